@@ -18,15 +18,19 @@ use super::check::{Check, Example, FindingKind, OutputKind, Scope};
 use super::comparison::Comparison;
 use crate::finding::Finding;
 
-const INVENTED: FindingKind = FindingKind::major("name_invented").up_to_sentences(6);
+/// In a translation, where the names of long texts are compared with too many words.
+const ADDED: FindingKind = FindingKind::major("name_added").up_to_sentences(6);
+const INVENTED: FindingKind = FindingKind::major("name_invented");
 const LOST: FindingKind = FindingKind::major("name_lost").up_to_sentences(6);
 const REPLACED: FindingKind = FindingKind::major("name_replaced");
+
+const MISPLACED: FindingKind = FindingKind::major("name_misplaced");
 
 pub(super) const CHECK: Check = Check {
     name: "names",
     describe: "names that are lost, replaced or invented, across scripts",
-    kinds: &[INVENTED, LOST, REPLACED],
-    scope: Scope::Support,
+    kinds: &[ADDED, INVENTED, LOST, MISPLACED, REPLACED],
+    scope: Scope::Article,
     examples: &[
         Example::found(
             INVENTED,
@@ -53,7 +57,7 @@ pub(super) const CHECK: Check = Check {
             "크리스티나 올베라(Cristina Olvera) 시장이 항구를 열었다.",
             "The mayor opened the port.",
         ),
-        Example::found(INVENTED, "The mayor flew home.", "시장은 헬싱키로 돌아갔다."),
+        Example::found(ADDED, "The mayor flew home.", "시장은 헬싱키로 돌아갔다."),
         Example::fine(
             "The mayor of Haemin thanked China and the UN.",
             "해민 시장은 중국과 유엔에 감사를 전했다.",

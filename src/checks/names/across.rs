@@ -2,9 +2,10 @@
 //! its place.
 
 use super::english::{self, Unit};
-use super::evidence::{English, Korean, NEAR, agree};
+use super::evidence::{English, FAR, Korean, NEAR, agree};
 use super::hangul::{self, Sign};
-use super::{INVENTED, LOST, REPLACED};
+use super::sounds::is_loanword;
+use super::{ADDED, INVENTED, LOST, REPLACED};
 use crate::checks::check::OutputKind;
 use crate::checks::comparison::{Comparison, Text};
 use crate::document::Span;
@@ -12,9 +13,9 @@ use crate::finding::Finding;
 use crate::language::Language;
 
 /// A name that has no other name in its place must be further from all words.
-const ALONE: f32 = 0.55;
+const ALONE: f32 = 11.0;
 /// Two names without a counterpart that are nearer than this are one name, oddly spelled.
-const MISSPELLED: f32 = 0.75;
+const MISSPELLED: f32 = 14.0;
 
 /// Names without a counterpart that are compared with one of the other text.
 const MOST_COMPARED: usize = 20;
@@ -41,7 +42,11 @@ pub(super) fn findings(comparison: &Comparison<'_>, en: &Text<'_>, ko: &Text<'_>
         let place = span.start as f32 / en.text.len() as f32;
         let distance = korean.distance(&unit, place);
         if distance > NEAR {
-            let evidence = if unit.known.is_empty() { "sound" } else { "gazetteer" };
+            let evidence = match unit.words.iter().all(|word| word.common) {
+                _ if !unit.known.is_empty() => "gazetteer",
+                true => "surname",
+                false => "sound",
+            };
             let alone = !unit.doubtful && distance > ALONE;
             open_english.push((Open { span, place, evidence, alone }, unit));
         }
@@ -67,7 +72,13 @@ pub(super) fn findings(comparison: &Comparison<'_>, en: &Text<'_>, ko: &Text<'_>
             open_english.remove(same);
             continue;
         }
-        let alone = name.sign != Sign::Foreign && distance > ALONE;
+        let alone = distance > ALONE
+            && (name.sign != Sign::Foreign
+                || comparison.pair.kind == OutputKind::Summary
+                    && distance >= FAR
+                    && hangul::is_very_foreign(&ko.text[name.span.clone()])
+                    && open_korean.len() < MOST_COMPARED
+                    && !is_loanword(text));
         open_korean.push(Open { span, place, evidence, alone });
     }
     let open_english: Vec<Open> = open_english.into_iter().map(|(open, _)| open).collect();
@@ -122,11 +133,12 @@ fn report(comparison: &Comparison<'_>, source: Vec<Open>, output: Vec<Open>) -> 
             );
         }
     }
+    let added = if kind == OutputKind::Translation { ADDED } else { INVENTED };
     for (new, _) in output.iter().zip(&paired).filter(|(new, paired)| new.alone && !**paired) {
         let text = &comparison.pair.output[new.span.clone()];
         let english = format!("'{text}' appears in the {result} but not in the {original}");
         let korean = format!("{original_ko}에 없는 이름: '{text}'");
-        let finding = super::CHECK.finding(INVENTED, english, korean).found(text);
+        let finding = super::CHECK.finding(added, english, korean).found(text);
         findings.push(
             finding.in_output(new.span.clone()).value("name", text).value("evidence", new.evidence),
         );

@@ -1,11 +1,21 @@
 //! Common English words: a capitalized word that is one of them may be no name.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::sync::LazyLock;
 
 /// Base forms in lower case. Inflected and derived forms are recognized by [`stems`].
-static WORDS: LazyLock<HashSet<&'static str>> =
-    LazyLock::new(|| include_str!("data/common_words.txt").lines().collect());
+static WORDS: LazyLock<HashSet<String>> = LazyLock::new(|| {
+    let mut word = String::new();
+    let lines = include_str!("data/common_words.txt").lines();
+    // A digit: the letters that are those of the word before; then the others.
+    let words = lines.filter_map(|line| {
+        let shared = line.chars().next()?.to_digit(10)? as usize;
+        word.truncate(shared);
+        word.push_str(&line[1..]);
+        Some(word.clone())
+    });
+    words.collect()
+});
 
 /// Endings, and what stands in their place in the base form.
 const ENDINGS: &[(&str, &[&str])] = &[
@@ -35,6 +45,18 @@ pub(super) fn is_common(word: &str) -> bool {
     const DEPTH: usize = 3;
     const LONGEST: usize = 24;
     word.len() <= LONGEST && follows(word, DEPTH)
+}
+
+/// The common words that begin with a letter.
+pub(super) fn beginning_with(letter: char) -> impl Iterator<Item = &'static str> {
+    static BY_LETTER: LazyLock<HashMap<char, Vec<&'static str>>> = LazyLock::new(|| {
+        let mut table: HashMap<char, Vec<&'static str>> = HashMap::new();
+        for word in WORDS.iter() {
+            table.entry(word.chars().next().unwrap_or_default()).or_default().push(word);
+        }
+        table
+    });
+    BY_LETTER.get(&letter).into_iter().flatten().copied()
 }
 
 fn follows(word: &str, depth: usize) -> bool {

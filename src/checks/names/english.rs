@@ -63,8 +63,25 @@ pub(super) struct Name {
     pub span: Span,
     /// Its capitalized words, at least one.
     pub words: Vec<Word>,
-    /// True if "a" or "an" stands before it.
+    /// True if an article stands before it.
     pub article: bool,
+    /// True if a verb of speech follows.
+    pub before_speech: bool,
+}
+
+impl Name {
+    /// True if a common word stands where a surname does: "President Ford", "Ford said".
+    fn is_surname(&self, at: usize) -> bool {
+        const SHORTEST: usize = 4;
+        let word = &self.words[at];
+        let place = !word.initial || self.before_speech;
+        let form = word.common && !word.acronym && word.folded.len() >= SHORTEST;
+        let plain = !INSTITUTIONS.contains(&word.folded.as_str())
+            && !TITLES.contains(&word.folded.as_str())
+            && !NO_NAMES.contains(&word.folded.as_str())
+            && word.folded.chars().all(char::is_alphabetic);
+        place && form && plain && !self.article
+    }
 }
 
 /// Lower-case words inside names.
@@ -144,9 +161,13 @@ fn names_of_sentence(sentence: &str, offset: usize, found: &mut Vec<Name>) {
             }
         };
         let article = at > 0
-            && ["a", "an"].contains(&sentence[words[at - 1].clone()].to_lowercase().as_str());
+            && ["a", "an", "the"]
+                .contains(&sentence[words[at - 1].clone()].to_lowercase().as_str());
         let (first, last) = (&words[at], &words[next - 1]);
+        let before_speech =
+            words.get(next).is_some_and(|word| SPEECH.contains(&&sentence[word.clone()]));
         found.push(Name {
+            before_speech,
             span: offset + first.start..offset + last.end,
             words: name.iter().map(read).collect(),
             article,
@@ -178,7 +199,10 @@ pub(super) fn units(english: &str, name: &Name) -> Vec<Unit> {
         let known = (at + 1..=words.len().min(at + LONGEST)).rev().find_map(|end| {
             let span = words[at].span.start..words[end - 1].span.end;
             let known = gazetteer::korean(&english[span.clone()].to_lowercase());
-            let sure = !words[at].common || !words[at].initial || end > at + 1;
+            let sure = !words[at].common
+                || !words[at].initial
+                || end > at + 1
+                || COUNTRIES.contains(&words[at].folded.as_str());
             let sure = sure && !is_currency(&english[span.end..]);
             (!known.is_empty() && sure).then_some((end, span, known))
         });
@@ -189,16 +213,20 @@ pub(super) fn units(english: &str, name: &Name) -> Vec<Unit> {
         }
         let word = &words[at];
         let strong = !word.common && !word.acronym && word.folded.chars().count() >= SHORTEST;
-        if strong || (open && !word.common) {
+        let titled = at > 0 && TITLES.contains(&words[at - 1].folded.as_str());
+        let surname = name.is_surname(at) && (words.len() == 1 || titled);
+        if strong || surname || (open && !word.common) {
             if open && let Some(unit) = units.last_mut() {
                 unit.span.end = word.span.end;
                 unit.words.push(word.clone());
             } else {
                 const ADJECTIVES: &[&str] =
                     &["an", "ans", "ic", "al", "ese", "ish", "ist", "ists", "ism", "ite", "ites"];
-                let doubtful = name.article && at == 0
+                let doubtful = name.article && at == 0 && words.len() == 1
                     || word.folded.contains('-')
                     || ADJECTIVES.iter().any(|ending| word.folded.ends_with(ending));
+                let sure = titled || name.before_speech && !word.folded.ends_with('s');
+                let doubtful = doubtful || !strong && !sure;
                 let (span, words) = (word.span.clone(), vec![word.clone()]);
                 units.push(Unit { span, known: &[], words, doubtful });
             }
@@ -208,6 +236,102 @@ pub(super) fn units(english: &str, name: &Name) -> Vec<Unit> {
     }
     units
 }
+
+/// Countries whose names are common words, too, but seldom stand first in a sentence as those.
+const COUNTRIES: &[&str] = &["china", "turkey"];
+
+/// Titles before surnames.
+const TITLES: &[&str] = &[
+    "president",
+    "minister",
+    "secretary",
+    "chancellor",
+    "judge",
+    "justice",
+    "senator",
+    "mayor",
+    "governor",
+    "king",
+    "queen",
+    "prince",
+    "princess",
+    "sir",
+    "lord",
+    "lady",
+    "general",
+    "captain",
+    "colonel",
+    "professor",
+    "coach",
+    "mr",
+    "mrs",
+    "ms",
+    "dr",
+    "miss",
+    "chairman",
+    "director",
+];
+
+/// Common words that are capitalized without being the name of a person or a company.
+#[rustfmt::skip]
+const INSTITUTIONS: &[&str] = &[
+    "academy", "act", "administration", "agency", "allies", "ambassador", "amendment", "archbishop", "arena", "army",
+    "assembly", "association", "attorney", "authority", "bank", "bay", "bill", "bishop", "board", "bureau",
+    "cabinet", "captain", "cardinal", "cathedral", "center", "central", "centre", "chairman", "chancellor",
+    "chapel", "charter", "chief", "church", "city", "coast", "college", "colonel", "commerce", "commission", "commissioner",
+    "committee", "commonwealth", "communism", "communist", "community", "company", "conference", "confederation", "conservative",
+    "conservatives", "constitution", "convention", "corps", "council", "councillor", "county", "court", "crown", "cup", "defense",
+    "defence", "democrat", "democratic", "department", "deputy", "director", "district", "duke", "earl", "earth", "east",
+    "eastern", "education", "election", "embassy", "emperor", "empire", "euro", "executive", "exchange", "far",
+    "father", "federal", "federation", "fire", "force", "foreign", "forum", "foundation", "games", "general",
+    "gospel", "government", "governor", "grand", "green", "greens", "guard", "gulf", "health", "heaven", "high",
+    "his", "hall", "her", "highway", "holocaust", "holy", "home", "honor", "hospital", "hotel", "house", "human", "independence",
+    "industry", "inquiry", "inspector", "institute", "intelligence", "interior", "international", "internet",
+    "island", "islands", "its", "judge", "justice", "king", "kingdom", "labor", "lady", "lake", "law", "league",
+    "left", "liberal", "liberals", "library", "lord", "lords", "madam", "majesty", "marine", "marines", "mayor", "media", "medieval",
+    "metropolitan", "mid", "middle", "military", "minister", "ministry", "mission", "monarchy", "moon", "mother", "mount", "mountain", "mountains",
+    "museum", "my", "nation", "national", "nations", "native", "navy", "new", "north", "northern", "northwest", "northeast", "ocean", "office", "officer", "official",
+    "old", "operation", "opposition", "order", "organization", "our", "palace", "park", "parliament", "parliamentary", "party", "peninsula", "people",
+    "pm", "police", "pope", "port", "premier", "president", "presidency", "press", "priest", "prime", "prince", "princess", "professor",
+    "project", "prosecutor", "protocol", "province", "provincial", "public", "queen", "railway", "red", "reformation", "region", "regional", "renaissance",
+    "report", "representative", "representatives", "republic", "research", "reserve", "resistance", "revolution", "right", "river", "road", "round", "royal", "saint", "school", "sea",
+    "secretary", "security", "senate", "senator", "senior", "service", "services", "sir", "sister", "social", "socialist", "society", "south",
+    "southern", "southeast", "southwest", "speaker", "square", "stadium", "standard", "state", "states", "station", "stock", "street", "summit",
+    "sun", "superintendent", "supreme", "team", "television", "territory", "the", "their", "this", "tower", "town", "trade", "treasury", "treaty",
+    "tribunal", "tropical", "typhoon", "hurricane", "storm", "union", "united", "university", "upper", "valley", "vice", "village", "war", "we", "web", "west", "western", "white",
+    "women", "world", "you", "your", "youth", "god", "gods", "bible", "scripture", "trinity", "zodiac", "renaissance", "pact", "accord", "pole",
+    "universe", "galaxy", "solar", "orbit", "sphinx", "pyramid", "pyramids", "titan", "classical", "baroque", "gothic", "cold", "ice", "stone", "bronze", "iron", "dark", "ages", "age",
+    "midwest", "capitol", "chamber", "congress", "congressional", "republican", "republicans", "democrats", "labour", "tory", "brexit", "parliamentarian", "santa", "halloween",
+];
+
+/// Verbs after which and before which a person is named.
+const SPEECH: &[&str] = &[
+    "said",
+    "says",
+    "told",
+    "added",
+    "argued",
+    "argues",
+    "claimed",
+    "announced",
+    "insisted",
+    "replied",
+    "wrote",
+    "tweeted",
+    "asked",
+    "denied",
+    "warned",
+    "declared",
+    "testified",
+    "noted",
+    "explained",
+    "stated",
+    "recalled",
+    "suggested",
+    "admitted",
+    "pledged",
+    "vowed",
+];
 
 /// True if the text after "US" makes it a currency: "US$5", "US dollars".
 fn is_currency(after: &str) -> bool {
@@ -223,15 +347,17 @@ fn is_no_name(word: &str, initial: bool) -> bool {
         "ological", "ologist", "ologists", "icist", "icists", "graphic", "ation", "ations", "ism",
     ];
     let base = word.split(['\'', '’']).next().filter(|base| !base.is_empty()).unwrap_or(word);
-    let contraction = base.len() < word.len() && base.len() > 1 || base.ends_with("n't");
+    const CONTRACTIONS: &[&str] = &["'ve", "'re", "'ll", "'d", "'m", "n't", "'s"];
+    let folded = word.replace('’', "'");
+    let contraction = CONTRACTIONS.iter().any(|ending| folded.ends_with(ending));
     let compound = |word: &str| {
         (SHORTEST_PART..=word.len().saturating_sub(SHORTEST_PART))
             .any(|at| word.is_char_boundary(at) && is_common(&word[..at]) && is_common(&word[at..]))
     };
     is_common(word)
         || NO_NAMES.contains(&word)
-        || contraction && (is_common(base) || NO_NAMES.contains(&base))
-        || word.chars().any(|c| c.is_numeric())
+        || contraction && (base.len() <= 4 || is_common(base) || NO_NAMES.contains(&base))
+        || word.chars().any(|c| c.is_numeric() || c == '.')
         || word.contains('-') && word.split('-').any(|part| part.len() > 2 && is_common(part))
         || LEARNED.iter().any(|ending| word.ends_with(ending))
         || (initial || word.ends_with('s')) && compound(word)
@@ -244,7 +370,9 @@ fn is_headline(sentence: &str, words: &[Span]) -> bool {
     let capital =
         long.clone().filter(|word| sentence[(*word).clone()].starts_with(char::is_uppercase));
     let (capital, long) = (capital.count(), long.count());
-    long >= 3 && capital * 3 >= long * 2
+    let ends =
+        sentence.trim_end_matches(['"', '”', '\'', '’', ')', ' ']).ends_with(['.', '?', '!']);
+    !ends && long >= 3 && capital * 3 >= long * 2
 }
 
 /// True at the first word of a sentence, a quotation, a line or what follows a colon.

@@ -12,9 +12,9 @@ use super::hangul::{Name, Sign};
 use super::sounds::{Cost, Hangul, Spoken};
 
 /// Distances from this one on are not told apart.
-pub(super) const FAR: f32 = 0.6;
+pub(super) const FAR: f32 = 12.0;
 /// Distances up to this one may be those of one name; other names are seldom as near.
-pub(super) const NEAR: f32 = 0.36;
+pub(super) const NEAR: f32 = 8.5;
 /// Bytes of a text around a place in which a name is sought.
 const WINDOW: usize = 8_000;
 
@@ -47,6 +47,15 @@ fn stem(word: &str) -> Option<&str> {
     stems.into_iter().find(|stem| stem.len() >= SHORTEST)
 }
 
+impl Unit {
+    /// True if a word may be sought by its sound: 중국 does not sound like China.
+    fn sounds_like_korean(&self, word: &Word) -> bool {
+        self.known.is_empty()
+            || !word.common
+                && self.known.iter().any(|name| name.len() > 3 && agree(word, name, FAR))
+    }
+}
+
 /// A Korean text, read for the search of English names.
 pub(super) struct Korean<'t> {
     text: &'t str,
@@ -68,18 +77,15 @@ impl<'t> Korean<'t> {
             return 0.0;
         }
         // Most names are near, and the search for near ones is short.
-        [NEAR, FAR]
-            .into_iter()
-            .find_map(|limit| {
-                let mut words = unit.words.iter();
-                words.find_map(|word| self.distance_of_word(&word.folded, place, limit))
-            })
-            .unwrap_or(FAR)
+        let words = || unit.words.iter().filter(|word| unit.sounds_like_korean(word));
+        let near =
+            |limit| words().find_map(|word| self.distance_of_word(&word.folded, place, limit));
+        near(NEAR).or_else(|| near(FAR)).unwrap_or(FAR)
     }
 
     fn distance_of_word(&self, word: &str, place: f32, limit: f32) -> Option<f32> {
         /// A stem is shorter than its word and must agree better.
-        const STEM: f32 = 0.34;
+        const STEM: f32 = 7.5;
         const SHORTEST_PART: usize = 3;
         if self.latin.contains(word) {
             return Some(0.0);

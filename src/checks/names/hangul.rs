@@ -61,6 +61,11 @@ const LOANWORDS: &[&str] = &[
     "스위치", "스캔", "스케일", "스케줄", "스쿠터", "스쿨", "스태프", "스탬프", "스턴트", "스테이지", "스트리밍", "스틱",
     "하이라이트", "하이테크", "하우스", "홈페이지", "휴머니즘", "트라이", "트리", "드라이버", "드라이브", "디스크", "디스플레이",
     "펌프", "컨디션", "호스텔", "캐스터", "러브", "프렌들리", "줌렌즈", "스스로", "스스", "크고", "키우", "터지", "퍼지", "퍼뜨",
+    "라고", "라는", "증상", "오랜", "증거", "요즘", "즈음", "팀의", "팀이", "팀은", "팀을", "리는", "뷰티", "시즌", "티켓", "골키퍼",
+    "커플", "미팅", "박스", "포지션", "하프타임", "리더들", "커머셜", "타겟", "하이픈", "잉크젯", "보증금", "핑계", "쇼핑", "급증", "증언",
+    "증가", "법원", "주택", "투표", "폭풍", "어시스트", "리서치", "커뮤니티", "테두리", "평원", "밸브", "오픈", "인플루언서", "셀러브리티",
+    "리어", "러시", "르포", "레저", "렌터카", "로열티", "로맨스", "로컬", "룸", "르", "리뷰", "리포터", "링", "라이벌", "라이브", "라인",
+    "라이선스", "라운드", "랭킹", "러닝", "레시피", "레스토랑", "레이블", "렌트", "로드맵", "로밍", "로션", "루키", "리허설", "릴레이",
     "쓰레기", "트이", "트레이", "크리스마스", "테이프", "케이팝", "팝스타", "슈퍼스타", "리얼리티", "버전", "슬픔", "베개",
 ];
 
@@ -128,8 +133,18 @@ fn known(word: &str) -> Option<(usize, &'static [String])> {
 }
 
 /// True for a word that is built of syllables that Korean words seldom have.
-pub(super) fn is_foreign(word: &str) -> bool {
-    const ENOUGH: u32 = 14;
+fn is_foreign(word: &str) -> bool {
+    looks_foreign(word, 10, 4)
+}
+
+/// True for a word that can hardly be a Korean word.
+pub(super) fn is_very_foreign(word: &str) -> bool {
+    const SHORTEST: usize = 9;
+    word.len() >= SHORTEST && looks_foreign(word, 14, 5)
+}
+
+/// True if the syllables of a word are strange enough, in total and on average.
+fn looks_foreign(word: &str, enough: u32, average: u32) -> bool {
     let mut total = 0;
     let mut count = 0;
     for (at, c) in word.chars().enumerate() {
@@ -137,9 +152,15 @@ pub(super) fn is_foreign(word: &str) -> bool {
         count += 1;
     }
     (2..=9).contains(&count)
-        && total >= ENOUGH
-        && total >= 5 * count
-        && !LOANWORDS.iter().any(|loan| word.starts_with(loan))
+        && total >= enough
+        && total >= average * count
+        && !LOANWORDS.iter().any(|loan| is_loan(word, loan))
+}
+
+/// True if a word is a loanword or begins with a long one.
+fn is_loan(word: &str, loan: &str) -> bool {
+    const LONG: usize = 9;
+    word == loan || (loan.len() >= LONG && word.starts_with(loan))
 }
 
 /// How seldom a syllable is in Korean words and frequent in foreign names: 0 to 10.

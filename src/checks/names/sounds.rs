@@ -4,6 +4,7 @@
 //! become sequences of sounds; a table gives the sounds that letters stand for in the languages of
 //! the news, and a weighted alignment finds the cheapest reading. Knows no names.
 
+use super::common_words;
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
@@ -11,41 +12,55 @@ use std::sync::LazyLock;
 /// is given. `w` and `y` are the glides of ㅘ and ㅑ; `-` is silence; a final ㅇ is ㅇ.
 #[rustfmt::skip]
 const READINGS: &[(&str, &str)] = &[
-    ("a", "ㅏ ㅔ ㅓ1 ㅗ1 ㅔㅣ wㅏ1 yㅏ2 -2 ㅡ2 ㅣ3"),
-    ("e", "ㅔ ㅣ1 ㅓ1 ㅡ1 ㅏ2 ㅣㅔ1 yㅔ1 -1"),
-    ("i", "ㅣ ㅏㅣ y ㅓ2 ㅡ1 ㅔ2 -1"),
-    ("o", "ㅗ ㅓ1 ㅏ1 ㅜ1 ㅗㅜ1 ㅡ1 wㅓ1 -2"),
-    ("u", "ㅜ ㅓ ㅏ1 yㅜ wㅣ1 ㅡ1 w ㅣ2 ㅗ2 ㅔ2 -2"),
-    ("y", "ㅣ ㅏㅣ y ㅡ2 -1"),
-    ("aa", "ㅏ ㅗ1"), ("ae", "ㅔ ㅏㅔ ㅏㅣ1"), ("ai", "ㅏㅣ ㅔㅣ ㅔ ㅣ2"), ("au", "ㅗ ㅏㅜ ㅓ1"),
-    ("aw", "ㅗ ㅏㅜ"), ("ay", "ㅔㅣ ㅏㅣ ㅔ1"), ("ea", "ㅣ ㅔ ㅔㅣ ㅓ ㅣㅏ ㅔㅏ ㅏ1 ㅣㅓ"), ("ee", "ㅣ ㅔ1"),
-    ("ei", "ㅏㅣ ㅔㅣ ㅣ"), ("eu", "ㅗㅣ yㅜ ㅔㅜ ㅡ ㅜ wㅔ1"), ("ew", "yㅜ ㅜ ㅔㅜ"), ("ey", "ㅣ ㅔㅣ ㅏㅣ1"),
-    ("ie", "ㅣ ㅣㅔ ㅏㅣ ㅔ1"), ("oa", "ㅗ ㅗㅏ wㅏ"), ("oe", "ㅗ wㅔ ㅗㅔ ㅜ ㅔ1"), ("oi", "wㅏ ㅗㅣ ㅗㅔ wㅔ"),
-    ("oo", "ㅜ ㅗ1 ㅓ1"), ("ou", "ㅜ ㅏㅜ ㅓ ㅗ ㅗㅜ"), ("ow", "ㅗ ㅏㅜ ㅗㅜ ㅏ1"), ("oy", "ㅗㅣ wㅏ"),
-    ("ue", "ㅜ ㅡ wㅔ yㅜ ㅜㅔ -1"), ("ui", "wㅣ ㅜㅣ ㅣ ㅜ1 ㅡㅣ"), ("uy", "wㅣ ㅏㅣ ㅜㅣ"), ("eau", "ㅗ yㅜ1"),
-    ("eaux", "ㅗ"), ("aux", "ㅗ"), ("eo", "ㅓ ㅔㅗ ㅣㅗ ㅣ1"), ("ia", "ㅣㅏ yㅏ ㅏ ㅏㅣㅓ"),
-    ("io", "ㅣㅗ yㅗ ㅓ ㅏㅣㅗ"), ("ieu", "yㅓ yㅗ ㅣㅡ"), ("er", "ㅓ ㅔㄹ ㅓㄹ ㅏ1 ㅔ1"), ("ar", "ㅏ ㅏㄹ ㅓ ㅔㄹ ㅗ1"),
-    ("or", "ㅗ ㅗㄹ ㅓ"), ("ur", "ㅓ ㅜㄹ wㅣㄹ"), ("ir", "ㅓ ㅣㄹ ㅏㅣㅓ"), ("our", "ㅓ ㅗ ㅜㄹ"),
-    ("ough", "ㅗ ㅓㅍ ㅏㅜ ㅓ"), ("augh", "ㅗ ㅏㅍ"), ("igh", "ㅏㅣ"), ("eigh", "ㅔㅣ ㅣ ㅏㅣ"), ("ij", "ㅔㅣ ㅏㅣ"),
-    ("tion", "ㅅyㅓㄴ ㅅㅓㄴ ㅊㅣㅗㄴ"), ("sion", "ㅈㅓㄴ ㅅyㅓㄴ"),
-    ("b", "ㅂ ㅍ1 -2"), ("c", "ㅋ ㄱ ㅅ ㅊ1 ㅈ1 ㅌ2"), ("ch", "ㅊ ㅋ ㅅ ㅎ ㅈ1 ㄱ ㅎㅣ -2"), ("ck", "ㄱ ㅋ"),
-    ("d", "ㄷ ㅌ1 ㅈ2 -1"), ("dg", "ㅈ"), ("dj", "ㅈ"), ("dz", "ㅈ"), ("f", "ㅍ ㅎ1 ㅂ2"),
-    ("g", "ㄱ ㅈ ㅋ1 ㅎ1 -2"), ("gh", "ㄱ ㅍ2 -"), ("gl", "ㄱㄹ ㄹㄹ1 ㄹ1"), ("gn", "ㄴ ㄱㄴ ㄴy"),
-    ("h", "ㅎ -"), ("j", "ㅈ ㅎ y"), ("k", "ㅋ ㄱ ㅎ2"), ("kh", "ㅎ ㅋ ㄱ1"), ("kn", "ㄴ"),
-    ("l", "ㄹ -2"), ("ll", "ㄹ y1"), ("m", "ㅁ ㄴ2"), ("mc", "ㅁㅔㄱ ㅁㅔㅋ ㅁㅓㅋ ㅁㅔ ㅁㅓ"), ("n", "ㄴ ㅇ1 ㅁ2 -2"),
-    ("ng", "ㅇ ㅇㄱ ㄴㄱ ㄴㅈ"), ("nk", "ㅇㅋ ㅇㄱ"), ("nc", "ㅇㅋ"), ("nx", "ㅇㅋㅅ ㅇㅅ"), ("nh", "ㄴy ㄴ"), ("lh", "ㄹy"),
-    ("p", "ㅍ ㅂ -2"), ("ph", "ㅍ ㅂ1"), ("pf", "ㅍ"), ("q", "ㅋ ㄱ ㅊ"), ("qu", "ㅋw ㅋ"),
-    ("r", "ㄹ ㅎ2 ㅓ1 -"), ("s", "ㅅ ㅈ ㅊ2 -1"), ("sc", "ㅅㅋ ㅅ"), ("sch", "ㅅ ㅅㅋ"), ("sh", "ㅅ"), ("sz", "ㅅ"),
-    ("t", "ㅌ ㄷ ㅊ1 ㅅ2 -1"), ("tch", "ㅊ"), ("th", "ㅅ ㄷ ㅌ"), ("ts", "ㅊ ㅅ ㅌㅅ"), ("tz", "ㅊ ㅈ ㅌㅅ"), ("tsch", "ㅊ"),
-    ("cz", "ㅊ"), ("cs", "ㅊ ㅋㅅ"), ("v", "ㅂ ㅍ ㅜ2 w1"), ("w", "w ㅜ ㅂ ㅍ1 -"), ("wh", "w ㅎw ㅎ"), ("wr", "ㄹ"),
-    ("x", "ㄱㅅ ㅋㅅ ㅅ ㅎ ㅈ ㄱㅈ ㅊ1 -1"), ("z", "ㅈ ㅅ ㅊ"), ("zh", "ㅈ"), ("zz", "ㅊ ㅈ ㅌㅅ"),
+    ("a", "ㅏ ㅔ9 ㅔㅣ10 ㅓ20 ㅗ20 wㅏ20 yㅏ30 -30 ㅡ30 ㅣ40"),
+    ("e", "ㅔ1 -15 ㅡ19 ㅣ20 ㅓ20 ㅣㅔ20 yㅔ20 ㅏ30"),
+    ("i", "ㅣ4 ㅏㅣ4 y4 ㅡ17 -17 ㅓ30 ㅔ30"),
+    ("o", "ㅗ ㅓ19 ㅏ20 ㅜ20 ㅗㅜ20 ㅡ20 wㅓ20 -30"),
+    ("u", "ㅜ1 w7 ㅓ9 yㅜ10 ㅏ20 wㅣ20 ㅡ20 ㅣ30 ㅗ30 ㅔ30 -30"),
+    ("y", "ㅣ2 y3 ㅏㅣ10 -20 ㅡ30"), ("aa", "ㅏ ㅗ18"), ("ae", "ㅔ2 ㅏㅔ4 ㅏㅣ14"),
+    ("ai", "ㅏㅣ1 ㅔㅣ5 ㅔ6 ㅣ30"), ("au", "ㅗ1 ㅏㅜ3 ㅓ18"), ("aw", "ㅗ1 ㅏㅜ4"),
+    ("ay", "ㅔㅣ1 ㅏㅣ4 ㅔ20"), ("ea", "ㅣ3 ㅔ5 ㅔㅣ6 ㅣㅏ6 ㅔㅏ8 ㅓ9 ㅣㅓ9 ㅏ20"),
+    ("ee", "ㅣ ㅔ18"), ("ei", "ㅔㅣ2 ㅏㅣ3 ㅣ5"),
+    ("eu", "ㅗㅣ3 yㅜ3 ㅔㅜ8 ㅡ8 ㅜ8 wㅔ20"), ("ew", "yㅜ1 ㅜ5 ㅔㅜ6"),
+    ("ey", "ㅣ1 ㅔㅣ4 ㅏㅣ20"), ("ie", "ㅣㅔ2 ㅣ3 ㅏㅣ9 ㅔ18"),
+    ("oa", "ㅗㅏ1 ㅗ4 wㅏ6"), ("oe", "wㅔ3 ㅗ4 ㅗㅔ8 ㅜ8 ㅔ14"),
+    ("oi", "ㅗㅣ1 wㅏ6 ㅗㅔ6 wㅔ6"), ("oo", "ㅜ1 ㅗ16 ㅓ20"),
+    ("ou", "ㅜ1 ㅓ6 ㅗ7 ㅏㅜ8 ㅗㅜ10"), ("ow", "ㅏㅜ2 ㅗ4 ㅗㅜ5 ㅏ18"),
+    ("oy", "ㅗㅣ1 wㅏ3"), ("ue", "ㅡ2 ㅜㅔ4 wㅔ6 ㅜ7 yㅜ9 -20"),
+    ("ui", "ㅣ2 ㅜㅣ4 wㅣ5 ㅡㅣ9 ㅜ20"), ("uy", "ㅏㅣ2 wㅣ3 ㅜㅣ4"),
+    ("eau", "ㅗ yㅜ15"), ("eaux", "ㅗ"), ("aux", "ㅗ"), ("eo", "ㅓ3 ㅣㅗ3 ㅔㅗ5 ㅣ19"),
+    ("ia", "ㅣㅏ yㅏ10 ㅏ10 ㅏㅣㅓ10"), ("io", "ㅣㅗ1 ㅏㅣㅗ6 yㅗ8 ㅓ8"),
+    ("ieu", "yㅓ3 yㅗ3 ㅣㅡ3"), ("er", "ㅓ1 ㅔㄹ5 ㅓㄹ10 ㅏ20 ㅔ20"),
+    ("ar", "ㅏㄹ2 ㅏ4 ㅔㄹ7 ㅓ8 ㅗ20"), ("or", "ㅗㄹ1 ㅗ3 ㅓ8"),
+    ("ur", "ㅜㄹ2 ㅓ3 wㅣㄹ6"), ("ir", "ㅣㄹ1 ㅓ6 ㅏㅣㅓ10"),
+    ("our", "ㅜㄹ2 ㅓ4 ㅗ4"), ("ough", "ㅗ4 ㅓㅍ4 ㅏㅜ4 ㅓ4"), ("augh", "ㅗ2 ㅏㅍ2"),
+    ("igh", "ㅏㅣ"), ("eigh", "ㅔㅣ3 ㅣ3 ㅏㅣ3"), ("ij", "ㅔㅣ2 ㅏㅣ2"),
+    ("tion", "ㅅyㅓㄴ3 ㅅㅓㄴ3 ㅊㅣㅗㄴ3"), ("sion", "ㅈㅓㄴ2 ㅅyㅓㄴ2"),
+    ("b", "ㅂ ㅍ20 -30"), ("c", "ㅋ1 ㅅ5 ㄱ8 ㅊ20 ㅈ20 ㅌ30"),
+    ("ch", "ㅊ ㅎㅣ9 ㅋ10 ㅅ10 ㅎ10 ㄱ10 ㅈ20 -30"), ("ck", "ㄱ2 ㅋ2"),
+    ("d", "ㄷ ㅌ20 -20 ㅈ30"), ("dg", "ㅈ"), ("dj", "ㅈ"), ("dz", "ㅈ"),
+    ("f", "ㅍ ㅎ18 ㅂ30"), ("g", "ㄱ ㅈ7 ㅋ20 ㅎ20 -30"), ("gh", "ㄱ1 -5 ㅍ30"),
+    ("gl", "ㄱㄹ2 ㄹㄹ14 ㄹ14"), ("gn", "ㄴy2 ㄴ4 ㄱㄴ4"), ("h", "ㅎ2 -2"),
+    ("j", "ㅈ1 y5 ㅎ6"), ("k", "ㅋ ㄱ7 ㅎ30"), ("kh", "ㅎ1 ㅋ4 ㄱ20"), ("kn", "ㄴ"),
+    ("l", "ㄹ -26"), ("ll", "ㄹ y16"), ("m", "ㅁ ㄴ30"),
+    ("mc", "ㅁㅔㄱ3 ㅁㅔㅋ5 ㅁㅓㅋ5 ㅁㅔ5 ㅁㅓ5"), ("n", "ㄴ ㅇ20 -27 ㅁ30"),
+    ("ng", "ㅇ2 ㅇㄱ2 ㄴㄱ10 ㄴㅈ10"), ("nk", "ㅇㅋ ㅇㄱ6"), ("nc", "ㅇㅋ"),
+    ("nx", "ㅇㅋㅅ2 ㅇㅅ2"), ("nh", "ㄴ1 ㄴy3"), ("lh", "ㄹy"), ("p", "ㅍ ㅂ8 -30"),
+    ("ph", "ㅍ ㅂ16"), ("pf", "ㅍ"), ("q", "ㅋ1 ㅊ5 ㄱ6"), ("qu", "ㅋw2 ㅋ2"),
+    ("r", "ㄹ -10 ㅓ20 ㅎ30"), ("s", "ㅅ ㅈ10 -17 ㅊ30"), ("sc", "ㅅ1 ㅅㅋ3"),
+    ("sch", "ㅅ1 ㅅㅋ3"), ("sh", "ㅅ"), ("sz", "ㅅ"), ("t", "ㅌ ㄷ9 ㅊ20 -20 ㅅ30"),
+    ("tch", "ㅊ"), ("th", "ㅅ1 ㅌ4 ㄷ6"), ("ts", "ㅊ1 ㅅ5 ㅌㅅ9"),
+    ("tz", "ㅊ3 ㅈ3 ㅌㅅ3"), ("tsch", "ㅊ"), ("cz", "ㅊ"), ("cs", "ㅊ2 ㅋㅅ2"),
+    ("v", "ㅂ ㅍ6 w20 ㅜ30"), ("w", "w1 ㅂ6 -9 ㅜ10 ㅍ20"), ("wh", "ㅎw1 w5 ㅎ5"),
+    ("wr", "ㄹ"), ("x", "ㄱㅅ2 ㅅ4 ㅋㅅ9 ㅎ9 ㅈ9 ㄱㅈ9 ㅊ20 -20"),
+    ("z", "ㅈ1 ㅅ3 ㅊ8"), ("zh", "ㅈ"), ("zz", "ㅈ1 ㅊ5 ㅌㅅ5"),
 ];
 
 /// Sounds in the order of their codes. A tense consonant is written as the aspirated one.
 const SOUNDS: &str = "ㄱㅋㄴㄷㅌㄹㅁㅂㅍㅅㅈㅊㅎㅇywㅏㅓㅗㅜㅡㅣㅔ";
 
 type Sound = u8;
-pub(super) type Cost = u8;
+pub(super) type Cost = u16;
 
 /// Sounds of the initial consonants, vowels and final consonants of Hangul, in Unicode's order.
 const INITIALS: [&str; 19] = [
@@ -63,13 +78,13 @@ const FINALS: [&str; 28] = [
 
 /// Cost of a sound of Hangul that no letter stands for: ㅡ is put between any two consonants.
 const INSERTED: [(&str, Cost); 4] =
-    [("ㅡ", 0), ("ㅣywㅜ", 1), ("ㅏㅓㅗㅔㄹㅎㄷ", 2), ("ㄱㅂㅇㄴ", 3)];
-const INSERTED_OTHER: Cost = 4;
+    [("ㅡ", 0), ("ㅣywㅜ", 10), ("ㅏㅓㅗㅔㄹㅎㄷ", 20), ("ㄱㅂㅇㄴ", 30)];
+const INSERTED_OTHER: Cost = 40;
 /// Cost of a letter that no sound stands for.
-const LOST_LETTER: Cost = 4;
+const LOST_LETTER: Cost = 40;
 /// Costs of a beginning and of an end inside a word of Hangul.
-const BEGINS_INSIDE: Cost = 1;
-const ENDS_INSIDE: Cost = 1;
+const BEGINS_INSIDE: Cost = 20;
+const ENDS_INSIDE: Cost = 10;
 
 /// Particles and nouns that stand right after a name.
 #[rustfmt::skip]
@@ -259,6 +274,29 @@ fn plain(letter: char) -> impl Iterator<Item = char> {
     special.chars().chain(simple.into_iter().flatten().filter(char::is_ascii_lowercase))
 }
 
+/// True if a word in Hangul sounds like a common English word, as loanwords do.
+pub(super) fn is_loanword(word: &str) -> bool {
+    const TOLERANCE: Cost = 7;
+    let hangul = Hangul::new(word);
+    let Some(first) = hangul.sounds.first() else { return false };
+    let sounds = hangul.sounds.len();
+    let letters = TABLE.readings.iter().filter(|(letters, readings)| {
+        letters.len() == 1 && readings.iter().any(|(heard, _)| heard.first() == Some(first))
+    });
+    letters.flat_map(|(letter, _)| letter.chars()).any(|letter| {
+        common_words::beginning_with(letter)
+            .filter(|word| word.len() <= sounds + 4 && word.len() + 4 >= sounds)
+            .any(|common| {
+                let spoken = Spoken::new(common);
+                let budget = spoken.letters() as Cost * TOLERANCE;
+                hangul.find(&spoken, 0..word.len(), budget).is_some_and(|found| {
+                    // A short ending may follow: "호스트들".
+                    found.start == 0 && found.end + 6 >= word.len()
+                })
+            })
+    })
+}
+
 /// Hangul as sounds, with the places of its syllables.
 #[derive(Default)]
 pub(super) struct Hangul {
@@ -421,7 +459,7 @@ mod tests {
 
     fn cost(latin: &str, korean: &str) -> Option<Cost> {
         let text = format!("그리고 {korean}가 왔다");
-        let found = Hangul::new(&text).find(&Spoken::new(latin), 0..text.len(), 40);
+        let found = Hangul::new(&text).find(&Spoken::new(latin), 0..text.len(), 400);
         found.map(|agreement| agreement.cost)
     }
 
@@ -435,10 +473,10 @@ mod tests {
             let budget = Spoken::new(latin).letters() as f32 * tolerance;
             cost(latin, korean).is_some_and(|cost| f32::from(cost) <= budget)
         };
-        let same = names.iter().filter(|(latin, korean)| close(latin, korean, 0.4)).count();
-        let near = names.iter().filter(|(latin, korean)| close(latin, korean, 0.55)).count();
+        let same = names.iter().filter(|(latin, korean)| close(latin, korean, 9.0)).count();
+        let near = names.iter().filter(|(latin, korean)| close(latin, korean, 11.0)).count();
         let others = (0..names.len())
-            .filter(|at| close(names[*at].0, names[(at + 37) % names.len()].1, 0.4))
+            .filter(|at| close(names[*at].0, names[(at + 37) % names.len()].1, 9.0))
             .count();
         let percent = |count: usize| 100 * count / names.len();
         assert!(names.len() > 400);
@@ -472,14 +510,14 @@ mod tests {
         ] {
             let cost = cost(latin, korean);
             let letters = Spoken::new(latin).letters() as Cost;
-            assert!(cost.is_some_and(|cost| 2 * cost <= letters), "{latin} {korean} {cost:?}");
+            assert!(cost.is_some_and(|cost| cost <= 10 * letters), "{latin} {korean} {cost:?}");
         }
     }
 
     #[test]
     fn an_agreement_has_its_place() {
         let text = "어제 휘트컴이 자카르타에서 말했다";
-        let found = Hangul::new(text).find(&Spoken::new("Jakarta"), 0..text.len(), 2).unwrap();
+        let found = Hangul::new(text).find(&Spoken::new("Jakarta"), 0..text.len(), 20).unwrap();
         assert_eq!(&text[found.start..found.end], "자카르타");
     }
 }

