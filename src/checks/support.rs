@@ -14,6 +14,8 @@ use super::spans::excerpt;
 use crate::document::Span;
 use crate::finding::{Finding, Place, Support};
 
+pub(super) use matching::match_sentences;
+
 const UNSUPPORTED: FindingKind = FindingKind::major("unsupported");
 
 pub(super) const CHECK: Check = Check {

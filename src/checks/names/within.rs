@@ -8,6 +8,7 @@ use super::{CHECK, INVENTED, MISPLACED, sounds};
 use crate::checks::check::FindingKind;
 use crate::checks::comparison::Comparison;
 use crate::checks::spans::excerpt;
+use crate::checks::support::match_sentences;
 use crate::document::Span;
 use crate::finding::Finding;
 use crate::language::Language;
@@ -18,7 +19,7 @@ pub(super) fn findings(comparison: &Comparison<'_>) -> Vec<Finding> {
     let names = names(comparison);
     let mut findings = Vec::new();
     let mut seen = HashSet::new();
-    for sentence in &comparison.matching().sentences {
+    for sentence in &comparison.matching(match_sentences).sentences {
         let evidence = sentence.evidence.as_deref().filter(|_| !sentence.is_unsupported());
         let evidence = evidence.map(|text| (text, SourceWords::of(text)));
         let first = names.partition_point(|name| name.span.start < sentence.output.start);

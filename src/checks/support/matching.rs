@@ -35,7 +35,7 @@ struct Index {
 }
 
 /// Matches every sentence of a summary.
-pub(super) fn match_sentences(comparison: &Comparison<'_>) -> Matching {
+pub(in crate::checks) fn match_sentences(comparison: &Comparison<'_>) -> Matching {
     let portable = comparison.pair.from != comparison.pair.to;
     let source = &comparison.source;
     let orders = orders(comparison.pair.source);
