@@ -185,6 +185,11 @@ impl English {
         nearest(NEAR).or_else(|| nearest(FAR)).unwrap_or(FAR)
     }
 
+    /// True if the text has one of some phrases in lower case.
+    pub fn has_any(&self, phrases: &[&str]) -> bool {
+        phrases.iter().any(|phrase| self.plain.contains(&format!(" {phrase} ")))
+    }
+
     /// True if a word is in the text, or one that starts like it.
     fn has_latin(&self, word: &str) -> bool {
         const SHORTEST: usize = 3;
