@@ -188,7 +188,7 @@ const ANSWERS: &[&str] = &[
 ];
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(40))]
+    #![proptest_config(ProptestConfig::with_cases(24))]
 
     /// The promise: by the checks no segment is worse than without repair.
     #[test]
