@@ -25,6 +25,13 @@ pub(super) struct Group {
     pub is_crossed: bool,
 }
 
+impl Group {
+    /// True if the sentences translate each other in place.
+    fn is_usual(&self) -> bool {
+        !self.is_crossed && !self.source.is_empty() && !self.output.is_empty()
+    }
+}
+
 /// The alignment of a pair.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(super) struct Alignment {
@@ -70,12 +77,11 @@ impl Alignment {
         let source = features::read(&comparison.source);
         let output = features::read(&comparison.output);
         let sides = Sides { source: &source, output: &output, from: comparison.pair.from };
-        let (usual, groups) = sides.best(false);
-        let (cost, with_errors) = sides.best(true);
-        if usual <= cost {
+        let (cost, groups) = sides.best(true);
+        if groups.iter().all(Group::is_usual) {
             return Self { groups, margin: 0.0 };
         }
-        Self { groups: with_errors, margin: usual - cost }
+        Self { groups, margin: sides.best(false).0 - cost }
     }
 }
 

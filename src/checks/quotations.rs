@@ -92,6 +92,7 @@ pub(super) fn read(text: &str) -> Quotations {
         before = Some(c);
     }
     open.end_paragraph(&mut found);
+    found.unclosed.sort_by_key(|(_, mark)| mark.start);
     if text.contains("\"\"") {
         found.undoubled = broken_csv_mark(text);
     }
@@ -217,7 +218,6 @@ impl Open {
                 found.unclosed.push((style, mark));
             }
         }
-        found.unclosed.sort_by_key(|(_, mark)| mark.start);
     }
 }
 

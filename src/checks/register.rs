@@ -1,7 +1,7 @@
 //! Register: sentences in plain style (한다체) among polite ones (합니다체), or in a register
 //! that was not asked for. Quotations keep their own register.
 
-use super::check::{Check, Example, FindingKind, Scope};
+use super::check::{Check, Example, FindingKind, OutputKind, Scope};
 use super::comparison::Comparison;
 use super::quotations::Zone;
 use super::spans::excerpt;
@@ -43,20 +43,24 @@ pub(super) const CHECK: Check = Check {
 /// Most sentences of an output whose mixture is a finding: longer texts quote without marks.
 const MAX_SENTENCES: usize = 4;
 
+/// Fewest sentences of a summary whose mixture is a finding: one of two may be a headline.
+const MIN_OF_SUMMARY: usize = 3;
+
 fn run(comparison: &Comparison<'_>) -> Vec<Finding> {
     let pair = comparison.pair;
     if pair.to != Language::Korean {
         return Vec::new();
     }
-    let endings = endings(comparison);
+    let mut endings = endings(comparison);
     let finding = match comparison.options.register {
         Some(asked) => other(&endings, asked, pair.output),
         None => {
             // A speaker keeps to one register as well.
-            let mut zones: Vec<Zone> = endings.iter().map(|ending| ending.zone).collect();
-            zones.sort_unstable();
-            zones.dedup();
-            zones.into_iter().find_map(|zone| mixed(&endings, zone, pair.output))
+            endings.sort_by_key(|ending| ending.zone);
+            endings.chunk_by(|a, b| a.zone == b.zone).find_map(|part| {
+                let fewest = if pair.kind == OutputKind::Summary { MIN_OF_SUMMARY } else { 2 };
+                mixed(part, pair.output).filter(|_| part.len() >= fewest)
+            })
         }
     };
     finding.into_iter().collect()
@@ -85,15 +89,20 @@ fn other(endings: &[Ending], asked: Register, output: &str) -> Option<Finding> {
     Some(CHECK.finding(OTHER, message, korean).in_output(first.word.clone()).value("count", count))
 }
 
-fn mixed(endings: &[Ending], zone: Zone, output: &str) -> Option<Finding> {
-    let endings = || endings.iter().filter(|ending| ending.zone == zone);
+/// The mixture of registers outside quotations or in one of them.
+fn mixed(endings: &[Ending], output: &str) -> Option<Finding> {
     let is_plain = |ending: &&Ending| ending.register == Register::Handa;
     let is_polite = |ending: &&Ending| ending.register == Register::Hamnida;
-    let (plain, polite) = (endings().filter(is_plain).count(), endings().filter(is_polite).count());
+    let (plain, polite) =
+        (endings.iter().filter(is_plain).count(), endings.iter().filter(is_polite).count());
     if plain == 0 || polite == 0 || plain + polite > MAX_SENTENCES {
         return None;
     }
-    let rarer = if plain < polite { endings().find(is_plain) } else { endings().find(is_polite) }?;
+    let rarer = if plain < polite {
+        endings.iter().find(is_plain)
+    } else {
+        endings.iter().find(is_polite)
+    }?;
     let usual = if plain < polite { Register::Hamnida } else { Register::Handa };
     let word = excerpt(&output[rarer.word.clone()]);
     let (is, usual) = (rarer.register.korean_name(), usual.korean_name());

@@ -2,6 +2,7 @@
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 
+use super::super::calendar::Named;
 use super::super::comparison::Text;
 use super::super::lengths;
 use super::dictionary::{self, Concept, MAX_CONCEPTS};
@@ -93,12 +94,11 @@ fn sentence(text: &Text<'_>, span: &Span) -> Features {
             features.needed.push(number.value.to_bits());
         }
     }
-    let inside = |at: usize| span.contains(&at);
     let calendar = text.calendar();
-    for month in calendar.months.iter().filter(|month| inside(month.span.start)) {
+    for month in inside(&calendar.months, span) {
         features.dates |= 1 << (month.index % 16);
     }
-    for day in calendar.weekdays.iter().filter(|day| inside(day.span.start)) {
+    for day in inside(&calendar.weekdays, span) {
         features.dates |= 1 << (16 + day.index % 16);
     }
     features.is_question = words.trim_end_matches(['"', '”', '’', '\'']).ends_with('?');
@@ -107,6 +107,13 @@ fn sentence(text: &Text<'_>, span: &Span) -> Features {
         features.add_word(word.trim_matches('.'), text.language);
     }
     features
+}
+
+/// The names of days or months inside a span.
+fn inside<'n>(names: &'n [Named], span: &Span) -> &'n [Named] {
+    let from = names.partition_point(|name| name.span.start < span.start);
+    let to = names.partition_point(|name| name.span.start < span.end);
+    &names[from..to.max(from)]
 }
 
 impl Features {
