@@ -184,8 +184,16 @@ impl Listing<'_> {
                 Some(defined) => {
                     let code = self.source.files[file].code.clone();
                     let found = items(&code);
-                    let item = found.iter().find(|item| item.kind().1 == defined);
-                    let item = item.unwrap_or_else(|| panic!("{path}::{name} has no definition"));
+                    let Some(item) = found.iter().find(|item| item.kind().1 == defined) else {
+                        // A table that a macro makes: `formats::PAIR_FORMATS`.
+                        let constant = format!("pub const {defined}:");
+                        let macros = found.iter().map(|item| item.body);
+                        let table = macros.into_iter().find(|body| body.contains(&constant));
+                        let table =
+                            table.unwrap_or_else(|| panic!("{path}::{name} has no definition"));
+                        self.constants(path, table);
+                        continue;
+                    };
                     if item.is_public() {
                         self.item(path, item, Some(&name));
                     }
