@@ -89,8 +89,9 @@ def section(malmoi, data, name):
     """The section of docs/checks.md."""
     text = "## Stored systems\n\n"
     text += f"Outputs of systems for `{name}`. Score: the sum of the weights of the findings (critical 4, major 2,\n"
-    text += "minor 1). AUC: how well the score tells the worse half of a system's segments by chrF; a segment\n"
-    text += "without a finding has no rank among the others, which bounds it.\n\n"
+    text += "minor 1). AUC: how well the score tells the worse half of a system's segments by chrF; most segments\n"
+    text += "have no finding, and so no order among each other, which bounds it. Entities such as `&#39;`\n"
+    text += "are decoded first.\n\n"
     text += "| direction | system | chrF | findings | score | AUC |\n|---|---|---|---|---|---|\n"
     taus = []
     for direction, rows in measured(malmoi, data, name).items():
