@@ -57,7 +57,7 @@ pub(super) const CHECK: Check = Check {
             "크리스티나 올베라(Cristina Olvera) 시장이 항구를 열었다.",
             "The mayor opened the port.",
         ),
-        Example::found(ADDED, "The mayor flew home.", "시장은 헬싱키로 돌아갔다."),
+        Example::found(ADDED, "시장은 집으로 돌아갔다.", "The mayor flew home to Helsinki."),
         Example::fine(
             "The mayor of Haemin thanked China and the UN.",
             "해민 시장은 중국과 유엔에 감사를 전했다.",

@@ -16,6 +16,8 @@ use crate::language::Language;
 const ALONE: f32 = 11.0;
 /// A name that a translator into English is said to have added must be further still.
 const ADDED_ALONE: f32 = 11.9;
+/// Letters of a name that a short text has by chance only seldom.
+const LONG: usize = 7;
 /// Two names without a counterpart that are nearer than this are one name, oddly spelled.
 const MISSPELLED: f32 = 14.0;
 
@@ -33,6 +35,12 @@ const PLACES: &[&str] = &[
     "the region",
     "the town",
     "the kingdom",
+    "the area",
+    "the government",
+    "national",
+    "nationwide",
+    "domestic",
+    "local",
 ];
 
 /// A name without a counterpart.
@@ -63,7 +71,13 @@ pub(super) fn findings(comparison: &Comparison<'_>, en: &Text<'_>, ko: &Text<'_>
                 true => "surname",
                 false => "sound",
             };
-            let alone = !unit.doubtful && distance > if into_english { ADDED_ALONE } else { ALONE };
+            let alone = !unit.doubtful
+                && if into_english {
+                    let longest = unit.words.iter().map(|word| word.folded.len()).max();
+                    distance > ADDED_ALONE && longest >= Some(LONG)
+                } else {
+                    distance > ALONE
+                };
             open_english.push((Open { span, place, evidence, alone }, unit));
         }
     }
