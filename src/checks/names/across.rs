@@ -112,6 +112,7 @@ pub(super) fn findings(comparison: &Comparison<'_>, en: &Text<'_>, ko: &Text<'_>
                 }
                 Sign::Foreign => {
                     comparison.pair.kind == OutputKind::Summary
+                        && !into_english
                         && distance >= FAR
                         && open_korean.len() < MOST_COMPARED
                         && hangul::is_very_foreign(&ko.text[span.clone()])
