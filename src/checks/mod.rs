@@ -67,8 +67,8 @@ checks! {
     mod language;
     mod length;
     mod markup;
-    mod modality;
     mod meaning;
+    mod modality;
     mod names;
     mod negation;
     mod numbers;
