@@ -9,25 +9,19 @@ mod english;
 mod evidence;
 mod gazetteer;
 mod hangul;
+mod kinds;
 mod sounds;
 mod within;
 
 pub(super) use gazetteer::usual;
 
-use super::check::{Check, Example, FindingKind, OutputKind, Scope};
+use super::check::{Check, Example, OutputKind, Scope};
 use super::comparison::Comparison;
 use crate::finding::Finding;
-
-/// In a translation, where the names of long texts are compared with too many words.
-const ADDED: FindingKind = FindingKind::major("name_added").up_to_sentences(6);
-const INVENTED: FindingKind = FindingKind::major("name_invented");
-const LOST: FindingKind = FindingKind::major("name_lost").up_to_sentences(6);
-const REPLACED: FindingKind = FindingKind::major("name_replaced");
-
-const MISPLACED: FindingKind = FindingKind::major("name_misplaced");
+use kinds::{ADDED, INVENTED, LOST, MISPLACED, NAME, REPLACED};
 
 pub(super) const CHECK: Check = Check {
-    name: "names",
+    name: NAME,
     describe: "names that are lost, replaced or invented, across scripts",
     kinds: &[ADDED, INVENTED, LOST, MISPLACED, REPLACED],
     scope: Scope::Article,
@@ -76,7 +70,7 @@ fn run(comparison: &Comparison<'_>) -> Vec<Finding> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::pairs::{messages, run, summary};
+    use super::super::pairs::{messages, run, summary, translation};
     use super::*;
 
     const ARTICLE: &str = "U.S. Defense Secretary Dale Whitcombe met South Korea's defense minister, Han Seo-jin, in Busan. \"Yes,\" Han said.";
@@ -104,5 +98,89 @@ mod tests {
             ["'Whitmore' (in 'Dale Whitmore') appears in the summary but not in the article"]
         );
         assert_eq!(run(&CHECK, &summary(ARTICLE, "Han met him in Jeju City.")).len(), 1);
+    }
+
+    /// The kinds of the findings of a translation, with what was expected and found.
+    fn kinds(source: &str, output: &str) -> Vec<(String, Option<String>, Option<String>)> {
+        let findings = run(&CHECK, &translation(source, output));
+        let kind =
+            |finding: crate::finding::Finding| (finding.kind, finding.expected, finding.found);
+        findings.into_iter().map(kind).collect()
+    }
+
+    #[test]
+    fn another_name_is_found_in_both_directions() {
+        for (english, korean, lost, new) in [
+            (
+                "Whitcombe flew to Nairobi on Monday.",
+                "휘트컴은 월요일 헬싱키로 떠났다.",
+                "Nairobi",
+                "헬싱키",
+            ),
+            (
+                "The ship left Rotterdam at dawn.",
+                "배는 새벽에 스톡홀름를 떠났다.",
+                "Rotterdam",
+                "스톡홀름",
+            ),
+        ] {
+            let found = kinds(english, korean);
+            assert_eq!(found.len(), 1, "{english} {found:?}");
+            assert_eq!(found[0].0, "name_replaced");
+            assert_eq!(found[0].1.as_deref(), Some(lost));
+            assert_eq!(found[0].2.as_deref(), Some(new));
+            let found = kinds(korean, english);
+            assert_eq!((found.len(), found[0].1.as_deref()), (1, Some(new)), "{korean} {found:?}");
+        }
+    }
+
+    #[test]
+    fn lost_names_are_found() {
+        let found = kinds("Whitcombe met the envoys in Nairobi.", "휘트컴은 특사들을 만났다.");
+        assert_eq!(found, [("name_lost".into(), Some("Nairobi".into()), None)]);
+        let found = kinds("The Kremlin warned Ukraine.", "크렘린이 경고했다.");
+        assert_eq!(found, [("name_lost".into(), Some("Ukraine".into()), None)]);
+        let found = kinds("올베라(Olvera) 시장이 항구를 열었다.", "The mayor opened the port.");
+        assert_eq!(found[0].0, "name_lost");
+    }
+
+    #[test]
+    fn a_new_gloss_is_found() {
+        let source = "The mayor opened the port on Monday.";
+        let found = kinds(source, "올베라(Olvera) 시장이 월요일에 항구를 열었다.");
+        assert_eq!(found, [("name_added".into(), None, Some("올베라".into()))]);
+    }
+
+    #[test]
+    fn names_in_their_usual_spellings_are_left_alone() {
+        for (english, korean) in [
+            (
+                "Defense Minister Han Seo-jin met Dale Whitcombe in Busan.",
+                "한서진 국방부 장관이 부산에서 데일 휘트컴을 만났다.",
+            ),
+            (
+                "Moon Jae-in and Kim Jong-un met at Panmunjom.",
+                "문재인 대통령과 김정은 위원장이 판문점에서 만났다.",
+            ),
+            (
+                "The U.S. and China praised the United Nations.",
+                "미국과 중국은 유엔을 높이 평가했다.",
+            ),
+            (
+                "German lawmakers criticized NATO and the EU.",
+                "독일 의원들이 나토와 유럽연합을 비판했다.",
+            ),
+            ("Zelenskyy thanked Macron and Scholz.", "젤렌스키는 마크롱과 숄츠에게 감사했다."),
+            (
+                "Thousands marched in Rio de Janeiro and São Paulo.",
+                "리우데자네이루와 상파울루에서 수천 명이 행진했다.",
+            ),
+            ("Apple and Samsung sued each other.", "애플과 삼성이 서로 소송을 냈다."),
+            ("The Supreme Court and Congress disagree.", "대법원과 의회의 의견이 다르다."),
+            ("We've met Catalans and Sikhs.", "우리는 카탈루냐인과 시크교도를 만났다."),
+        ] {
+            assert!(kinds(english, korean).is_empty(), "{english} {:?}", kinds(english, korean));
+            assert!(kinds(korean, english).is_empty(), "{korean} {:?}", kinds(korean, english));
+        }
     }
 }

@@ -4,8 +4,8 @@
 use super::english::{self, Unit};
 use super::evidence::{English, FAR, Korean, NEAR, agree};
 use super::hangul::{self, Sign};
+use super::kinds::{self, ADDED, INVENTED, LOST, REPLACED};
 use super::sounds::is_loanword;
-use super::{ADDED, INVENTED, LOST, REPLACED};
 use crate::checks::check::OutputKind;
 use crate::checks::comparison::{Comparison, Text};
 use crate::document::Span;
@@ -145,23 +145,21 @@ fn report(comparison: &Comparison<'_>, source: Vec<Open>, output: Vec<Open>) -> 
             let finding = if let Some(at) = nearest {
                 paired[at] = true;
                 let found = &comparison.pair.output[output[at].span.clone()];
-                super::CHECK
-                    .finding(
-                        REPLACED,
-                        format!("the {result} has '{found}' where the {original} has '{text}'"),
-                        format!("{original_ko}의 이름 '{text}', {result_ko}에는 '{found}'"),
-                    )
-                    .in_output(output[at].span.clone())
-                    .expected(text)
-                    .found(found)
+                kinds::finding(
+                    REPLACED,
+                    format!("the {result} has '{found}' where the {original} has '{text}'"),
+                    format!("{original_ko}의 이름 '{text}', {result_ko}에는 '{found}'"),
+                )
+                .in_output(output[at].span.clone())
+                .expected(text)
+                .found(found)
             } else if lost.alone {
-                super::CHECK
-                    .finding(
-                        LOST,
-                        format!("'{text}' appears in the {original} but not in the {result}"),
-                        format!("{result_ko}에 빠진 이름: '{text}'"),
-                    )
-                    .expected(text)
+                kinds::finding(
+                    LOST,
+                    format!("'{text}' appears in the {original} but not in the {result}"),
+                    format!("{result_ko}에 빠진 이름: '{text}'"),
+                )
+                .expected(text)
             } else {
                 continue;
             };
@@ -178,7 +176,7 @@ fn report(comparison: &Comparison<'_>, source: Vec<Open>, output: Vec<Open>) -> 
         let text = &comparison.pair.output[new.span.clone()];
         let english = format!("'{text}' appears in the {result} but not in the {original}");
         let korean = format!("{original_ko}에 없는 이름: '{text}'");
-        let finding = super::CHECK.finding(added, english, korean).found(text);
+        let finding = kinds::finding(added, english, korean).found(text);
         findings.push(
             finding.in_output(new.span.clone()).value("name", text).value("evidence", new.evidence),
         );
@@ -186,93 +184,4 @@ fn report(comparison: &Comparison<'_>, source: Vec<Open>, output: Vec<Open>) -> 
     let mut seen = std::collections::HashSet::new();
     findings.retain(|finding| seen.insert(finding.message.clone()));
     findings
-}
-
-#[cfg(test)]
-mod tests {
-    use crate::checks::pairs::{run, translation};
-
-    /// The kinds of the findings of a translation, with what was expected and found.
-    fn kinds(source: &str, output: &str) -> Vec<(String, Option<String>, Option<String>)> {
-        let findings = run(&super::super::CHECK, &translation(source, output));
-        let kind =
-            |finding: crate::finding::Finding| (finding.kind, finding.expected, finding.found);
-        findings.into_iter().map(kind).collect()
-    }
-
-    #[test]
-    fn another_name_is_found_in_both_directions() {
-        for (english, korean, lost, new) in [
-            (
-                "Whitcombe flew to Nairobi on Monday.",
-                "휘트컴은 월요일 헬싱키로 떠났다.",
-                "Nairobi",
-                "헬싱키",
-            ),
-            (
-                "The ship left Rotterdam at dawn.",
-                "배는 새벽에 스톡홀름를 떠났다.",
-                "Rotterdam",
-                "스톡홀름",
-            ),
-        ] {
-            let found = kinds(english, korean);
-            assert_eq!(found.len(), 1, "{english} {found:?}");
-            assert_eq!(found[0].0, "name_replaced");
-            assert_eq!(found[0].1.as_deref(), Some(lost));
-            assert_eq!(found[0].2.as_deref(), Some(new));
-            let found = kinds(korean, english);
-            assert_eq!((found.len(), found[0].1.as_deref()), (1, Some(new)), "{korean} {found:?}");
-        }
-    }
-
-    #[test]
-    fn lost_names_are_found() {
-        let found = kinds("Whitcombe met the envoys in Nairobi.", "휘트컴은 특사들을 만났다.");
-        assert_eq!(found, [("name_lost".into(), Some("Nairobi".into()), None)]);
-        let found = kinds("The Kremlin warned Ukraine.", "크렘린이 경고했다.");
-        assert_eq!(found, [("name_lost".into(), Some("Ukraine".into()), None)]);
-        let found = kinds("올베라(Olvera) 시장이 항구를 열었다.", "The mayor opened the port.");
-        assert_eq!(found[0].0, "name_lost");
-    }
-
-    #[test]
-    fn a_new_gloss_is_found() {
-        let source = "The mayor opened the port on Monday.";
-        let found = kinds(source, "올베라(Olvera) 시장이 월요일에 항구를 열었다.");
-        assert_eq!(found, [("name_added".into(), None, Some("올베라".into()))]);
-    }
-
-    #[test]
-    fn names_in_their_usual_spellings_are_left_alone() {
-        for (english, korean) in [
-            (
-                "Defense Minister Han Seo-jin met Dale Whitcombe in Busan.",
-                "한서진 국방부 장관이 부산에서 데일 휘트컴을 만났다.",
-            ),
-            (
-                "Moon Jae-in and Kim Jong-un met at Panmunjom.",
-                "문재인 대통령과 김정은 위원장이 판문점에서 만났다.",
-            ),
-            (
-                "The U.S. and China praised the United Nations.",
-                "미국과 중국은 유엔을 높이 평가했다.",
-            ),
-            (
-                "German lawmakers criticized NATO and the EU.",
-                "독일 의원들이 나토와 유럽연합을 비판했다.",
-            ),
-            ("Zelenskyy thanked Macron and Scholz.", "젤렌스키는 마크롱과 숄츠에게 감사했다."),
-            (
-                "Thousands marched in Rio de Janeiro and São Paulo.",
-                "리우데자네이루와 상파울루에서 수천 명이 행진했다.",
-            ),
-            ("Apple and Samsung sued each other.", "애플과 삼성이 서로 소송을 냈다."),
-            ("The Supreme Court and Congress disagree.", "대법원과 의회의 의견이 다르다."),
-            ("We've met Catalans and Sikhs.", "우리는 카탈루냐인과 시크교도를 만났다."),
-        ] {
-            assert!(kinds(english, korean).is_empty(), "{english} {:?}", kinds(english, korean));
-            assert!(kinds(korean, english).is_empty(), "{korean} {:?}", kinds(korean, english));
-        }
-    }
 }

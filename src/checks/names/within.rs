@@ -4,7 +4,8 @@ use std::collections::{BTreeSet, HashSet};
 
 use super::english::{self, Word};
 use super::hangul::{self, Sign};
-use super::{CHECK, INVENTED, MISPLACED, sounds};
+use super::kinds::{self, INVENTED, MISPLACED};
+use super::sounds;
 use crate::checks::check::FindingKind;
 use crate::checks::comparison::Comparison;
 use crate::checks::spans::excerpt;
@@ -64,7 +65,7 @@ fn finding(comparison: &Comparison<'_>, kind: FindingKind, name: &str, word: &Te
             format!("{article_ko}의 해당 문장에 없는 이름: '{word}'{context}"),
         )
     };
-    CHECK.finding(kind, english, korean).found(name).value("name", name)
+    kinds::finding(kind, english, korean).found(name).value("name", name)
 }
 
 /// A name of the output, with its words that tell it from others.
