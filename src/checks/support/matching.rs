@@ -25,8 +25,53 @@ const MIN_EVIDENCE: f32 = 0.5;
 const MIN_SHARED: usize = 2;
 /// Smallest coverage of a reliable window across languages.
 const MIN_RELIABLE: f32 = 0.5;
+/// Article sentences that are looked at by their vectors.
+const NEAR_SENTENCES: usize = 4;
+/// Smallest similarity of a sentence that is taken for the source of another.
+const MIN_SIMILARITY: f32 = 0.4;
+/// Share of the best similarity that makes a neighbor part of the window.
+const MIN_NEIGHBOR: f32 = 0.85;
 /// Fewest features of a sentence that can be called unsupported.
 const MIN_FEATURES: usize = 4;
+
+/// Support of a sentence in the other language, by the vectors of an encoder: the nearest sentence,
+/// with a neighbor that is about as near. `None` without an encoder.
+fn by_meaning(comparison: &Comparison<'_>, index: usize, output: &Span) -> Option<Matched> {
+    let near = comparison.vectors()?.nearest(index, NEAR_SENTENCES);
+    let (best, similarity) = *near.first()?;
+    let is_as_near =
+        |(at, other): &&(usize, f32)| at.abs_diff(best) == 1 && *other >= similarity * MIN_NEIGHBOR;
+    let neighbor = near.iter().skip(1).find(is_as_near).map_or(best, |(at, _)| *at);
+    let window = best.min(neighbor)..best.max(neighbor) + 1;
+    let others = near.iter().filter(|(at, other)| {
+        !window.contains(at) && *other >= similarity * MIN_EVIDENCE && *other >= MIN_SIMILARITY
+    });
+    let others: Vec<usize> = others.map(|(at, _)| *at).collect();
+    Some(Matched {
+        output: output.clone(),
+        evidence: Some(evidence(comparison, &window, others)),
+        window: Some(text_of(comparison, &window)),
+        coverage: similarity.clamp(0.0, 1.0),
+        is_decided: false,
+        is_reliable: similarity >= MIN_SIMILARITY,
+    })
+}
+
+/// The span of neighboring article sentences.
+fn text_of(comparison: &Comparison<'_>, window: &Span) -> Span {
+    let spans = comparison.source.sentences();
+    spans[window.start].start..spans[window.end - 1].end
+}
+
+/// The text of a window and of other sentences, in the order of the article.
+fn evidence(comparison: &Comparison<'_>, window: &Span, others: Vec<usize>) -> String {
+    let others = others.into_iter().map(|at| at..at + 1);
+    let mut parts: Vec<Span> = others.chain([window.clone()]).collect();
+    parts.sort_by_key(|part| part.start);
+    let parts: Vec<&str> =
+        parts.iter().map(|part| &comparison.pair.source[text_of(comparison, part)]).collect();
+    parts.join("\n")
+}
 
 /// Features of the article's sentences, and the sentences of each feature.
 struct Index {
@@ -49,11 +94,14 @@ pub(in crate::checks) fn match_sentences(comparison: &Comparison<'_>) -> Matchin
     };
     let index = Index::new(source.sentences().iter().map(features_of).collect());
     let output = &comparison.output;
-    let matched = |span: &Span| {
-        let features = features::of(output, span, portable);
-        index.matched(comparison, span.clone(), &features, portable)
+    let matched = |(at, span): (usize, &Span)| {
+        let by_meaning = if portable { by_meaning(comparison, at, span) } else { None };
+        by_meaning.unwrap_or_else(|| {
+            let features = features::of(output, span, portable);
+            index.matched(comparison, span.clone(), &features, portable)
+        })
     };
-    Matching { sentences: output.sentences().iter().map(matched).collect() }
+    Matching { sentences: output.sentences().iter().enumerate().map(matched).collect() }
 }
 
 impl Index {
@@ -132,21 +180,16 @@ impl Index {
             };
         };
         let shared = self.shared(features, window.clone());
-        let spans = comparison.source.sentences();
-        let text = |range: Span| spans[range.start].start..spans[range.end - 1].end;
         let others = ranked
             .iter()
             .filter(|(at, share)| !window.contains(at) && *share >= MIN_EVIDENCE * coverage)
             .take(MAX_OTHERS)
-            .map(|(at, _)| *at..*at + 1);
-        let mut parts: Vec<Span> = others.chain([window.clone()]).collect();
-        parts.sort_by_key(|part| part.start);
-        let parts: Vec<&str> =
-            parts.into_iter().map(|part| &comparison.pair.source[text(part)]).collect();
+            .map(|(at, _)| *at)
+            .collect();
         Matched {
             output,
-            window: Some(text(window)),
-            evidence: Some(parts.join("\n")),
+            window: Some(text_of(comparison, &window)),
+            evidence: Some(evidence(comparison, &window, others)),
             coverage,
             is_decided,
             is_reliable: !portable || (shared >= MIN_SHARED && coverage >= MIN_RELIABLE),
