@@ -9,8 +9,8 @@ mod features;
 
 use std::ops::Range;
 
-use super::comparison::Comparison;
 use super::lengths;
+use super::text::Text;
 use crate::language::Language;
 use features::{Anchors, Features};
 
@@ -70,13 +70,14 @@ const BAND: usize = 8;
 const MAX_LENGTH_COST: f64 = 12.0;
 
 impl Alignment {
-    pub fn new(comparison: &Comparison<'_>) -> Self {
-        if comparison.english_and_korean().is_none() {
+    /// Aligns two texts; empty if they are in one language.
+    pub fn new(source: &Text<'_>, output: &Text<'_>) -> Self {
+        if source.language == output.language {
             return Self::default();
         }
-        let source = features::read(&comparison.source);
-        let output = features::read(&comparison.output);
-        let sides = Sides { source: &source, output: &output, from: comparison.pair.from };
+        let from = source.language;
+        let (source, output) = (features::read(source), features::read(output));
+        let sides = Sides { source: &source, output: &output, from };
         let (cost, groups) = sides.best(true);
         if groups.iter().all(Group::is_usual) {
             return Self { groups, margin: 0.0 };
@@ -191,6 +192,7 @@ fn groups(table: &[(usize, Vec<Cell>)], rows: usize, columns: usize) -> Vec<Grou
 
 #[cfg(test)]
 mod tests {
+    use super::super::comparison::Comparison;
     use super::super::options::CheckOptions;
     use super::super::pairs::translation;
     use super::*;

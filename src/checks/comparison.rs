@@ -3,16 +3,13 @@
 use std::cell::OnceCell;
 
 use super::alignment::Alignment;
-use super::calendar::{self, Calendar};
-use super::numerals::{self, Numbers};
 use super::options::CheckOptions;
 use super::pair::Pair;
-use super::quotations::{self, Quotations};
 use super::support::matched::Matching;
-use super::vectors::{Sentences, Vectors};
+pub(super) use super::text::Text;
+use super::vectors::Vectors;
 use crate::document::Span;
 use crate::language::Language;
-use crate::segment::sentence_spans;
 
 /// A pair, the options, and both texts as they have been read so far.
 pub(super) struct Comparison<'p> {
@@ -59,7 +56,7 @@ impl<'p> Comparison<'p> {
 
     /// The sentences of the source with those of the output that translate them.
     pub fn alignment(&self) -> &Alignment {
-        self.alignment.get_or_init(|| Alignment::new(self))
+        self.alignment.get_or_init(|| Alignment::new(&self.source, &self.output))
     }
 
     /// The sentences with their vectors; `None` without an encoder.
@@ -104,60 +101,5 @@ impl<'p> Comparison<'p> {
             (Language::Korean, Language::English) => Some((&self.output, &self.source)),
             _ => None,
         }
-    }
-}
-
-/// One text of a pair.
-pub(super) struct Text<'p> {
-    pub text: &'p str,
-    pub language: Language,
-    sentences: OnceCell<Vec<Span>>,
-    numbers: OnceCell<Numbers<'p>>,
-    calendar: OnceCell<Calendar>,
-    quotations: OnceCell<Quotations>,
-    lower_case: OnceCell<String>,
-}
-
-impl<'p> Text<'p> {
-    pub(super) fn new(text: &'p str, language: Language) -> Self {
-        Self {
-            text,
-            language,
-            sentences: OnceCell::new(),
-            numbers: OnceCell::new(),
-            calendar: OnceCell::new(),
-            quotations: OnceCell::new(),
-            lower_case: OnceCell::new(),
-        }
-    }
-
-    /// Spans of the sentences, without the space around them; none is empty.
-    pub fn sentences(&self) -> &[Span] {
-        self.sentences.get_or_init(|| sentence_spans(self.text))
-    }
-
-    /// The text with the spans of its sentences.
-    fn read(&self) -> Sentences<'_> {
-        Sentences { text: self.text, language: self.language, spans: self.sentences() }
-    }
-
-    /// The quantities: numbers in any notation, with their units and spans.
-    pub fn numbers(&self) -> &Numbers<'p> {
-        self.numbers.get_or_init(|| numerals::read(self.text, self.language))
-    }
-
-    /// The months and the days of the week.
-    pub fn calendar(&self) -> &Calendar {
-        self.calendar.get_or_init(|| calendar::read(self.text, self.numbers()))
-    }
-
-    /// The quotations, in any style of marks.
-    pub fn quotations(&self) -> &Quotations {
-        self.quotations.get_or_init(|| quotations::read(self.text))
-    }
-
-    /// The text in lower case; its offsets may differ from those of the text.
-    pub fn lower_case(&self) -> &str {
-        self.lower_case.get_or_init(|| self.text.to_lowercase())
     }
 }

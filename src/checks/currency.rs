@@ -10,7 +10,7 @@ use crate::document::Span;
 use crate::finding::Finding;
 use crate::language::is_hangul;
 
-const CHANGED: FindingKind = FindingKind::major("currency_changed");
+const CHANGED: FindingKind = FindingKind::major("currency_changed").up_to_sentences(8);
 
 pub(super) const CHECK: Check = Check {
     name: "currency",

@@ -17,7 +17,7 @@ use crate::language::Language;
 const INVENTED: FindingKind = FindingKind::major("link_invented");
 const LOST: FindingKind = FindingKind::major("link_lost");
 const TAG: FindingKind = FindingKind::major("tag_lost");
-const CODE: FindingKind = FindingKind::major("code_lost");
+const CODE: FindingKind = FindingKind::major("code_lost").up_to_sentences(3);
 const NEW_CODE: FindingKind = FindingKind::major("code_invented");
 
 pub(super) const CHECK: Check = Check {

@@ -21,6 +21,7 @@ mod options;
 mod pair;
 mod quotations;
 mod spans;
+mod text;
 mod vectors;
 
 use comparison::Comparison;

@@ -11,6 +11,7 @@ mod digits;
 mod english;
 mod korean;
 pub(super) mod renderings;
+mod spelled;
 mod units;
 
 use context::{hour, is_clock_mark, is_fraction, is_part_of_name, is_range};
@@ -18,6 +19,7 @@ use context::{hour, is_clock_mark, is_fraction, is_part_of_name, is_range};
 use crate::document::Span;
 use crate::language::Language;
 
+use spelled::Spelled;
 pub(super) use units::Unit;
 
 /// A number in digits, or in words that count something.
@@ -134,15 +136,6 @@ pub(super) fn read(text: &str, language: Language) -> Numbers<'_> {
     numbers.hours = numbers.stated.iter().filter_map(|number| number.hour).collect();
     numbers.hours.sort_by(f64::total_cmp);
     numbers
-}
-
-/// Numerals in words.
-#[derive(Default)]
-struct Spelled {
-    /// Values that the words may mean.
-    values: Vec<f64>,
-    /// Numerals that count something, with the unit that the word itself has: "이틀".
-    stated: Vec<(Span, f64, Option<Unit>)>,
 }
 
 impl Numbers<'_> {

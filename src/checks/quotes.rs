@@ -1,21 +1,19 @@
 //! Quotations: those of a summary must be in its article; those of a source must be quotations in
 //! its translation, with both of their marks and as long as usual.
 
+mod kinds;
 mod translated;
 
-use super::check::{Check, Example, FindingKind, OutputKind, Scope};
+use kinds::{CHANGED, INVENTED, LOST, NAME, UNPAIRED, finding};
+
+use super::check::{Check, Example, OutputKind, Scope};
 use super::comparison::Comparison;
 use super::quotations::QuoteStyle;
 use super::spans::excerpt;
 use crate::finding::Finding;
 
-const INVENTED: FindingKind = FindingKind::major("quotation_invented");
-const LOST: FindingKind = FindingKind::major("quotation_lost").up_to_sentences(5);
-const CHANGED: FindingKind = FindingKind::major("quotation_changed").up_to_sentences(3);
-const UNPAIRED: FindingKind = FindingKind::minor("quotation_mark_unpaired");
-
 pub(super) const CHECK: Check = Check {
-    name: "quotes",
+    name: NAME,
     describe: "quotations that are invented, lost or changed, and marks without a counterpart",
     kinds: &[INVENTED, LOST, CHANGED, UNPAIRED],
     scope: Scope::Article,
@@ -70,8 +68,8 @@ fn run(comparison: &Comparison<'_>) -> Vec<Finding> {
                 "'{quoted}' is quoted in the {result} but does not appear in the {original}"
             );
             let korean = format!("{original_ko}에 없는 인용: '{quoted}'");
-            let finding = CHECK.finding(INVENTED, message, korean);
-            findings.push(finding.in_output(span).value("quotation", quotation));
+            let invented = finding(INVENTED, message, korean);
+            findings.push(invented.in_output(span).value("quotation", quotation));
         }
     }
     findings

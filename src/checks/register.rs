@@ -9,7 +9,7 @@ use crate::document::Span;
 use crate::finding::Finding;
 use crate::language::{Language, Register, is_hangul};
 
-const MIXED: FindingKind = FindingKind::minor("register_mixed");
+const MIXED: FindingKind = FindingKind::minor("register_mixed").up_to_sentences(8);
 const OTHER: FindingKind = FindingKind::minor("register_other");
 
 pub(super) const CHECK: Check = Check {

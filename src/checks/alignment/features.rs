@@ -3,8 +3,8 @@
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 use super::super::calendar::Named;
-use super::super::comparison::Text;
 use super::super::lengths;
+use super::super::text::Text;
 use super::dictionary::{self, Concept, MAX_CONCEPTS};
 use crate::document::Span;
 use crate::language::{Language, is_hangul};

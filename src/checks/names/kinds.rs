@@ -11,7 +11,7 @@ pub(super) const ADDED: FindingKind = FindingKind::major("name_added").up_to_sen
 pub(super) const INVENTED: FindingKind = FindingKind::major("name_invented");
 pub(super) const LOST: FindingKind = FindingKind::major("name_lost").up_to_sentences(6);
 pub(super) const MISPLACED: FindingKind = FindingKind::major("name_misplaced");
-pub(super) const REPLACED: FindingKind = FindingKind::major("name_replaced");
+pub(super) const REPLACED: FindingKind = FindingKind::major("name_replaced").up_to_sentences(8);
 
 /// A finding with its sentence for an editor in English and in Korean.
 pub(super) fn finding(kind: FindingKind, english: String, korean: String) -> Finding {

@@ -1,6 +1,6 @@
 //! The words around a number that give it a further meaning: an hour, a year, a part of a name.
 
-use super::korean;
+use super::{korean, units};
 
 /// True if the text between two numbers makes a range of them.
 pub(super) fn is_range(between: &str) -> bool {
@@ -151,7 +151,7 @@ pub(super) fn other_readings(before: &str, plain: &str, value: f64, after: &str)
         other_values.push(value * 1.2);
     }
     // "temperatures in the 90s" are 90 to 99 degrees.
-    if after.starts_with('s') && is_temperature(before) {
+    if after.starts_with('s') && units::is_temperature(before) {
         other_values.extend([value + 2.0, value + 5.0, value + 8.0]);
     }
     // "1000 GMT"
@@ -161,11 +161,4 @@ pub(super) fn other_readings(before: &str, plain: &str, value: f64, after: &str)
         other_values.extend([(value / 100.0).floor(), value % 100.0]);
     }
     other_values
-}
-
-/// True if a text ends with words about temperature before a number without a unit.
-pub(super) fn is_temperature(before: &str) -> bool {
-    const MAX_DISTANCE: usize = 40;
-    let near = &before[before.floor_char_boundary(before.len().saturating_sub(MAX_DISTANCE))..];
-    ["temperature", "mercury", "highs", "lows"].iter().any(|word| near.contains(word))
 }

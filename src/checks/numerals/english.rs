@@ -1,6 +1,6 @@
 //! English magnitudes after digits, and English numerals in words.
 
-use super::Spelled;
+use super::spelled::Spelled;
 use crate::document::Span;
 
 /// A word that multiplies the number before it.

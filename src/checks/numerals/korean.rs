@@ -1,7 +1,8 @@
 //! Korean magnitudes after digits, and native and Sino-Korean numerals in words.
 
 use super::digits::leading;
-use super::{Spelled, Unit};
+use super::spelled::Spelled;
+use super::units::Unit;
 use crate::language::is_hangul;
 
 /// Native numerals, counts of days and the like that no other word begins with, longest first.

@@ -317,9 +317,7 @@ pub(super) fn of(
             Some((unit, length))
         }
         (Some(unit), _) if unit.is_currency() => Some((unit, 0)),
-        (_, None) if after.starts_with('s') && super::context::is_temperature(before) => {
-            Some((Fahrenheit, 0))
-        }
+        (_, None) if after.starts_with('s') && is_temperature(before) => Some((Fahrenheit, 0)),
         (_, behind) => behind,
     }
 }
@@ -426,4 +424,11 @@ pub(super) fn before(text: &str) -> Option<Unit> {
         scales.iter().find(|(name, _)| text.ends_with(name)).map(|(_, unit)| *unit)
     };
     symbol.or_else(code).or_else(scale)
+}
+
+/// True if a text ends with words about temperature before a number without a unit.
+pub(super) fn is_temperature(before: &str) -> bool {
+    const MAX_DISTANCE: usize = 40;
+    let near = &before[before.floor_char_boundary(before.len().saturating_sub(MAX_DISTANCE))..];
+    ["temperature", "mercury", "highs", "lows"].iter().any(|word| near.contains(word))
 }

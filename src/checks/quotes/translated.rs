@@ -4,7 +4,7 @@ use super::super::comparison::{Comparison, Text};
 use super::super::lengths;
 use super::super::quotations::{Quotation, Quotations, QuoteStyle};
 use super::super::spans::{context, excerpt};
-use super::{CHANGED, CHECK, LOST, UNPAIRED};
+use super::kinds::{CHANGED, LOST, UNPAIRED, finding};
 use crate::document::Span;
 use crate::finding::Finding;
 use crate::language::Language;
@@ -60,7 +60,7 @@ fn unpaired(comparison: &Comparison<'_>) -> Option<Finding> {
     let words = excerpt(&text[context(text, mark.clone())]);
     let message = format!("a quotation mark has no counterpart: '{words}'");
     let korean = format!("짝이 없는 따옴표: '{words}'");
-    Some(CHECK.finding(UNPAIRED, message, korean).in_output(mark.clone()))
+    Some(finding(UNPAIRED, message, korean).in_output(mark.clone()))
 }
 
 /// Number of quotations, those of one mark among them.
@@ -117,7 +117,7 @@ fn lost(comparison: &Comparison<'_>) -> Option<Finding> {
     let words = excerpt(&comparison.pair.source[place.clone()]);
     let message = format!("the quotation '{words}' is no quotation in the translation");
     let korean = format!("번역문에 없는 인용: '{words}'");
-    Some(CHECK.finding(LOST, message, korean).in_source(place))
+    Some(finding(LOST, message, korean).in_source(place))
 }
 
 /// The first quotation of the source that is not the nearest to one of the output, by its place
@@ -210,13 +210,14 @@ fn changed(comparison: &Comparison<'_>) -> Option<Finding> {
     let words = excerpt(&output.text[output_at.clone()]);
     let message = format!("the quotation '{words}' differs in length from that of the original");
     let korean = format!("원문과 길이가 크게 다른 인용: '{words}'");
-    let finding = CHECK.finding(CHANGED, message, korean).expected(&source.text[source_at.clone()]);
+    let finding = finding(CHANGED, message, korean).expected(&source.text[source_at.clone()]);
     Some(finding.in_source(source_at).in_output(output_at))
 }
 
 #[cfg(test)]
 mod tests {
     use super::super::super::pairs::{messages, run, translation};
+    use super::super::CHECK;
     use super::*;
 
     const ENGLISH: &str = "\"The port stays closed until Monday,\" Mayor Han said in Haemin.";

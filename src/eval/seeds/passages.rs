@@ -54,7 +54,7 @@ pub(super) fn invented(case: &Case<'_>, dice: &mut Dice, lines: &[String]) -> Op
     (!case.output.contains(&line)).then(|| format!("{} {line}", case.output).into())
 }
 
-/// Two neighbours change places.
+/// Two neighbors change places.
 fn reordered(case: &Case<'_>, dice: &mut Dice) -> Option<Changed> {
     let mut lines = case.outputs.to_vec();
     let at = if lines.len() == 3 { 0 } else { dice.below(lines.len() - 1) };
