@@ -39,6 +39,8 @@ impl Finish {
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(tag = "event", rename_all = "snake_case")]
 #[non_exhaustive]
+// Events are passed by reference, one at a time.
+#[allow(clippy::large_enum_variant)]
 pub enum Event {
     /// A stage begins: `summarize`, `combine` (the reduce step) or `translate`.
     Stage {

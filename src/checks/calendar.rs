@@ -124,7 +124,7 @@ fn is_date(before: &str, previous: &str, after: &str) -> bool {
 
 fn month(word: &str) -> Option<usize> {
     let name = |name: &&str| name.eq_ignore_ascii_case(word) && (word.len() > 3 || *name == "May");
-    MONTHS.iter().position(|month| name(month)).map(|at| at + 1)
+    MONTHS.iter().position(name).map(|at| at + 1)
 }
 
 fn short_month(word: &str, after: &str) -> Option<usize> {
@@ -140,10 +140,11 @@ fn misspelled(word: &str) -> Option<usize> {
     if word.len() < MIN_LENGTH || !word.starts_with(|c: char| c.is_ascii_uppercase()) {
         return None;
     }
-    let same = |month: &&str| {
-        month[..3] == word[..3] && month[month.len() - 2..] == word[word.len() - 2..]
+    let (begin, end) = (word.get(..3)?, word.get(word.len() - 2..)?);
+    let is_like = |month: &&str| {
+        month.len() >= MIN_LENGTH && month.starts_with(begin) && month.ends_with(end)
     };
-    MONTHS.iter().position(|month| month.len() >= MIN_LENGTH && same(&month)).map(|at| at + 1)
+    MONTHS.iter().position(is_like).map(|at| at + 1)
 }
 
 fn weekday(word: &str) -> Option<usize> {

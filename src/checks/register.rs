@@ -209,8 +209,8 @@ mod tests {
 
     #[test]
     fn a_register_that_was_asked_for_is_expected_of_every_sentence() {
-        let mut options = CheckOptions::default();
-        options.register = Some(Register::Hamnida);
+        let register = Some(Register::Hamnida);
+        let mut options = CheckOptions { register, ..CheckOptions::default() };
         let found = |text| CHECK.findings(&translation(ENGLISH, text), &options);
         assert_eq!(found("항구가 열렸다. 배가 떠났다.")[0].values["count"], 2);
         assert!(found("항구가 열렸습니다. 가 보세요. 그는 \"간다.\"고 했습니다.").is_empty());

@@ -18,7 +18,6 @@ pub(super) struct Text<'p> {
     numbers: OnceCell<Numbers<'p>>,
     calendar: OnceCell<Calendar>,
     quotations: OnceCell<Quotations>,
-    lower_case: OnceCell<String>,
 }
 
 impl<'p> Text<'p> {
@@ -30,7 +29,6 @@ impl<'p> Text<'p> {
             numbers: OnceCell::new(),
             calendar: OnceCell::new(),
             quotations: OnceCell::new(),
-            lower_case: OnceCell::new(),
         }
     }
 
@@ -57,10 +55,5 @@ impl<'p> Text<'p> {
     /// The quotations, in any style of marks.
     pub fn quotations(&self) -> &Quotations {
         self.quotations.get_or_init(|| quotations::read(self.text))
-    }
-
-    /// The text in lower case; its offsets may differ from those of the text.
-    pub fn lower_case(&self) -> &str {
-        self.lower_case.get_or_init(|| self.text.to_lowercase())
     }
 }

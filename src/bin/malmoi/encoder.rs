@@ -44,8 +44,7 @@ pub(crate) fn note_absence(context: &Context) {
     if cfg!(feature = "meaning") && is_read {
         context.ui.note(
             "meanings are not compared: no encoder of sentences is installed \
-             (`malmoi models pull e5-small`, 72 MB; --meaning off leaves out this note)"
-                .to_string(),
+             (`malmoi models pull e5-small`, 72 MB; --meaning off leaves out this note)",
         );
     }
 }

@@ -96,7 +96,7 @@ pub(super) fn align(source: &[Unit], output: &[Unit]) -> Alignment {
     let mut steps = vec![(0u8, 0u8); (rows + 1) * width];
     costs[0] = 0.0;
     for i in 0..=rows {
-        let diagonal = if rows == 0 { 0 } else { i * columns / rows };
+        let diagonal = (i * columns).checked_div(rows).unwrap_or(0);
         let reach = BAND + rows.abs_diff(columns);
         for j in diagonal.saturating_sub(reach)..=(diagonal + reach).min(columns) {
             let at = i * width + j;

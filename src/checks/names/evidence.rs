@@ -113,8 +113,9 @@ impl<'t> Korean<'t> {
             let (begins, ends) = (name.starts_with('_'), name.ends_with('_'));
             self.text.match_indices(bare).any(|(at, _)| {
                 let inside = |c: Option<char>| c.is_some_and(char::is_alphanumeric);
-                !(begins && inside(self.text[..at].chars().next_back()))
-                    && !(ends && inside(self.text[at + bare.len()..].chars().next()))
+                let is_inside = begins && inside(self.text[..at].chars().next_back())
+                    || ends && inside(self.text[at + bare.len()..].chars().next());
+                !is_inside
             })
         })
     }

@@ -172,7 +172,7 @@ fn strangeness(syllable: char, first: bool) -> u32 {
     else {
         return 0;
     };
-    let closed = index % 28 > 0;
+    let closed = !index.is_multiple_of(28);
     match (initial, vowel) {
         _ if "특측습즉층승패쾌퇴".contains(syllable) => 0,
         _ if "크큰키커켜코칼켰컸틀틈터필피슬즐느".contains(syllable) => 4,

@@ -134,7 +134,7 @@ impl Markup {
 fn element(tag: &BytesStart<'_>) -> Element {
     let attributes = tag.attributes().flatten().map(|attribute| {
         let raw = attribute.value.as_ref();
-        let value = quick_xml::escape::unescape(raw).map_or_else(|_| raw.into(), |value| value);
+        let value = quick_xml::escape::unescape(raw).unwrap_or_else(|_| raw.into());
         (attribute.key.local_name().as_ref().to_string(), value.into_owned())
     });
     Element { name: tag.local_name().as_ref().to_string(), attributes: attributes.collect() }
