@@ -52,9 +52,9 @@ fn a_missing_number_is_given_in_the_prompt() {
     assert!(doubts(&outcome).is_empty(), "{:?}", doubts(&outcome));
     let note = note(&outcome).unwrap();
     assert!(!note.is_doubt() && note.segment == Some(0));
-    assert!(note.message.starts_with("written again with words given or barred: 2 doubts before, 0 after; before: '412 million' appears"), "{}", note.message);
+    assert!(note.message.starts_with("written again with the missing words given: 2 doubts before, 0 after; before: '412 million' appears"), "{}", note.message);
     assert!(
-        note.message_ko.starts_with("다시 작성(낱말 지정), 의심 2건 → 0건, 이전: "),
+        note.message_ko.starts_with("다시 작성(빠진 말 제시), 의심 2건 → 0건, 이전: "),
         "{}",
         note.message_ko
     );

@@ -1,5 +1,4 @@
-//! Lexical constraints: numbers that a text may contain, phrases that it should contain, and words
-//! that it must not contain.
+//! Lexical constraints: numbers that a text may contain, and phrases that it should contain.
 //!
 //! A number is read byte by byte as tokens are chosen, so that the rule holds whatever the tokens
 //! of a vocabulary are: single digits, several digits, or the bytes of a character. Knows strings
@@ -23,8 +22,6 @@ pub struct LexicalRules {
     pub magnitudes: Vec<String>,
     /// Phrases that the text should contain, each as a list of alternatives.
     pub phrases: Vec<Vec<String>>,
-    /// Words that the text must not contain.
-    pub forbidden: Vec<String>,
 }
 
 /// The bytes of each token of a vocabulary, and the tokens by their bytes.
@@ -97,11 +94,10 @@ impl LexicalConstraint {
         Self { rules, vocabulary }
     }
 
-    /// Bans tokens that would write another number or a forbidden word, and favors those of missing
-    /// phrases. `ids` are the generated tokens. If every token were banned, none is.
+    /// Bans tokens that would write another number, and favors those of missing phrases. `ids` are
+    /// the generated tokens. If every token were banned, none is.
     pub(super) fn apply(&self, ids: &[u32], scores: &mut Cow<'_, [f32]>) {
         let text: Vec<u8> = ids.iter().flat_map(|id| self.vocabulary.of(*id)).copied().collect();
-        self.ban_forbidden(&text, scores);
         if let Some(numbers) = &self.rules.numbers {
             self.restrict_numbers(numbers, &text, scores);
         }
@@ -198,35 +194,6 @@ impl LexicalConstraint {
         self.advance(numbers, NumberState::default(), byte)
     }
 
-    /// Bans tokens that complete a forbidden word, and those that begin one in Latin letters: within
-    /// a text in other letters, a beginning is wrong already.
-    fn ban_forbidden(&self, text: &[u8], scores: &mut Cow<'_, [f32]>) {
-        /// Bytes of a beginning that is banned; shorter ones begin too many other words.
-        const MIN_BEGINNING: usize = 3;
-        for words in &self.rules.forbidden {
-            let is_latin = words.is_ascii();
-            let words = words.as_bytes();
-            for begun in (0..words.len()).filter(|begun| text.ends_with(&words[..*begun])) {
-                let rest = &words[begun..];
-                for id in &self.vocabulary.by_first_byte[usize::from(rest[0])] {
-                    let bytes = self.vocabulary.of(*id);
-                    let token = if begun > 0 { bytes } else { bytes.trim_ascii_start() };
-                    let goes_on = token.get(rest.len()).is_some_and(u8::is_ascii_alphanumeric);
-                    let completes = token.starts_with(rest) && !goes_on;
-                    let begins = begun == 0
-                        && is_latin
-                        && token.len() >= MIN_BEGINNING
-                        && rest.starts_with(token);
-                    if (completes || begins)
-                        && let Some(score) = scores.to_mut().get_mut(*id as usize)
-                    {
-                        *score = f32::NEG_INFINITY;
-                    }
-                }
-            }
-        }
-    }
-
     fn favor_phrases(&self, text: &[u8], scores: &mut Cow<'_, [f32]>) {
         let is_missing =
             |phrase: &&Vec<String>| !phrase.iter().any(|words| contains(text, words.as_bytes()));
@@ -288,7 +255,7 @@ mod tests {
         let rules = LexicalRules {
             numbers: Some(strings(allowed)),
             magnitudes: strings(magnitudes),
-            ..LexicalRules::default()
+            phrases: Vec::new(),
         };
         LexicalConstraint::new(rules, vocabulary(more))
     }
@@ -401,24 +368,6 @@ mod tests {
         assert_eq!(bonus("of Ha", usize::from(b'n')), CONTINUE_BONUS);
         assert_eq!(bonus("Han and ", 256), 0.0, "no longer missing");
         assert_eq!(bonus("한 ", 256), 0.0, "nor with the other spelling");
-    }
-
-    #[test]
-    fn forbidden_words_are_neither_completed_nor_begun_in_latin_letters() {
-        let forbidden = vec!["referendum".to_string(), "남쪽".to_string(), "US".to_string()];
-        let rules = LexicalRules { forbidden, ..Default::default() };
-        let more = ["referendum", " refer", "re", "endum", "쪽", "남", "남쪽", " US", "USA", "부"];
-        let constraint = LexicalConstraint::new(rules, vocabulary(&more));
-        let banned = |text: &str| {
-            let ids: Vec<u32> = text.bytes().map(u32::from).collect();
-            let mut scores = Cow::Owned(vec![0.0; 256 + more.len()]);
-            constraint.apply(&ids, &mut scores);
-            let is_banned = |at: &usize| scores[256 + at] == f32::NEG_INFINITY;
-            (0..more.len()).filter(is_banned).map(|at| more[at]).collect::<Vec<_>>()
-        };
-        assert_eq!(banned(""), ["referendum", " refer", "남쪽", " US"]);
-        assert_eq!(banned("refer"), ["referendum", " refer", "endum", "남쪽", " US"]);
-        assert_eq!(banned("섬의 남"), ["referendum", " refer", "쪽", "남쪽", " US"]);
     }
 
     proptest! {

@@ -27,8 +27,7 @@ use penalty::Penalty;
 /// A way to answer a text again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Method {
-    /// The likeliest tokens, with the words that the checks miss in the prompt, and without those
-    /// that they doubt.
+    /// The likeliest tokens, with the words that the checks miss in the prompt.
     Demanded,
     /// Sampled at random; the number is added to the seed.
     Sampled(u64),
@@ -40,7 +39,7 @@ impl Method {
     /// The words for English and for Korean messages.
     fn words(self) -> (&'static str, &'static str) {
         match self {
-            Self::Demanded => ("with words given or barred", "낱말 지정"),
+            Self::Demanded => ("with the missing words given", "빠진 말 제시"),
             Self::Sampled(_) => ("by sampling", "표본 추출"),
             Self::Sentences => ("sentence by sentence", "문장별 작성"),
         }
@@ -180,7 +179,7 @@ fn repair<'t>(
         }
         let before = case.doubts(setup, result);
         if Penalty::of(&before).needs_repair(repair) {
-            let demands = Demands::of(setup, case.source, &result.segment.text, &before);
+            let demands = Demands::of(setup, case.source, &before);
             patients.push(Patient { case, index, demands, before, best: None, tokens: 0 });
         }
     }

@@ -1,9 +1,8 @@
 //! Demands on a new answer, from the source and from the doubts about the first answer: numbers that
-//! it may contain, phrases that it should contain, words that it must not contain, and terms for the
-//! prompt.
+//! it may contain, phrases that it should contain, and terms for the prompt.
 
 use crate::checks::{known_rendering, magnitudes, renderings};
-use crate::finding::{Finding, Severity};
+use crate::finding::Finding;
 use crate::generation::LexicalRules;
 use crate::language::{Language, LanguagePair};
 use crate::pipeline::setup::TaskSetup;
@@ -18,8 +17,6 @@ pub(super) struct Demands {
     glossary: Vec<Term>,
     /// Numbers that the answer may contain.
     numbers: Vec<String>,
-    /// Words of the first answer that are doubted.
-    forbidden: Vec<String>,
     /// True if a number of the first answer is doubted.
     doubts_numbers: bool,
 }
@@ -33,7 +30,7 @@ struct Missing {
 }
 
 impl Demands {
-    pub fn of(setup: &TaskSetup<'_>, source: &str, answer: &str, doubts: &[Finding]) -> Self {
+    pub fn of(setup: &TaskSetup<'_>, source: &str, doubts: &[Finding]) -> Self {
         let LanguagePair { from, to } = setup.languages;
         let (stated, numbers) = renderings(source, from, to);
         let mut missing: Vec<Missing> = Vec::new();
@@ -65,14 +62,13 @@ impl Demands {
         };
         let doubts_numbers =
             doubts.iter().any(|doubt| has_digit(&doubt.expected) || has_digit(&doubt.found));
-        let forbidden = forbidden(answer, doubts, &missing);
         let glossary = setup.job.options.glossary.clone();
-        Self { to, missing, glossary, numbers, forbidden, doubts_numbers }
+        Self { to, missing, glossary, numbers, doubts_numbers }
     }
 
     /// True if an answer with the likeliest tokens would be the first answer again.
     pub fn are_empty(&self) -> bool {
-        self.missing.is_empty() && self.forbidden.is_empty() && !self.doubts_numbers
+        self.missing.is_empty() && !self.doubts_numbers
     }
 
     /// Terms for the prompt of a text that has the words.
@@ -97,25 +93,8 @@ impl Demands {
             numbers: Some(self.numbers.clone()),
             magnitudes: magnitudes(self.to),
             phrases,
-            forbidden: self.forbidden.clone(),
         }
     }
-}
-
-/// The few words of an answer that a doubt is about, without digits: those have a rule of their own.
-fn forbidden(answer: &str, doubts: &[Finding], missing: &[Missing]) -> Vec<String> {
-    /// Longer words are a clause, of which most may be right.
-    const MAX_BYTES: usize = 40;
-    let words = |doubt: &Finding| {
-        let words = doubt.output.and_then(|place| place.of(answer))?.trim();
-        let is_short = (2..=MAX_BYTES).contains(&words.len());
-        let has_digit = words.contains(|c: char| c.is_ascii_digit());
-        let is_demanded = missing.iter().flat_map(|missing| &missing.renderings);
-        let is_demanded = is_demanded.into_iter().any(|demanded| demanded.contains(words));
-        (is_short && !has_digit && !is_demanded).then(|| words.to_string())
-    };
-    let severe = doubts.iter().filter(|doubt| doubt.severity != Severity::Minor);
-    severe.filter_map(words).collect()
 }
 
 /// True if words can stand in a text of a language as they are.
