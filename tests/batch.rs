@@ -453,11 +453,11 @@ fn the_digest_is_a_page_of_its_own_and_shows_doubts_where_they_are() {
         assert!(!page.contains(outside), "{outside}");
     }
     assert!(page.contains("&lt;script&gt;alert(1)&lt;/script&gt;"));
-    let doubted = page.split("<tr class=\"doubted\">").nth(1).unwrap();
+    let mut doubted = page.split("<tr class=\"doubted\">").skip(1);
+    let row = doubted.find(|row| row.contains("<mark>412 million</mark> won"));
     assert!(
-        doubted.contains("<mark>412 million</mark> won")
-            && doubted.contains("<li tabindex=\"0\"><strong>numbers</strong>"),
-        "{doubted}"
+        row.is_some_and(|row| row.contains("<li tabindex=\"0\"><strong>numbers</strong>")),
+        "{page}"
     );
     assert_eq!(page.matches("<article ").count(), 3);
 }

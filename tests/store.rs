@@ -356,6 +356,9 @@ fn errors_explain_unknown_names() {
 fn architectures_of_the_catalogue_exist() {
     let there: Vec<&str> = malmoi::internals::architectures::names().collect();
     for entry in malmoi::store::catalogue::entries().iter().filter(|entry| entry.runs) {
+        if entry.task == malmoi::store::catalogue::ModelTask::Embed {
+            continue; // Encoders are networks of `meaning`.
+        }
         assert!(there.contains(&&*entry.architecture), "{}: {}", entry.name, entry.architecture);
     }
 }

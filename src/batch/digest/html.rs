@@ -31,7 +31,7 @@ table{width:100%;border-collapse:collapse;table-layout:fixed}
 th{text-align:left;font-size:.85rem;color:var(--quiet)}
 th,td{vertical-align:top;padding:.5rem .75rem;border-bottom:1px solid var(--edge);white-space:pre-line}
 .doubted>td,.summary.doubted{background:var(--row)}
-mark{background:var(--mark);color:inherit;border-radius:.15rem;padding:0 .1rem}
+mark{background:var(--mark);color:var(--ink);border-radius:.15rem;padding:0 .1rem}
 ul.doubts{margin:.35rem 0 0;padding:0;list-style:none;color:var(--doubt);font-size:.9rem;white-space:normal}
 ul.doubts li:focus{outline:2px solid currentColor;outline-offset:2px}
 body:has(#only:checked) [data-doubts='0']{display:none}

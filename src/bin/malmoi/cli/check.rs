@@ -1,5 +1,6 @@
 //! `malmoi check`: the checks over texts that any program or person has written.
 
+mod checked;
 mod inputs;
 mod report;
 
@@ -18,6 +19,7 @@ use super::task_args::{self, EncodingArgs};
 use crate::context::{Context, Exit};
 use crate::encoder;
 use crate::output;
+use checked::Checked;
 use report::Counts;
 
 /// Pairs that are checked at a time, in parallel; they and their findings are held in memory.
@@ -94,14 +96,6 @@ impl From<CheckedTask> for OutputKind {
 fn formats() -> String {
     let known: Vec<&str> = PAIR_FORMATS.iter().map(|format| format.describe).collect();
     known.join("; ")
-}
-
-/// A pair with its findings, or the reason why it could not be checked.
-struct Checked {
-    pair: TextPair,
-    /// Languages and task, once they are known.
-    texts: Result<(Language, Language, OutputKind), String>,
-    findings: Vec<Finding>,
 }
 
 impl Check {

@@ -8,7 +8,7 @@ use malmoi::checks::{CHECKS, Example, OutputKind, Scope};
 use malmoi::{Language, Place, beginning};
 use serde_json::json;
 
-use super::Checked;
+use super::checked::Checked;
 
 /// Characters shown on each side of the words of a finding.
 const CONTEXT_CHARS: usize = 30;
@@ -162,7 +162,7 @@ mod tests {
         let at = text.find("17").unwrap();
         assert_eq!(
             in_context(Place::from(at..at + 2), text).as_deref(),
-            Some("…e at the port of Haemin hurt [17] people on Monday, the ministe…")
+            Some("…re at the port of Haemin hurt [17] people on Monday, the ministe…")
         );
         assert_eq!(in_context(Place::from(0..3), "The fire").as_deref(), Some("[The] fire"));
         assert_eq!(in_context(Place::from(0..99), "The fire"), None);
