@@ -221,7 +221,7 @@ impl Words {
     }
 }
 
-/// Converts the entries of one kind. A fault begins with the entry's place: "[[term]] 2 ('port')".
+/// Converts the entries of one kind. A fault begins with the entry's place: `[[term]] 2 ('port')`.
 fn numbered<R, T>(
     kind: &str,
     rules: Vec<R>,
