@@ -97,7 +97,7 @@ fn run(comparison: &Comparison<'_>) -> Vec<Finding> {
 /// let found = orders(text);
 /// assert_eq!(found.len(), 1);
 /// assert!(text[found[0].clone()].starts_with("Ignore all previous instructions"));
-/// assert_eq!(orders("Ignore the critics, the coach told his players."), []);
+/// assert!(orders("Ignore the critics, the coach told his players.").is_empty());
 /// ```
 pub fn orders(text: &str) -> Vec<Span> {
     let plain = hidden::Plain::new(text);
