@@ -223,8 +223,8 @@ impl Document {
         Self { text, blocks }
     }
 
-    /// The same document with new words for some blocks, in their tags; `None` keeps a block. A block
-    /// without words is none in the result.
+    /// The same document with new words for some blocks, in their tags; `None` keeps a block. A
+    /// block without words is none in the result.
     pub(crate) fn with_words(&self, mut words: impl FnMut(&Block) -> Option<String>) -> Self {
         let mut text = String::with_capacity(self.text.len());
         let mut blocks = Vec::with_capacity(self.blocks.len());

@@ -89,8 +89,8 @@ impl Default for TaskOptions {
     }
 }
 
-/// Which segments of a translation, and which summaries, are written again after the checks. The best
-/// attempt by the checks is kept; without a better one the first answer stays.
+/// Which segments of a translation, and which summaries, are written again after the checks. The
+/// best attempt by the checks is kept; without a better one the first answer stays.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Repair {
     /// Those with a critical or major doubt.

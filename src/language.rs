@@ -1,5 +1,5 @@
-//! The languages of malmoi, in one table, their detection, and the registers of Korean. Knows scripts
-//! and names; knows nothing of models.
+//! The languages of malmoi, in one table, their detection, and the registers of Korean. Knows
+//! scripts and names; knows nothing of models.
 
 use std::fmt;
 use std::str::FromStr;

@@ -171,8 +171,8 @@ impl Request {
         self
     }
 
-    /// Which answers are written again after the checks. A summary is streamed while it is generated
-    /// only with [`Repair::Off`].
+    /// Which answers are written again after the checks. A summary is streamed while it is
+    /// generated only with [`Repair::Off`].
     pub fn repair(mut self, repair: Repair) -> Self {
         self.job.options.repair = repair;
         self

@@ -20,9 +20,9 @@
 //!
 //! `then` is `stop` (default), `loop` (repeat the answer) or `fail` (an error at the token after
 //! it). `bytes` cuts the answer short, possibly inside a syllable. `pause` makes every step take
-//! a number of milliseconds, once `when` was read. `or` is an answer that is almost as likely at its
-//! first byte, so that sampling may choose it. `copy` answers with the text between two markers of
-//! the prompt: a translation that changes nothing.
+//! a number of milliseconds, once `when` was read. `or` is an answer that is almost as likely at
+//! its first byte, so that sampling may choose it. `copy` answers with the text between two markers
+//! of the prompt: a translation that changes nothing.
 
 use std::time::Duration;
 

@@ -1,5 +1,5 @@
-//! Judge: what a learned judge doubts, where the user has one. Its thresholds are those of its makers;
-//! knows nothing of the model behind it.
+//! Judge: what a learned judge doubts, where the user has one. Its thresholds are those of its
+//! makers; knows nothing of the model behind it.
 
 use super::check::{Check, Example, FindingKind, OutputKind, Scope};
 use super::comparison::Comparison;

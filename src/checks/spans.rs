@@ -34,8 +34,8 @@ pub(super) fn excerpt(text: &str) -> String {
 /// Longest text in brackets that is a gloss, in bytes.
 const MAX_GLOSS: usize = 120;
 
-/// The parts of a text outside round and square brackets, with their byte offsets. A bracket that is
-/// not closed soon is part of the text.
+/// The parts of a text outside round and square brackets, with their byte offsets. A bracket that
+/// is not closed soon is part of the text.
 pub(super) fn outside_brackets(text: &str) -> Vec<(usize, &str)> {
     let mut parts = Vec::new();
     let mut start = 0;

@@ -62,7 +62,8 @@ impl SentenceModel {
         self.head.dimensions()
     }
 
-    /// One vector of length 1 for each sentence. Sentences longer than the network's window are cut.
+    /// One vector of length 1 for each sentence. Sentences longer than the network's window are
+    /// cut.
     pub fn encode(&self, sentences: &[&str]) -> Result<Vec<Vec<f32>>> {
         let mut tokens = Vec::with_capacity(sentences.len());
         for sentence in sentences {

@@ -1,5 +1,5 @@
-//! An attempt: one more answer to a text, in another way than the job's. Many attempts are generated
-//! together, so that the model reads its weights once for all.
+//! An attempt: one more answer to a text, in another way than the job's. Many attempts are
+//! generated together, so that the model reads its weights once for all.
 
 use std::sync::Arc;
 

@@ -7,8 +7,8 @@ use crate::event::{Event, Observer};
 use crate::finding::{Finding, Place};
 use crate::outcome::Outcome;
 
-/// Compares a summary with the whole article, whatever number of chunks it was made of, and looks up
-/// the sentences that support it.
+/// Compares a summary with the whole article, whatever number of chunks it was made of, and looks
+/// up the sentences that support it.
 pub(super) fn summary(article: &str, outcome: &mut Outcome, options: &CheckOptions) {
     let (from, to) = (outcome.from, outcome.to);
     let pair = Pair {
@@ -58,7 +58,8 @@ pub(super) fn translation(
     Ok(())
 }
 
-/// Marks dismissed findings, sorts all, and sends them as events; those about boilerplate were sent when it was read.
+/// Marks dismissed findings, sorts all, and sends them as events; those about boilerplate were sent
+/// when it was read.
 pub(super) fn report(
     mut outcome: Outcome,
     options: &CheckOptions,

@@ -1,5 +1,5 @@
-//! Within step 1, orders: sentences of a text that give orders to a language model are left out, or the
-//! text is refused. By default they stay, and the checks report them.
+//! Within step 1, orders: sentences of a text that give orders to a language model are left out, or
+//! the text is refused. By default they stay, and the checks report them.
 
 use std::borrow::Cow;
 
@@ -62,7 +62,7 @@ fn without(document: &Document, orders: &[Span]) -> Document {
     })
 }
 
-/// The words of an order; a name for characters that nobody sees.
+/// The words of an order; a name for characters that are not shown.
 fn shown(order: &str) -> String {
     let visible = crate::formats::visible(order);
     let words = visible.trim();

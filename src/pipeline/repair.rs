@@ -1,5 +1,5 @@
-//! Between check and join, repair: answers with severe doubts are generated again in other ways, and
-//! the best by the checks is kept. The first answer stays unless another one is better.
+//! Between check and join, repair: answers with severe doubts are generated again in other ways,
+//! and the best by the checks is kept. The first answer stays unless another one is better.
 //!
 //! The ways are tried in rounds; the attempts of all answers in a round are one batch. What is
 //! written does not depend on the other answers: seeds are fixed, and each prompt has a random

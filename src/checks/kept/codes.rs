@@ -9,8 +9,8 @@ use super::super::comparison::Comparison;
 use crate::document::Span;
 use crate::language::Language;
 
-/// An abbreviation with parts of its other names: Korean ones, and English ones in lower case. Where
-/// a text has such a part, the abbreviation is not lost.
+/// An abbreviation with parts of its other names: Korean ones, and English ones in lower case.
+/// Where a text has such a part, the abbreviation is not lost.
 struct Entry {
     code: &'static str,
     korean: &'static [&'static str],

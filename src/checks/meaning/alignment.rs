@@ -1,7 +1,7 @@
 //! Alignment of the sentences of two texts in order, by similarity and length.
 //!
-//! Dynamic programming over beads of one sentence with one to three, as Gale and Church (1993), with
-//! similarities in place of a length model alone, as Vecalign (Thompson and Koehn, 2019).
+//! Dynamic programming over beads of one sentence with one to three, as Gale and Church (1993),
+//! with similarities in place of a length model alone, as Vecalign (Thompson and Koehn, 2019).
 
 use crate::checks::vectors::Unit;
 

@@ -23,8 +23,8 @@ pub(crate) struct Rendered<'t> {
     pub renderings: Vec<String>,
 }
 
-/// The strings of digits that render the numbers of `text`, which is in `from`, in the language `to`:
-/// those of stated numbers, and of all values that its words may have.
+/// The strings of digits that render the numbers of `text`, which is in `from`, in the language
+/// `to`: those of stated numbers, and of all values that its words may have.
 pub(crate) fn renderings(
     text: &str,
     from: Language,

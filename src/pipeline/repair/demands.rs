@@ -1,5 +1,5 @@
-//! Demands on a new answer, from the source and from the doubts about the first answer: numbers that
-//! it may contain, phrases that it should contain, and terms for the prompt.
+//! Demands on a new answer, from the source and from the doubts about the first answer: numbers
+//! that it may contain, phrases that it should contain, and terms for the prompt.
 
 use crate::checks::{known_rendering, magnitudes, renderings};
 use crate::finding::Finding;
