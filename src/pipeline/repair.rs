@@ -79,6 +79,8 @@ impl Case<'_> {
         // What is wrong with the source alone, no answer can mend.
         doubts.retain(|doubt| doubt.kind != checks::ORDER_IN_SOURCE);
         doubts.extend(result.findings.iter().filter(|finding| finding.is_doubt()).cloned());
+        // Of equal doubts one is shown, and one counts.
+        Finding::arrange(&mut doubts);
         doubts
     }
 }
@@ -245,6 +247,10 @@ fn round(
         let answers: Vec<ChunkResult> = answers.by_ref().take(texts.len()).collect();
         let Some(result) = joined(patients[at].case.text, &texts, answers) else { continue };
         patients[at].tokens += result.tokens;
+        // No text has no wrong words, and is of no use.
+        if result.segment.text.trim().is_empty() {
+            continue;
+        }
         let penalty = Penalty::of(&patients[at].case.doubts(setup, &result));
         patients[at].consider(Candidate { result, penalty, method });
     }
