@@ -4,7 +4,6 @@
 //! by anchors: numbers, dates, words kept in Latin script, quotations, questions and common words.
 //! A sentence without a counterpart is left in a group of its own.
 
-mod dictionary;
 mod features;
 
 use std::ops::Range;

@@ -11,6 +11,7 @@ mod calendar;
 mod check;
 mod comparison;
 mod consistency;
+mod dictionary;
 mod dismissals;
 mod encoder;
 mod known;

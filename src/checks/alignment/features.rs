@@ -3,9 +3,9 @@
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 use super::super::calendar::Named;
+use super::super::dictionary::{self, Concept, MAX_CONCEPTS};
 use super::super::lengths;
 use super::super::text::Text;
-use super::dictionary::{self, Concept, MAX_CONCEPTS};
 use crate::document::Span;
 use crate::language::{Language, is_hangul};
 

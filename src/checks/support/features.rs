@@ -1,10 +1,12 @@
-//! Features of a sentence by which it is found again: stems of words, numbers, Latin words.
+//! Features of a sentence by which it is found again: stems of words, numbers, Latin words and,
+//! across languages, the concepts of a dictionary.
 
 use std::collections::BTreeSet;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 use super::super::calendar::Named;
 use super::super::comparison::Text;
+use super::super::dictionary;
 use crate::document::Span;
 use crate::language::{Language, is_hangul, is_latin};
 
@@ -31,22 +33,76 @@ const KOREAN_STOP_STEMS: &[&str] = &[
     "그리", "또한", "또는", "함께", "이라", "이다", "입니", "라고", "다고", "지난", "오는", "현재", "때문", "경우", "우리",
 ];
 
-/// Features of a sentence, in ascending order. `portable` leaves only those that a translation
-/// keeps: numbers and Latin words.
+/// What one word or number of a summary sentence says: any of these features supports it.
+pub(super) type Claim = Vec<Feature>;
+
+/// Features of an article sentence, in ascending order. `portable` leaves only those that a
+/// translation keeps: numbers, Latin words and concepts.
 pub(super) fn of(text: &Text<'_>, sentence: &Span, portable: bool) -> Vec<Feature> {
     let mut found = BTreeSet::new();
+    found.extend(of_quantities(text, sentence));
+    for word in words(&text.text[sentence.clone()]) {
+        found.extend(of_word(word, text.language, portable));
+        if portable {
+            let concepts = match text.language {
+                Language::English => dictionary::of_english(&word.to_lowercase()),
+                Language::Korean => korean_concepts(word, false),
+            };
+            found.extend(concepts.iter().map(of_concept));
+        }
+    }
+    found.into_iter().collect()
+}
+
+/// Claims of a summary sentence, each once.
+pub(super) fn claims(text: &Text<'_>, sentence: &Span, portable: bool) -> Vec<Claim> {
+    let mut found: BTreeSet<Claim> =
+        of_quantities(text, sentence).map(|feature| vec![feature]).collect();
+    for word in words(&text.text[sentence.clone()]) {
+        let concepts = match text.language {
+            _ if !portable => Vec::new(),
+            Language::English => dictionary::of_english(&word.to_lowercase()),
+            Language::Korean => korean_concepts(word, true),
+        };
+        if !concepts.is_empty() {
+            found.insert(concepts.iter().map(of_concept).collect());
+        } else if let Some(feature) = of_word(word, text.language, portable) {
+            found.insert(vec![feature]);
+        }
+    }
+    found.into_iter().collect()
+}
+
+/// Features of the numbers, months and days of the week in a sentence.
+fn of_quantities(text: &Text<'_>, sentence: &Span) -> impl Iterator<Item = Feature> {
     let calendar = text.calendar();
-    let is_inside = |named: &&Named| sentence.contains(&named.span.start);
-    found.extend(calendar.months.iter().filter(is_inside).map(|one| hash(&("month", one.index))));
-    found.extend(calendar.weekdays.iter().filter(is_inside).map(|one| hash(&("day", one.index))));
+    let inside = |named: &&Named| sentence.contains(&named.span.start);
+    let months = calendar.months.iter().filter(inside).map(|one| hash(&("month", one.index)));
+    let days = calendar.weekdays.iter().filter(inside).map(|one| hash(&("day", one.index)));
     let stated = &text.numbers().stated;
     let first = stated.partition_point(|number| number.start < sentence.start);
     let numbers = stated[first..].iter().take_while(|number| number.start < sentence.end);
-    found.extend(numbers.map(|number| hash(&number.value.to_bits())));
-    for word in text.text[sentence.clone()].split(|c: char| !c.is_alphanumeric() && c != '-') {
-        found.extend(of_word(word, text.language, portable));
-    }
-    found.into_iter().collect()
+    let numbers = numbers.map(|number| hash(&number.value.to_bits()));
+    months.chain(days).chain(numbers).collect::<Vec<_>>().into_iter()
+}
+
+fn words(sentence: &str) -> impl Iterator<Item = &str> {
+    sentence.split(|c: char| !c.is_alphanumeric() && c != '-').filter(|word| !word.is_empty())
+}
+
+/// Concepts that a Korean word has, or also those that it may have.
+fn korean_concepts(word: &str, only_certain: bool) -> Vec<dictionary::Concept> {
+    let mut found = Vec::new();
+    dictionary::of_korean(word, |is_certain, concept| {
+        if is_certain || !only_certain {
+            found.push(concept);
+        }
+    });
+    found
+}
+
+fn of_concept(concept: &dictionary::Concept) -> Feature {
+    hash(&("concept", *concept))
 }
 
 /// Features of the words beside a passage: of two words before it and two after it.

@@ -1,11 +1,11 @@
 //! The matching of summary sentences with article sentences.
 
 use std::cmp::Reverse;
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use super::super::comparison::Comparison;
 use super::super::orders::orders;
-use super::features::{self, Feature};
+use super::features::{self, Claim, Feature};
 use super::matched::{Matched, Matching};
 use crate::document::Span;
 
@@ -21,7 +21,7 @@ const MIN_GAIN: f32 = 0.05;
 const MAX_OTHERS: usize = 4;
 /// Smallest share of the best coverage that makes another sentence evidence.
 const MIN_EVIDENCE: f32 = 0.5;
-/// Fewest shared features that make a window reliable across languages.
+/// Fewest supported claims that make a window reliable across languages.
 const MIN_SHARED: usize = 2;
 /// Smallest coverage of a reliable window across languages.
 const MIN_RELIABLE: f32 = 0.5;
@@ -31,8 +31,8 @@ const NEAR_SENTENCES: usize = 4;
 const MIN_SIMILARITY: f32 = 0.4;
 /// Share of the best similarity that makes a neighbor part of the window.
 const MIN_NEIGHBOR: f32 = 0.85;
-/// Fewest features of a sentence that can be called unsupported.
-const MIN_FEATURES: usize = 4;
+/// Fewest claims of a sentence that can be called unsupported.
+const MIN_CLAIMS: usize = 4;
 
 /// Support of a sentence in the other language, by the vectors of an encoder: the nearest sentence,
 /// with a neighbor that is about as near. `None` without an encoder.
@@ -97,8 +97,8 @@ pub(in crate::checks) fn match_sentences(comparison: &Comparison<'_>) -> Matchin
     let matched = |(at, span): (usize, &Span)| {
         let by_meaning = if portable { by_meaning(comparison, at, span) } else { None };
         by_meaning.unwrap_or_else(|| {
-            let features = features::of(output, span, portable);
-            index.matched(comparison, span.clone(), &features, portable)
+            let claims = features::claims(output, span, portable);
+            index.matched(comparison, span.clone(), &claims, portable)
         })
     };
     Matching { sentences: output.sentences().iter().enumerate().map(matched).collect() }
@@ -119,20 +119,28 @@ impl Index {
         Self { sentences, postings }
     }
 
-    /// Weight of a feature, larger for a rarer one; the largest for one the article lacks.
-    fn weight(&self, feature: Feature) -> f32 {
-        let count = self.postings.get(&feature).map_or(0.5, |(count, _)| *count as f32);
-        (1.0 + self.sentences.len() as f32 / count).ln()
+    /// Weight of a claim, larger for a rarer one; the largest for one the article lacks.
+    fn weight(&self, claim: &Claim) -> f32 {
+        let count = |feature| self.postings.get(feature).map_or(0, |(count, _)| *count);
+        let count = claim.iter().map(count).max().filter(|count| *count > 0);
+        (1.0 + self.sentences.len() as f32 / count.map_or(0.5, |count| count as f32)).ln()
     }
 
-    /// Share of the weight of `features` that the sentences in `range` have.
-    fn coverage(&self, features: &[Feature], range: Span) -> f32 {
+    /// True if a sentence in `range` supports a claim.
+    fn supports(&self, claim: &Claim, range: Span) -> bool {
+        let has = |feature| {
+            self.sentences[range.clone()].iter().any(|one| one.binary_search(feature).is_ok())
+        };
+        claim.iter().any(has)
+    }
+
+    /// Share of the weight of `claims` that the sentences in `range` support.
+    fn coverage(&self, claims: &[Claim], range: Span) -> f32 {
         let (mut had, mut all) = (0.0, f32::MIN_POSITIVE);
-        for feature in features {
-            let weight = self.weight(*feature);
+        for claim in claims {
+            let weight = self.weight(claim);
             all += weight;
-            let range = &self.sentences[range.clone()];
-            if range.iter().any(|sentence| sentence.binary_search(feature).is_ok()) {
+            if self.supports(claim, range.clone()) {
                 had += weight;
             }
         }
@@ -143,27 +151,29 @@ impl Index {
         &self,
         comparison: &Comparison<'_>,
         output: Span,
-        features: &[Feature],
+        claims: &[Claim],
         portable: bool,
     ) -> Matched {
         let mut scores: HashMap<usize, f32> = HashMap::new();
         let mut all = f32::MIN_POSITIVE;
-        for feature in features {
-            let weight = self.weight(*feature);
+        for claim in claims {
+            let weight = self.weight(claim);
             all += weight;
-            for at in self.postings.get(feature).map_or(&[][..], |(_, places)| places) {
-                *scores.entry(*at).or_default() += weight;
+            let places = |feature| self.postings.get(feature).map_or(&[][..], |(_, places)| places);
+            let places: BTreeSet<usize> = claim.iter().flat_map(places).copied().collect();
+            for at in places {
+                *scores.entry(at).or_default() += weight;
             }
         }
         let mut ranked: Vec<(usize, f32)> =
             scores.into_iter().map(|(at, score)| (at, score / all)).collect();
         ranked.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
-        let is_decided = !portable && features.len() >= MIN_FEATURES;
+        let is_decided = !portable && claims.len() >= MIN_CLAIMS;
         let best = ranked
             .iter()
             .take(MAX_CANDIDATES)
             .flat_map(|(at, _)| self.windows(*at))
-            .map(|window| (self.coverage(features, window.clone()), window))
+            .map(|window| (self.coverage(claims, window.clone()), window))
             .max_by_key(|(coverage, window)| {
                 let further = window.len() - 1;
                 let score = coverage - MIN_GAIN * further as f32;
@@ -179,7 +189,7 @@ impl Index {
                 is_reliable: false,
             };
         };
-        let shared = self.shared(features, window.clone());
+        let shared = self.shared(claims, window.clone());
         let others = ranked
             .iter()
             .filter(|(at, share)| !window.contains(at) && *share >= MIN_EVIDENCE * coverage)
@@ -196,13 +206,9 @@ impl Index {
         }
     }
 
-    /// Number of `features` that the sentences in `range` have.
-    fn shared(&self, features: &[Feature], range: Span) -> usize {
-        let range = &self.sentences[range];
-        let is_had = |feature: &&Feature| {
-            range.iter().any(|sentence| sentence.binary_search(feature).is_ok())
-        };
-        features.iter().filter(is_had).count()
+    /// Number of `claims` that the sentences in `range` support.
+    fn shared(&self, claims: &[Claim], range: Span) -> usize {
+        claims.iter().filter(|claim| self.supports(claim, range.clone())).count()
     }
 
     /// The windows of one to three sentences around a sentence.

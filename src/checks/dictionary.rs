@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 use crate::language::is_hangul;
 
 /// Number of a concept, the line of the table.
-pub(super) type Concept = u16;
+pub(in crate::checks) type Concept = u16;
 
 /// The table: English words, `=`, the beginnings of Korean words.
 const TABLE: &str = include_str!("dictionary.txt");
