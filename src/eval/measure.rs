@@ -9,6 +9,7 @@ use super::bank::Bank;
 use super::cases::{self, Direction, Seeded};
 use super::dice::Dice;
 use super::parallel::Parallel;
+use super::remembering::Remembering;
 use super::seeds::{self, Unit};
 use crate::checks::{self, CheckOptions, OutputKind, Pair};
 use crate::finding::Finding;
@@ -20,13 +21,29 @@ pub struct EvalOptions {
     pub seed: u64,
     /// Most errors of a kind in a direction.
     pub most: usize,
+    /// Kinds of errors by name; all if there is none.
+    pub kinds: Vec<String>,
     /// Options of the checks.
     pub checks: CheckOptions,
 }
 
 impl Default for EvalOptions {
     fn default() -> Self {
-        Self { seed: 1, most: 300, checks: CheckOptions::default() }
+        Self { seed: 1, most: 300, kinds: Vec::new(), checks: CheckOptions::default() }
+    }
+}
+
+impl EvalOptions {
+    fn measures(&self, kind: &str) -> bool {
+        self.kinds.is_empty() || self.kinds.iter().any(|name| name == kind)
+    }
+
+    /// The same sentences stand in many cases: an encoder reads each once.
+    fn with_remembered_vectors(&self) -> Self {
+        let mut options = self.clone();
+        let encoder = options.checks.encoder.take();
+        options.checks.encoder = encoder.map(Remembering::over);
+        options
     }
 }
 
@@ -149,10 +166,11 @@ const SUMMARY_SHARE: usize = 2;
 /// Measures the checks over the lines of some files. Lines that follow each other in a file form
 /// passages.
 pub fn evaluate(files: &[Vec<Parallel>], options: &EvalOptions) -> Table {
+    let options = &options.with_remembered_vectors();
     let bank = Bank::new(files);
     let mut kinds = Vec::new();
     for (family, family_seeds) in seeds::families() {
-        for seed in family_seeds {
+        for seed in family_seeds.iter().filter(|seed| options.measures(seed.name)) {
             let task = cases::task(seed.unit);
             let is_summary = task == OutputKind::Summary;
             let most = if is_summary { options.most.div_ceil(SUMMARY_SHARE) } else { options.most };

@@ -12,6 +12,7 @@ mod dice;
 mod html;
 mod measure;
 mod parallel;
+mod remembering;
 mod report;
 mod seeds;
 mod shipped;
@@ -23,3 +24,8 @@ pub use cost::{Cost, cost};
 pub use measure::{AlarmRow, EvalOptions, KindRow, Share, Table, evaluate};
 pub use parallel::Parallel;
 pub use shipped::shipped;
+
+/// The names of all kinds of errors.
+pub fn kinds() -> impl Iterator<Item = &'static str> {
+    seeds::families().flat_map(|(_, seeds)| seeds).map(|seed| seed.name)
+}

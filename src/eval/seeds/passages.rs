@@ -10,6 +10,7 @@ pub(super) const SEEDS: &[Seed] = &[
     Seed::new("sentence_dropped_of_3", Unit::Passage(3), dropped),
     Seed::new("sentence_dropped_of_5", Unit::Passage(5), dropped),
     Seed::new("sentence_dropped_of_10", Unit::Passage(10), dropped),
+    Seed::new("sentence_replaced_of_5", Unit::Passage(5), replaced),
     Seed::new("sentence_doubled_of_3", Unit::Passage(3), doubled),
     Seed::new("sentence_doubled_of_10", Unit::Passage(10), doubled),
     Seed::new("sentence_untranslated_of_3", Unit::Passage(3), untranslated),
@@ -52,6 +53,15 @@ fn untranslated(case: &Case<'_>, dice: &mut Dice) -> Option<Changed> {
 pub(super) fn invented(case: &Case<'_>, dice: &mut Dice, lines: &[String]) -> Option<Changed> {
     let line = dice.pick(lines)?;
     (!case.output.contains(&line)).then(|| format!("{} {line}", case.output).into())
+}
+
+/// A line of the bank stands in the place of a sentence.
+fn replaced(case: &Case<'_>, dice: &mut Dice) -> Option<Changed> {
+    let line = dice.pick(case.bank.lines(case.to))?;
+    let mut lines = case.outputs.to_vec();
+    let at = dice.below(lines.len());
+    lines[at] = &line;
+    (!case.output.contains(&line)).then(|| lines.join(" ").into())
 }
 
 /// Two neighbors change places.

@@ -4,11 +4,11 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Result, bail};
 use clap::{Args, Subcommand};
-use malmoi::checks::CheckOptions;
 use malmoi::eval::{self, EvalOptions, Parallel};
 use malmoi::formats::{self, PairLanguages, TextPair, Unreadable};
 use malmoi::{Error, Language};
 
+use super::check_args::CheckArgs;
 use crate::context::{Context, Exit};
 use crate::output;
 
@@ -28,7 +28,8 @@ enum What {
 #[derive(Args)]
 #[command(after_help = "Examples:\n  malmoi eval checks\n  \
     malmoi eval checks --pairs memory.tmx --html checks.html\n\n\
-    Lines that follow each other in a file are taken for the sentences of a text.")]
+    Lines that follow each other in a file are taken for the sentences of a text. Meanings are \
+    compared only with an encoder that --meaning names.")]
 struct Checks {
     /// Correct translations, as for `malmoi check --pairs` [default: 120 lines of fictional news]
     #[arg(long, value_name = "FILE")]
@@ -42,12 +43,17 @@ struct Checks {
     /// Most errors of a kind in a direction
     #[arg(long, value_name = "N", default_value_t = 300)]
     most: usize,
+    /// Only these kinds of errors
+    #[arg(long, value_name = "KIND", value_delimiter = ',', conflicts_with = "cost")]
+    kinds: Vec<String>,
     /// Write a page with a chart as well
     #[arg(long, value_name = "FILE")]
     html: Option<PathBuf>,
     /// Measure the time that the checks take instead
     #[arg(long, conflicts_with = "html")]
     cost: bool,
+    #[command(flatten)]
+    checks: CheckArgs,
 }
 
 impl Eval {
@@ -59,6 +65,10 @@ impl Eval {
 
 impl Checks {
     fn run(self, context: &Context) -> Result<Exit> {
+        let known = || eval::kinds().collect::<Vec<_>>();
+        if let Some(kind) = self.kinds.iter().find(|kind| !known().contains(&kind.as_str())) {
+            bail!("`{kind}` is no kind of error; known: {}", known().join(", "));
+        }
         let read: Vec<&Path> = self.pairs.iter().chain(&self.lines).map(PathBuf::as_path).collect();
         output::check(self.html.as_deref(), &read, false)?;
         let mut files: Vec<Vec<Parallel>> =
@@ -69,12 +79,17 @@ impl Checks {
         if files.is_empty() {
             files = eval::shipped();
         }
-        let checks = CheckOptions::default();
+        let mut checks = self.checks.options(context)?;
+        // An encoder takes its time for thousands of texts; only one that is asked for is used.
+        if context.settings.get("meaning") == Some("auto") {
+            checks.encoder = None;
+        }
         let text = if self.cost {
             let cost = eval::cost(&files, &checks);
             if context.json { serde_json::to_string(&cost)? + "\n" } else { cost.to_string() }
         } else {
-            let options = EvalOptions { seed: self.seed, most: self.most, checks };
+            let options =
+                EvalOptions { seed: self.seed, most: self.most, kinds: self.kinds, checks };
             let table = eval::evaluate(&files, &options);
             if let Some(path) = &self.html {
                 output::write(Some(path), &table.html())?;
