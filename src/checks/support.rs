@@ -10,6 +10,7 @@ mod matching;
 
 use super::check::{Check, Example, FindingKind, OutputKind, Pair, Scope};
 use super::comparison::Comparison;
+use super::orders::without_orders;
 use super::spans::excerpt;
 use crate::document::Span;
 use crate::finding::{Finding, Place, Support};
@@ -51,9 +52,6 @@ pub fn supports(pair: &Pair<'_>, options: &super::CheckOptions) -> Vec<Support> 
     if pair.kind != OutputKind::Summary {
         return Vec::new();
     }
-    let news = super::orders::blanked(pair.source);
-    let news = Pair { source: &news, ..*pair };
-    let comparison = Comparison::new(&news, options);
     let whole = |span: &Span| Place { offset: Some(span.start), ..span.clone().into() };
     let support = |sentence: &matched::Matched| {
         let window = sentence.window.as_ref().filter(|_| !sentence.is_unsupported());
@@ -64,7 +62,10 @@ pub fn supports(pair: &Pair<'_>, options: &super::CheckOptions) -> Vec<Support> 
             coverage: sentence.coverage,
         }
     };
-    comparison.matching(matching::match_sentences).sentences.iter().map(support).collect()
+    without_orders(pair, |news| {
+        let comparison = Comparison::new(news, options);
+        comparison.matching(match_sentences).sentences.iter().map(support).collect()
+    })
 }
 
 /// Most places of a number that are looked at.
@@ -74,11 +75,8 @@ fn run(comparison: &Comparison<'_>) -> Vec<Finding> {
     if comparison.pair.kind != OutputKind::Summary {
         return Vec::new();
     }
-    let unsupported = comparison
-        .matching(matching::match_sentences)
-        .sentences
-        .iter()
-        .filter(|one| one.is_unsupported());
+    let unsupported =
+        comparison.matching(match_sentences).sentences.iter().filter(|one| one.is_unsupported());
     let finding = |sentence: &matched::Matched| {
         let words = excerpt(&comparison.pair.output[sentence.output.clone()]);
         let message = format!("no sentence of the article supports '{words}'");
@@ -100,7 +98,7 @@ pub(super) fn findings<'c>(
     let article = comparison.pair.source;
     let mut found = Vec::new();
     let mut bytes_left = matching::MAX_COST * (article.len() + comparison.pair.output.len());
-    for sentence in &comparison.matching(matching::match_sentences).sentences {
+    for sentence in &comparison.matching(match_sentences).sentences {
         let output = &comparison.pair.output[sentence.output.clone()];
         let of_article = Pair { output, ..*comparison.pair };
         let evidence = sentence.evidence.as_deref().filter(|_| !sentence.is_unsupported());

@@ -68,7 +68,8 @@ fn shown(c: char) -> Option<char> {
     char::from_u32(c as u32 - 0xE0000).filter(|c| !c.is_control())
 }
 
-/// A text without invisible characters, full-width letters and letters of mathematics.
+/// A text without invisible characters, full-width letters, letters of mathematics, spaces inside
+/// words and underscores between them.
 pub(super) struct Plain<'t> {
     pub text: Cow<'t, str>,
     /// Start of each byte's character in the original; empty if the texts are the same.
@@ -79,16 +80,21 @@ pub(super) struct Plain<'t> {
 impl<'t> Plain<'t> {
     pub fn new(text: &'t str) -> Self {
         let original = text.len();
-        if !text.chars().any(is_disguised) {
+        let (spaces, underscores) = (spaces_inside_words(text), underscores_between_words(text));
+        if spaces.is_empty() && underscores.is_empty() && !text.chars().any(is_disguised) {
             return Self { text: Cow::Borrowed(text), starts: Vec::new(), original };
         }
         let mut plain = String::with_capacity(original);
         let mut starts = Vec::with_capacity(original);
+        let mut spaces = spaces.into_iter().peekable();
+        let mut underscores = underscores.into_iter().peekable();
         for (at, c) in text.char_indices() {
-            if is_invisible(c) {
+            if is_invisible(c) || spaces.next_if_eq(&at).is_some() {
                 continue;
             }
-            if is_disguised(c) {
+            if underscores.next_if_eq(&at).is_some() {
+                plain.push(' ');
+            } else if is_disguised(c) {
                 plain.extend(c.nfkc());
             } else {
                 plain.push(c);
@@ -106,6 +112,41 @@ impl<'t> Plain<'t> {
         let at = |index: usize| self.starts.get(index).copied().unwrap_or(self.original);
         at(span.start)..at(span.end)
     }
+}
+
+/// Places of the underscores of three or more words: "ignore_all_instructions".
+fn underscores_between_words(text: &str) -> Vec<usize> {
+    let mut found = Vec::new();
+    let mut at = 0;
+    for part in text.split_inclusive(|c: char| !c.is_alphanumeric() && c != '_') {
+        let places = part.match_indices('_').map(|(place, _)| at + place);
+        found
+            .extend(places.filter(|_| part.split('_').filter(|word| !word.is_empty()).count() > 2));
+        at += part.len();
+    }
+    found
+}
+
+/// Places of the spaces inside words that are written letter by letter, with wider spaces between
+/// them: "I g n o r e  a l l".
+fn spaces_inside_words(text: &str) -> Vec<usize> {
+    const MIN_LETTERS: usize = 8;
+    let (mut found, mut run, mut letters, mut follows) = (Vec::new(), Vec::new(), 0, false);
+    let mut at = 0;
+    for word in text.split([' ', '\n']).chain(["end"]) {
+        let bare = word.trim_matches(|c: char| !c.is_alphanumeric());
+        let is_letter = bare.starts_with(char::is_alphabetic) && bare.chars().nth(1).is_none();
+        if is_letter {
+            run.extend((follows && text[..at].ends_with(' ')).then(|| at - 1));
+            letters += 1;
+        } else if !word.is_empty() {
+            found.extend(run.drain(..).filter(|_| letters >= MIN_LETTERS));
+            letters = 0;
+        }
+        follows = is_letter;
+        at += word.len() + 1;
+    }
+    found
 }
 
 fn is_disguised(c: char) -> bool {

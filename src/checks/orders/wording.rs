@@ -7,6 +7,8 @@ use std::sync::LazyLock;
 
 use regex::{Regex, RegexSet};
 
+use super::requests;
+
 /// Parts of the patterns, by the name that stands in braces there.
 #[rustfmt::skip]
 const PARTS: &[(&str, &str)] = &[
@@ -23,7 +25,13 @@ const PARTS: &[(&str, &str)] = &[
     ("saying", r"(?:reply|respond|answer|output|print|return|write|say|type|repeat)"),
     ("words", r"(?:(?:single|exact|one|following|same)\s+)*(?:words?|phrases?|sentences?|strings?|texts?|letters?)"),
     // The end of a Korean sentence in the imperative, and of a verb with 하다.
-    ("order", r#"[가-힣]*(?:(?:라|시오|세요|십시오|십쇼|줘|줘요|마|해)|(?:할|쓸|말|답할|적을|넣을) ?것|도록|해야 ?(?:한다|합니다|해)|바랍니다|바란다|부탁[가-힣]*)["'”’」』)]*[.!~]*\s*$"#),
+    ("order", r#"[가-힣]*(?:(?:라|시오|세요|십시오|십쇼|줘|줘요|마|해)|(?:할|쓸|말|답할|적을|넣을) ?것|도록|해야 ?(?:한다|합니다|해)|바랍니다|바란다|부탁[가-힣]*)["'”’」』)\]]*[.!~]*["'”’」』)\]]*\s*$"#),
+    // What only a machine is called: an assistant may be a person.
+    ("machine", r"(?:llms?|(?:ai |large )*language models?|chatbots?|(?:ai|artificial intelligence) (?:assistants?|models?|agents?|systems?|bots?|tools?|summari[sz]ers?|translators?)|(?:text )?summari[sz]ers?)"),
+    ("기계", r"(?:LLM|(?:대규모 )?언어 ?모델|챗봇|요약기|번역기|(?:AI|인공 ?지능) ?(?:모델|번역기|요약기|비서|시스템|어시스턴트)|모델)"),
+    // Roles that orders give to a model.
+    ("role", r"(?:assistant|chatbot|bot|robot|language model|ai|ai (?:model|assistant)|translator|summari[sz]er|parrot|pirate|terminal)"),
+    ("역할", r"(?:해적|시인|앵무새|로봇|챗봇|번역기|요약기|인공 ?지능|AI|조수|비서|터미널)"),
     ("인공지능", r"(?:AI|인공 ?지능|LLM|(?:대규모 )?언어 ?모델|모델|챗봇|봇|어시스턴트|요약기|번역기|요약 ?봇|번역 ?봇|챗 ?GPT|ChatGPT|제미나이|클로드)"),
     ("이글", r"(?:이|본|위|위의|아래|다음|해당|상기)\s?(?:글|기사|문서|텍스트|본문|내용|문장|페이지|지문)"),
     ("지시", r"(?:지시|명령|지침|프롬프트|규칙|설정|요청|시스템 ?메시지)\s?(?:사항)?(?:들)?"),
@@ -131,24 +139,30 @@ const SPEAKER: &[&str] = &[
     r"^\W*(?:시스템|어시스턴트|챗봇|사용자|유저|개발자|운영자|관리자)\s*[\])]?\s*[:：]\s*$",
 ];
 
+/// Lines of a user, whose answer is in the next line.
+const USER: &[&str] = &[r"(?i)^\W*(?:user|human|사용자|유저)\s*[:：]\s*\S"];
+
 /// The place of an answer alone: the question stands in the sentence before it.
 const ON_QUESTION: &[&str] = &[
     r"(?i)\banswer\s+(?:only\s+)?(?:this|the (?:following|above))\s+question\b",
     r"(?:이|위)\s?(?:질문|물음)에만\s",
 ];
 
-static ALWAYS_SET: LazyLock<Option<RegexSet>> =
-    LazyLock::new(|| RegexSet::new(ALWAYS.iter().map(|pattern| filled(pattern))).ok());
+static ALWAYS_SET: LazyLock<Option<RegexSet>> = LazyLock::new(|| set(&[ALWAYS, requests::ALWAYS]));
 static UNQUOTED_SET: LazyLock<Option<RegexSet>> =
-    LazyLock::new(|| RegexSet::new(UNQUOTED.iter().map(|pattern| filled(pattern))).ok());
-static TURNS_SET: LazyLock<Option<RegexSet>> =
-    LazyLock::new(|| RegexSet::new(TURNS.iter().map(|pattern| filled(pattern))).ok());
-static SPEAKER_SET: LazyLock<Option<RegexSet>> =
-    LazyLock::new(|| RegexSet::new(SPEAKER.iter().map(|pattern| filled(pattern))).ok());
-static ON_QUESTION_SET: LazyLock<Option<RegexSet>> =
-    LazyLock::new(|| RegexSet::new(ON_QUESTION.iter().map(|pattern| filled(pattern))).ok());
+    LazyLock::new(|| set(&[UNQUOTED, requests::UNQUOTED]));
+static TURNS_SET: LazyLock<Option<RegexSet>> = LazyLock::new(|| set(&[TURNS, requests::TURNS]));
+static SPEAKER_SET: LazyLock<Option<RegexSet>> = LazyLock::new(|| set(&[SPEAKER]));
+static USER_SET: LazyLock<Option<RegexSet>> = LazyLock::new(|| set(&[USER]));
+static ON_QUESTION_SET: LazyLock<Option<RegexSet>> = LazyLock::new(|| set(&[ON_QUESTION]));
 static QUOTED: LazyLock<Option<Regex>> =
     LazyLock::new(|| Regex::new(r#"["“][^"“”]*["”]|[‘][^‘’]*[’]|「[^」]*」"#).ok());
+
+/// The set of some tables of patterns; `None` if one does not compile, which a test rules out.
+fn set(tables: &[&[&str]]) -> Option<RegexSet> {
+    let patterns = tables.iter().flat_map(|table| table.iter());
+    RegexSet::new(patterns.map(|pattern| filled(pattern))).ok()
+}
 
 /// A pattern with its parts filled in. Borders and letters of words are those of ASCII: with those
 /// of Unicode, the fast automaton gives up at the first Korean letter.
@@ -182,6 +196,11 @@ pub(super) fn is_speaker(line: &str) -> bool {
     matches(&SPEAKER_SET, line)
 }
 
+/// True if a line is what a user says in a chat.
+pub(super) fn is_user(line: &str) -> bool {
+    matches(&USER_SET, line)
+}
+
 /// True if an order is on the question before it.
 pub(super) fn is_on_question(sentence: &str) -> bool {
     matches(&ON_QUESTION_SET, sentence)
@@ -209,8 +228,9 @@ mod tests {
 
     #[test]
     fn every_pattern_compiles() {
-        for pattern in ALWAYS.iter().chain(UNQUOTED).chain(TURNS).chain(SPEAKER).chain(ON_QUESTION)
-        {
+        let requests = [requests::ALWAYS, requests::UNQUOTED, requests::TURNS];
+        let tables = [ALWAYS, UNQUOTED, TURNS, SPEAKER, USER, ON_QUESTION];
+        for pattern in tables.iter().chain(&requests).flat_map(|table| table.iter()) {
             let filled = filled(pattern);
             assert!(Regex::new(&filled).is_ok(), "{filled}: {:?}", Regex::new(&filled));
         }

@@ -4,7 +4,6 @@ use std::cmp::Reverse;
 use std::collections::{BTreeSet, HashMap};
 
 use super::super::comparison::Comparison;
-use super::super::orders::orders;
 use super::features::{self, Claim, Feature};
 use super::matched::{Matched, Matching};
 use crate::document::Span;
@@ -83,15 +82,7 @@ struct Index {
 pub(in crate::checks) fn match_sentences(comparison: &Comparison<'_>) -> Matching {
     let portable = comparison.pair.from != comparison.pair.to;
     let source = &comparison.source;
-    let orders = orders(comparison.pair.source);
-    let is_order = |span: &Span| {
-        let next = orders.partition_point(|order| order.end <= span.start);
-        orders.get(next).is_some_and(|order| order.start < span.end)
-    };
-    // An order to the model is no support for what follows it.
-    let features_of = |span: &Span| {
-        if is_order(span) { Vec::new() } else { features::of(source, span, portable) }
-    };
+    let features_of = |span: &Span| features::of(source, span, portable);
     let index = Index::new(source.sentences().iter().map(features_of).collect());
     let output = &comparison.output;
     let matched = |(at, span): (usize, &Span)| {
