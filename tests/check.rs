@@ -38,6 +38,26 @@ fn two_files_are_compared_as_a_whole_or_line_by_line() {
 }
 
 #[test]
+fn the_support_of_a_summary_is_shown_where_it_is_asked_for() {
+    let home = Home::new();
+    let article = home.write("article.txt", format!("{FIRE} Seven boats burned."));
+    let summary = home.write("summary.txt", "A fire hurt 17 people at the port.");
+    let arguments = ["check", &article, &summary, "--task", "summary", "--quiet"];
+    let run = |more: &[&str]| home.run(&[&arguments[..], more].concat()).out;
+    assert_eq!(run(&[]), "");
+    let text = run(&["--support"]);
+    assert!(text.contains(&format!("is supported by: '{FIRE}'")), "{text}");
+    assert!(run(&["--support", "--messages", "ko"]).contains("의 근거: 'A fire"));
+    let json = &lines(&run(&["--support", "--json"]))[0];
+    assert_eq!(json["support"][0]["words"], FIRE);
+    assert_eq!(json["support"][0]["output"]["start"], 0);
+    assert!(lines(&run(&["--json"]))[0].get("support").is_none());
+    let translation = home.write("ko.txt", FIRE_KO);
+    let ran = home.run(&["check", &article, &translation, "--support", "--json", "--quiet"]);
+    assert!(lines(&ran.out)[0].get("support").is_none(), "a translation has none");
+}
+
+#[test]
 fn json_has_one_object_a_pair_in_the_order_of_the_input() {
     let home = Home::new();
     let mut input = String::new();

@@ -79,16 +79,18 @@ fn support_of(finding: &Finding, outcome: &Outcome) -> Option<String> {
 }
 
 /// The sentences of a summary, each with the words of the article that support it.
-pub(crate) fn support(outcome: &Outcome) -> Vec<String> {
+pub(crate) fn support(summary: &str, support: &[Support], language: Language) -> Vec<String> {
     let line = |support: &Support| {
-        let sentence = beginning(support.output.of(&outcome.text).unwrap_or_default());
-        if support.words.is_empty() {
-            format!("'{sentence}' has no support in the article")
-        } else {
-            format!("'{sentence}' is supported by: '{}'", shortened(&support.words))
+        let sentence = beginning(support.output.of(summary).unwrap_or_default());
+        let words = shortened(&support.words);
+        match (language, words.is_empty()) {
+            (Language::English, true) => format!("'{sentence}' has no support in the article"),
+            (Language::English, false) => format!("'{sentence}' is supported by: '{words}'"),
+            (Language::Korean, true) => format!("'{sentence}': 기사에 근거 없음"),
+            (Language::Korean, false) => format!("'{sentence}'의 근거: '{words}'"),
         }
     };
-    outcome.support.iter().map(line).collect()
+    support.iter().map(line).collect()
 }
 
 /// A passage on one line, cut at a word.

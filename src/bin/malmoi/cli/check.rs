@@ -63,6 +63,9 @@ pub(crate) struct Check {
     /// Print the checks, with what they look for and with examples
     #[arg(long)]
     list: bool,
+    /// Show the article sentences that support each sentence of a summary
+    #[arg(long)]
+    support: bool,
     /// Exit with 1 if there are findings
     #[arg(long)]
     strict: bool,
@@ -186,18 +189,22 @@ impl Check {
             Ok(pair) => pair,
             Err(Unreadable { place, reason, .. }) => {
                 let pair = TextPair { place, ..TextPair::default() };
-                return Checked { pair, texts: Err(reason), findings: Vec::new() };
+                return Checked { pair, texts: Err(reason), findings: Vec::new(), support: None };
             }
         };
         let texts = self.texts(&pair, languages);
-        let mut findings = Vec::new();
+        let (mut findings, mut support) = (Vec::new(), None);
         if let Ok((from, to, kind)) = texts {
             let (source, output) = (&pair.source, &pair.output);
-            findings = checks::check(&Pair { source, output, from, to, kind }, options);
+            let pair = Pair { source, output, from, to, kind };
+            findings = checks::check(&pair, options);
             findings.retain(|finding| self.is_wanted(&finding.check));
             Finding::arrange(&mut findings);
+            if self.support && kind == OutputKind::Summary {
+                support = Some(checks::supports(&pair, options));
+            }
         }
-        Checked { pair, texts, findings }
+        Checked { pair, texts, findings, support }
     }
 
     /// Adds a finding if the pair's source had another translation before.
@@ -259,7 +266,7 @@ impl Check {
 
 /// A pair as one JSON object: `index` counts from 0, and `score` is 0 without doubts.
 fn json_line(checked: &Checked, index: usize) -> serde_json::Value {
-    let Checked { pair, texts, findings } = checked;
+    let Checked { pair, texts, findings, support } = checked;
     let mut line = json!({"index": index, "place": pair.place});
     if let Some(id) = &pair.id {
         line["id"] = json!(id);
@@ -275,6 +282,9 @@ fn json_line(checked: &Checked, index: usize) -> serde_json::Value {
             let doubts = findings.iter().filter(|finding| finding.is_doubt());
             line["score"] = json!(doubts.map(|finding| finding.severity.weight()).sum::<u32>());
             line["findings"] = json!(findings);
+            if let Some(support) = support {
+                line["support"] = json!(support);
+            }
         }
     }
     line

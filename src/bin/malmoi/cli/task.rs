@@ -151,7 +151,9 @@ pub(super) fn finish(
     }
     context.ui.findings(&outcome, output_args.all_findings);
     if output_args.support {
-        crate::findings::support(&outcome).iter().for_each(|line| context.ui.note(line));
+        let messages = context.ui.messages;
+        let lines = crate::findings::support(&outcome.text, &outcome.support, messages);
+        lines.iter().for_each(|line| context.ui.note(line));
     }
     context.ui.note(figures(&outcome));
     let doubts = outcome.findings.iter().any(Finding::is_doubt);

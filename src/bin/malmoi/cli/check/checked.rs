@@ -2,7 +2,7 @@
 
 use malmoi::checks::OutputKind;
 use malmoi::formats::TextPair;
-use malmoi::{Finding, Language};
+use malmoi::{Finding, Language, Support};
 
 /// A pair with its findings, or the reason why it could not be checked.
 pub(super) struct Checked {
@@ -10,4 +10,6 @@ pub(super) struct Checked {
     /// Languages and task, once they are known.
     pub texts: Result<(Language, Language, OutputKind), String>,
     pub findings: Vec<Finding>,
+    /// The support of each sentence of a summary, where it was asked for.
+    pub support: Option<Vec<Support>>,
 }

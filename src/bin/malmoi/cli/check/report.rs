@@ -71,12 +71,12 @@ impl Counts {
     }
 }
 
-/// Adds a pair's findings to the text; nothing if it has none.
+/// Adds a pair's findings and support to the text; nothing if it has neither.
 pub(super) fn pair(text: &mut String, checked: &Checked, language: Language) {
-    let Checked { pair, findings, texts } = checked;
+    let Checked { pair, findings, texts, support } = checked;
     let Ok((_, _, kind)) = texts else { return };
     let mut findings = findings.iter().filter(|finding| !finding.dismissed).peekable();
-    if findings.peek().is_none() {
+    if findings.peek().is_none() && support.is_none() {
         return;
     }
     if !pair.place.is_empty() {
@@ -103,6 +103,10 @@ pub(super) fn pair(text: &mut String, checked: &Checked, language: Language) {
                 let _ = writeln!(text, "    {what}: {shown}");
             }
         }
+    }
+    let support = support.as_deref().unwrap_or_default();
+    for line in crate::findings::support(&pair.output, support, language) {
+        let _ = writeln!(text, "  {line}");
     }
     text.push('\n');
 }
