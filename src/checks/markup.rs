@@ -14,16 +14,17 @@ use crate::document::Span;
 use crate::finding::Finding;
 
 const TOKEN: FindingKind = FindingKind::critical("special_token");
+const ENTITY: FindingKind = FindingKind::minor("entity");
 const ADDED: FindingKind = FindingKind::minor("markup_added");
 
 pub(super) const CHECK: Check = Check {
     name: "markup",
     describe: "special tokens, entities, tags and Markdown that the source does not have",
-    kinds: &[TOKEN, ADDED],
+    kinds: &[TOKEN, ENTITY, ADDED],
     scope: Scope::Article,
     examples: &[
         Example::found(TOKEN, "They met on Monday.", "그들은 월요일에 만났다.<|im_end|>"),
-        Example::found(TOKEN, "\"네\"라고 했다.", "He said &#34;yes&#34;."),
+        Example::found(ENTITY, "\"네\"라고 했다.", "He said &#34;yes&#34;."),
         Example::found(ADDED, "They met on Monday.", "그들은 **월요일**에 만났다."),
         Example::fine("Use <s> for a line.", "<s>를 쓴다."),
     ],
@@ -40,7 +41,7 @@ const TOKENS: &[&str] = &[
 ];
 
 /// Entities of HTML, by name or by number.
-static ENTITY: LazyLock<Option<Regex>> = LazyLock::new(|| {
+static ENTITY_PATTERN: LazyLock<Option<Regex>> = LazyLock::new(|| {
     let names = "amp|lt|gt|quot|apos|nbsp|hellip|[mn]dash|[lr][sd]quo|middot|copy|reg|bull|euro|pound|yen|deg|times";
     Regex::new(&format!("&(?:{names}|#[0-9]{{1,7}}|#[xX][0-9a-fA-F]{{1,6}});")).ok()
 });
@@ -78,7 +79,7 @@ fn run(comparison: &Comparison<'_>) -> Vec<Finding> {
         let found = pattern.find(pair.output)?;
         (!pattern.is_match(pair.source)).then(|| found.range())
     };
-    findings.extend(new(&ENTITY).map(|span| finding(TOKEN, span)));
+    findings.extend(new(&ENTITY_PATTERN).map(|span| finding(ENTITY, span)));
     findings.extend(MARK_PATTERNS.iter().filter_map(new).map(|span| finding(ADDED, span)));
     findings
 }
@@ -87,6 +88,7 @@ fn run(comparison: &Comparison<'_>) -> Vec<Finding> {
 mod tests {
     use super::super::pairs::{run, summary, translation};
     use super::*;
+    use crate::finding::Severity;
 
     #[test]
     fn marks_of_the_source_and_ordinary_signs_are_left_alone() {
@@ -99,6 +101,13 @@ mod tests {
         ] {
             assert_eq!(run(&CHECK, &translation(source, good)), [], "{good}");
         }
+    }
+
+    #[test]
+    fn an_entity_is_a_slip_of_form_and_no_token() {
+        let found = run(&CHECK, &translation("삼성과 LG가 만났다.", "Samsung &amp; LG met."));
+        let severities: Vec<_> = found.iter().map(|one| (&*one.kind, one.severity)).collect();
+        assert_eq!(severities, [(ENTITY.name, Severity::Minor)]);
     }
 
     #[test]
