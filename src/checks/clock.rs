@@ -1,22 +1,24 @@
 //! Halves of the day: 오전 for "p.m.", "a.m." for 오후.
 
 use super::calendar::WEEKDAYS;
-use super::check::{Check, Example, FindingKind, Scope};
+use super::check::{Check, Example, FindingKind, OutputKind, Scope};
 use super::comparison::Comparison;
 use crate::document::Span;
 use crate::finding::Finding;
-use crate::language::is_hangul;
+use crate::language::{Language, is_hangul};
 
 const CHANGED: FindingKind = FindingKind::major("half_of_day_changed");
+const ALONE: FindingKind = FindingKind::minor("half_of_day_alone");
 
 pub(super) const CHECK: Check = Check {
     name: "clock",
-    describe: "morning and afternoon confused",
-    kinds: &[CHANGED],
+    describe: "morning and afternoon confused, \"pm\" without an hour",
+    kinds: &[CHANGED, ALONE],
     scope: Scope::Support,
     examples: &[
         Example::found(CHANGED, "The vote was held at 3 p.m.", "투표는 오전 3시에 열렸다."),
         Example::found(CHANGED, "회의는 오전 9시 30분에 끝났다.", "The meeting ended at 9:30 pm."),
+        Example::found(ALONE, "투표가 끝났다.", "The vote pm ended."),
         Example::fine("The vote was held at 15:00.", "투표는 오후 3시에 열렸다."),
         Example::fine("회의는 밤 1시에 끝났다.", "The meeting ended at 1 a.m."),
     ],
@@ -79,37 +81,74 @@ const ENGLISH: &[(&str, Half)] = &[
 ];
 
 fn run(comparison: &Comparison<'_>) -> Vec<Finding> {
-    let source = Source::new(marks(comparison.source.text));
-    let (original, result) = comparison.words();
-    let (original_ko, result_ko) = comparison.korean_words();
-    let mut findings = Vec::new();
-    for mark in marks(comparison.output.text).iter().filter(|mark| mark.is_certain) {
-        let Some(other) = source.contradiction(mark) else { continue };
-        let words = &comparison.output.text[mark.span.clone()];
-        let source_words = &comparison.source.text[other.span.clone()];
-        let english = format!("the {result} has '{words}', the {original} '{source_words}'");
-        let korean =
-            format!("오전·오후 차이: {result_ko} '{words}', {original_ko} '{source_words}'");
-        findings.push(
-            CHECK
-                .finding(CHANGED, english, korean)
-                .in_source(other.span.clone())
-                .in_output(mark.span.clone())
-                .expected(source_words)
-                .found(words),
-        );
+    let source = Marks::new(marks(comparison.source.text));
+    let output = Marks::new(marks(comparison.output.text));
+    let mut findings: Vec<Finding> = Vec::new();
+    if comparison.output.language == Language::English {
+        findings.extend(alone(comparison.output.text));
     }
+    let mut pairs: Vec<(&Mark, &Mark)> =
+        output.certain().filter_map(|mark| Some((source.contradiction(mark)?, mark))).collect();
+    let is_translation = comparison.pair.kind == OutputKind::Translation;
+    if pairs.is_empty() && is_translation && output.certain().count() >= source.certain().count() {
+        // No mark is left out, so that one without its half in the output has become the other.
+        pairs.extend(source.certain().find_map(|mark| Some((mark, output.other_half(mark)?))));
+    }
+    let changed = |(mark, other): (&Mark, &Mark)| changed(comparison, mark, other);
+    findings.extend(pairs.into_iter().map(changed));
     findings
 }
 
-/// The marks of a source, by half of the day and hour.
-struct Source {
+/// A half of the day in the source that has become another one in the output.
+fn changed(comparison: &Comparison<'_>, source: &Mark, output: &Mark) -> Finding {
+    let (original, result) = comparison.words();
+    let (original_ko, result_ko) = comparison.korean_words();
+    let words = &comparison.output.text[output.span.clone()];
+    let source_words = &comparison.source.text[source.span.clone()];
+    let english = format!("the {result} has '{words}', the {original} '{source_words}'");
+    let korean = format!("오전·오후 차이: {result_ko} '{words}', {original_ko} '{source_words}'");
+    CHECK
+        .finding(CHANGED, english, korean)
+        .in_source(source.span.clone())
+        .in_output(output.span.clone())
+        .expected(source_words)
+        .found(words)
+}
+
+/// The first "pm" without an hour. An "am" without one is the verb.
+fn alone(text: &str) -> Option<Finding> {
+    let mut marks = text.match_indices("pm").chain(text.match_indices("p.m"));
+    let (start, mark) = marks.find(|(start, mark)| {
+        let (before, after) = (&text[..*start], &text[start + mark.len()..]);
+        let is_word =
+            before.ends_with(char::is_whitespace) && !after.starts_with(char::is_alphanumeric);
+        is_word && !ends_with_hour(before)
+    })?;
+    let english = format!("'{mark}' has no hour");
+    let finding = CHECK.finding(ALONE, english, format!("시각 없는 '{mark}'"));
+    Some(finding.in_output(start..start + mark.len()).found(mark))
+}
+
+/// True if a text ends with an hour in digits or in words, or with "the".
+fn ends_with_hour(text: &str) -> bool {
+    #[rustfmt::skip]
+    const WORDS: &[&str] = &[
+        "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve",
+        "fifteen", "twenty", "thirty", "forty", "fifty", "o'clock", "o’clock", "the",
+    ];
+    let last = text.split_whitespace().next_back().unwrap_or_default();
+    let last = last.rsplit(['-', '–']).next().unwrap_or_default().to_lowercase();
+    last.contains(|c: char| c.is_ascii_digit()) || WORDS.contains(&last.as_str())
+}
+
+/// The marks of a text, by half of the day and hour.
+struct Marks {
     marks: Vec<Mark>,
     /// The first mark of each half with each hour; hour 0 is that of marks without an hour.
     first: [[Option<usize>; 13]; Half::COUNT],
 }
 
-impl Source {
+impl Marks {
     fn new(marks: Vec<Mark>) -> Self {
         let mut first = [[None; 13]; Half::COUNT];
         for (at, mark) in marks.iter().enumerate() {
@@ -118,21 +157,34 @@ impl Source {
         Self { marks, first }
     }
 
+    fn certain(&self) -> impl Iterator<Item = &Mark> {
+        self.marks.iter().filter(|mark| mark.is_certain)
+    }
+
+    /// The first mark of the halves, with this hour, or with none for hour 0.
+    fn first(&self, halves: &[Half], hour: usize) -> Option<usize> {
+        halves.iter().filter_map(|half| self.first[*half as usize][hour]).min()
+    }
+
+    /// The first mark of the halves, with any hour or none.
+    fn any(&self, halves: &[Half]) -> Option<usize> {
+        (0..=12).filter_map(|hour| self.first(halves, hour)).min()
+    }
+
+    /// The mark of another half than one of the other text, if no mark is of its half.
+    fn other_half(&self, mark: &Mark) -> Option<&Mark> {
+        let (same, opposite) = mark.half.relations(mark.hour);
+        self.any(same).is_none().then(|| self.any(opposite)).flatten().map(|at| &self.marks[at])
+    }
+
     /// The mark that a mark of the output contradicts: one of the same hour, or one of the other
     /// half if the source has no mark of this half.
     fn contradiction(&self, mark: &Mark) -> Option<&Mark> {
         let (same, opposite) = mark.half.relations(mark.hour);
         let hour = mark.hour.unwrap_or(0) as usize;
-        let first = |halves: &[Half], hour: usize| {
-            halves.iter().filter_map(|half| self.first[*half as usize][hour]).min()
-        };
-        let agrees = first(same, hour).or(first(same, 0)).is_some();
-        let same_hour = first(opposite, hour).filter(|_| hour > 0 && !agrees);
-        let other_half = || {
-            let any = |halves| (0..=12).filter_map(|hour| first(halves, hour)).min();
-            any(same).is_none().then(|| any(opposite)).flatten()
-        };
-        same_hour.or_else(other_half).map(|at| &self.marks[at])
+        let agrees = self.first(same, hour).or(self.first(same, 0)).is_some();
+        let same_hour = self.first(opposite, hour).filter(|_| hour > 0 && !agrees);
+        same_hour.map(|at| &self.marks[at]).or_else(|| self.other_half(mark))
     }
 }
 
@@ -285,6 +337,12 @@ mod tests {
             ("새벽에 비가 내렸다.", "It rained in the afternoon.", "afternoon"),
             ("It begins on Friday night.", "금요일 오전에 시작한다.", "오전"),
             ("It begins at 09:30.", "오후 9시 30분에 시작한다.", "오후"),
+            (
+                "It opens on Monday morning and closes on Tuesday night.",
+                "월요일 오후에 열고 화요일 저녁에 닫는다.",
+                "오후",
+            ),
+            ("나는 오후에 갔다.", "I pm left.", "pm"),
         ] {
             assert_eq!(found(source, output), [words], "{source} {output}");
         }
@@ -301,6 +359,9 @@ mod tests {
             ("밤 1시에 끝났다.", "It ended at 1 a.m."),
             ("I am glad, and the am radio says so.", "기쁘다고 오후에 말했다."),
             ("낮 12시에 연다.", "It opens at 12 p.m."),
+            ("It opens in the morning and closes at night.", "아침에 열고 저녁에 닫는다."),
+            ("It opens in the morning and closes at night.", "저녁에 닫는다."),
+            ("오후 5시에 연다.", "It opens at five pm, or 5 p.m., in the pm."),
             ("값이 낮은 편이다.", "Prices are low this morning."),
         ] {
             assert!(found(source, output).is_empty(), "{source} {output}");
