@@ -75,6 +75,7 @@ checks! {
     mod negation;
     mod numbers;
     mod orders;
+    mod particles;
     mod patterns;
     mod percent;
     mod quotes;
