@@ -1,9 +1,10 @@
 //! Kept words: addresses, hashtags, account names, and codes such as NATO or F-35, which a
 //! translation keeps or writes in a customary way, and which no output may invent.
 //!
-//! Knows the usual Korean names of international abbreviations; an abbreviation outside that table
-//! may be spelled out, and is missed only where another one stands in its place.
+//! Knows abbreviations that the other language usually spells out. English keeps the others of a
+//! Korean text; Korean may spell out any, and one is missed only where another stands in its place.
 
+mod abbreviations;
 mod codes;
 
 use std::collections::HashSet;

@@ -13,6 +13,7 @@ mod kinds;
 mod sounds;
 mod within;
 
+pub(super) use common_words::is_common;
 pub(super) use gazetteer::usual;
 
 use super::check::{Check, Example, OutputKind, Scope};

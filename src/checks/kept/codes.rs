@@ -6,83 +6,10 @@ use std::sync::LazyLock;
 use regex::Regex;
 
 use super::super::comparison::Comparison;
+use super::super::names::is_common;
+use super::abbreviations::{CUSTOMARY, Entry, TABLE};
 use crate::document::Span;
 use crate::language::Language;
-
-/// An abbreviation with parts of its other names: Korean ones, and English ones in lower case.
-/// Where a text has such a part, the abbreviation is not lost.
-struct Entry {
-    code: &'static str,
-    korean: &'static [&'static str],
-    english: &'static [&'static str],
-    /// True if its loss alone is a finding; other abbreviations may be paraphrased.
-    is_organization: bool,
-}
-
-const fn organization(
-    code: &'static str,
-    korean: &'static [&'static str],
-    english: &'static [&'static str],
-) -> Entry {
-    Entry { code, korean, english, is_organization: true }
-}
-
-const fn word(
-    code: &'static str,
-    korean: &'static [&'static str],
-    english: &'static [&'static str],
-) -> Entry {
-    Entry { code, korean, english, is_organization: false }
-}
-
-#[rustfmt::skip]
-const TABLE: &[Entry] = &[
-    organization("NATO", &["나토", "북대서양"], &["north atlantic", "alliance"]),
-    organization("EU", &["유럽연합", "유럽 연합", "유럽"], &["european", "europe", "bloc"]),
-    organization("UN", &["유엔", "국제연합", "국제 연합"], &["united nations", "u.n", "security council"]),
-    organization("WHO", &["보건기구", "보건 기구"], &["world health", "health agency"]),
-    organization("IMF", &["통화기금", "통화 기금"], &["monetary fund"]),
-    organization("WTO", &["무역기구", "무역 기구"], &["world trade"]),
-    organization("OPEC", &["오펙", "석유수출국", "석유 수출국"], &["petroleum exporting"]),
-    organization("ASEAN", &["아세안", "동남아"], &["southeast asia"]),
-    organization("IAEA", &["원자력기구", "원자력 기구"], &["atomic energy"]),
-    organization("OECD", &["경제협력개발", "경제 협력 개발"], &["economic co"]),
-    organization("UNESCO", &["유네스코"], &["united nations", "cultural organi"]),
-    organization("UNICEF", &["유니세프", "아동기금"], &["children's fund"]),
-    organization("NASA", &["나사", "항공우주국", "항공 우주국"], &["aeronautics", "space agency"]),
-    organization("FIFA", &["피파", "축구연맹", "축구 연맹"], &["football federation"]),
-    organization("UEFA", &["유에파", "축구연맹", "축구 연맹"], &["european football"]),
-    organization("IOC", &["올림픽위원회", "올림픽 위원회"], &["olympic committee"]),
-    organization("FBI", &["연방수사국", "연방 수사국", "수사국"], &["federal bureau", "bureau"]),
-    organization("CIA", &["중앙정보국", "중앙 정보국", "정보국"], &["central intelligence"]),
-    organization("FDA", &["식품의약", "식품 의약", "식약"], &["food and drug"]),
-    organization("CDC", &["질병통제", "질병 통제", "질병관리", "질병 관리"], &["centers for disease", "disease control"]),
-    organization("ICC", &["형사재판소", "형사 재판소"], &["criminal court"]),
-    organization("BBC", &["비비시", "영국방송", "영국 방송"], &["british broadcasting"]),
-    organization("CNN", &["시엔엔"], &["cable news"]),
-    organization("NHS", &["보건서비스", "보건 서비스", "국민보건", "국가보건", "의료"], &["health service"]),
-    word("US", &["미국", "미", "美", "합중국"], &["u.s", "united states", "america", "washington"]),
-    word("USA", &["미국", "미", "美"], &["u.s", "united states", "america"]),
-    word("UK", &["영국", "영", "英"], &["u.k", "united kingdom", "britain", "british"]),
-    word("UAE", &["아랍에미리트", "아랍 에미리트"], &["emirates"]),
-    word("COVID", &["코로나"], &["corona"]),
-    word("HIV", &["에이즈", "면역결핍", "면역 결핍"], &["immunodeficiency", "aids"]),
-    word("AIDS", &["에이즈", "면역결핍", "면역 결핍"], &["hiv", "immun"]),
-    word("GDP", &["국내총생산", "총생산"], &["gross domestic"]),
-    word("CEO", &["최고경영자", "최고 경영자", "대표", "경영", "회장", "사장"], &["chief executive", "head", "boss"]),
-    word("AI", &["인공지능", "인공 지능"], &["artificial"]),
-    word("TV", &["텔레비전", "티브이", "티비", "방송"], &["television", "televis", "broadcast"]),
-    word("DNA", &["디엔에이", "유전자"], &["genetic"]),
-    word("ICBM", &["대륙간", "대륙 간"], &["intercontinental"]),
-    word("ISIS", &["이슬람국가", "이슬람 국가", "IS"], &["islamic state"]),
-];
-
-/// Abbreviations that Korean writes for English words.
-#[rustfmt::skip]
-const CUSTOMARY: &[&str] = &[
-    "AD", "AI", "AM", "BC", "CCTV", "CEO", "CFO", "CG", "DB", "DJ", "DM", "ET", "FA", "FC", "GK", "GPS", "ID", "IT", "MC",
-    "MOU", "MVP", "OK", "OTT", "PC", "PD", "PM", "QR", "SF", "SNS", "TF", "TV", "USB", "VIP", "VR", "vs",
-];
 
 static CODES: LazyLock<Option<Regex>> = LazyLock::new(|| {
     Regex::new(r"(?:[A-Z]\.){2,}[A-Z]?|[A-Z][A-Z0-9]*(?:[-/][A-Z0-9]*[0-9][A-Z0-9]*)*").ok()
@@ -98,12 +25,30 @@ pub(super) struct Change {
 struct Code {
     span: Span,
     key: String,
+    /// True beside another word in capitals, as in a headline or a cry.
+    is_shouted: bool,
 }
 
 impl Code {
     fn entry(&self) -> Option<&'static Entry> {
         let letters = self.key.trim_end_matches(|c: char| c.is_ascii_digit());
         TABLE.iter().find(|entry| entry.code == self.key || entry.code == letters)
+    }
+
+    /// True for an abbreviation that the other language has no usual words for.
+    fn is_unknown_abbreviation(&self) -> bool {
+        const MIN_LETTERS: usize = 3;
+        self.key.len() >= MIN_LETTERS
+            && self.key.bytes().all(|letter| letter.is_ascii_uppercase())
+            && !self.is_shouted
+            && !is_common(&self.key.to_lowercase())
+            && !self.is_numeral()
+            && self.entry().is_none()
+            && !CUSTOMARY.contains(&self.key.as_str())
+    }
+
+    fn is_numeral(&self) -> bool {
+        self.key.bytes().all(|letter| b"IVXLCM".contains(&letter))
     }
 
     fn has_figures(&self) -> bool {
@@ -129,7 +74,11 @@ pub(super) fn changes(comparison: &Comparison<'_>) -> Vec<Change> {
         let in_place = new.iter().position(is_like).map(|index| new.remove(index).span.clone());
         let is_known = code.entry().is_some_and(|entry| entry.is_organization);
         let is_gone = code.has_figures() && code.entry().is_none() && !other.has_figures_of(code);
-        if is_known || is_gone || in_place.is_some() {
+        // Korean may spell out any abbreviation, and abbreviates little itself.
+        let is_left_out = pair.from == Language::Korean
+            && code.is_unknown_abbreviation()
+            && !back.spells_out(code);
+        if is_known || is_gone || is_left_out || in_place.is_some() {
             found.push(Change { source: Some(code.span.clone()), output: in_place });
         }
     }
@@ -139,7 +88,7 @@ pub(super) fn changes(comparison: &Comparison<'_>) -> Vec<Change> {
             || pair.to == Language::Korean
                 && !code.has_figures()
                 && !CUSTOMARY.contains(&code.key.as_str())
-                && !code.key.chars().all(|c| "IVX".contains(c))
+                && !code.is_numeral()
     };
     let invented = new.into_iter().filter(is_invented);
     found.extend(invented.map(|code| Change { source: None, output: Some(code.span.clone()) }));
@@ -172,11 +121,29 @@ fn codes(text: &str) -> Vec<Code> {
                 && key.starts_with(|c: char| c.is_ascii_uppercase())
                 && is_border(before)
                 && (is_border(after) || is_plural);
-            is_code.then(|| Code { span: found.range(), key })
+            let is_shouted = ends_in_capitals(&text[..found.start()]) || starts_in_capitals(rest);
+            is_code.then(|| Code { span: found.range(), key, is_shouted })
         })
         .filter(|code| seen.insert(code.key.clone()))
         .take(MAX_CODES)
         .collect()
+}
+
+/// True if the last word of a text is in capitals.
+fn ends_in_capitals(text: &str) -> bool {
+    let Some(text) = text.strip_suffix(' ') else { return false };
+    let start = text.rfind(|c: char| !c.is_ascii_alphabetic()).map_or(0, |at| at + 1);
+    is_capitals(text.get(start..).unwrap_or_default())
+}
+
+/// True if the first word of a text is in capitals.
+fn starts_in_capitals(text: &str) -> bool {
+    let Some(text) = text.strip_prefix(' ') else { return false };
+    is_capitals(&text[..text.find(|c: char| !c.is_ascii_alphabetic()).unwrap_or(text.len())])
+}
+
+fn is_capitals(word: &str) -> bool {
+    word.len() > 1 && word.bytes().all(|letter| letter.is_ascii_uppercase())
 }
 
 /// The other text, in which codes are searched for.
@@ -217,8 +184,13 @@ impl<'t> Other<'t> {
             || self.words.contains(&format!("{}S", code.key))
             || code.has_figures() && self.plain.contains(&code.key)
             || code.entry().is_some_and(|entry| self.has_name(entry))
-            || self.initials.contains(&code.key.to_lowercase())
+            || self.spells_out(code)
             || self.language == Language::Korean && self.plain.contains(&spelled(&code.key))
+    }
+
+    /// True if the text that has the code has its words, too: "Haemin Port Union (HPU)".
+    fn spells_out(&self, code: &Code) -> bool {
+        self.initials.contains(&code.key.to_lowercase())
     }
 
     fn has_name(&self, entry: &Entry) -> bool {
@@ -270,6 +242,7 @@ mod tests {
                 "the translation has 'F-16' where the original has 'F-35'",
             ),
             ("An F-35 flew.", "전투기가 날았다.", "'F-35' is missing from the translation"),
+            ("HBS 기자가 다쳤다.", "A reporter was hurt.", "'HBS' is missing from the translation"),
             (
                 "The KBL said so.",
                 "KBO가 그렇게 말했다.",
@@ -296,6 +269,14 @@ mod tests {
             ("The KBL said so.", "케이비엘이 그렇게 말했다."),
             ("The Haemin Port Union (HPU) agreed.", "해민항 노조가 동의했다."),
             ("IBM AND SONY MEET", "아이비엠과 소니 만나"),
+            ("HAEMIN PORT SHUT", "해민항 폐쇄"),
+            (
+                "The GOP and an NGO met at 9:30 BST.",
+                "공화당과 시민단체가 영국 시간 9시 30분에 만났다.",
+            ),
+            ("WHAT 전시회가 열렸다.", "An exhibition opened."),
+            ("해민항노조(HPU)가 동의했다.", "The Haemin Port Union agreed."),
+            ("카를 XII와 헨리 VIII", "Charles and Henry"),
             ("OK, Mr. A said at 5 PM.", "A씨는 오후 5시에 좋다고 말했다."),
             ("The 4K TV by LG", "LG의 4K 텔레비전"),
         ] {

@@ -41,7 +41,7 @@ const ENDINGS: &[(&str, &[&str])] = &[
 const BEGINNINGS: &[&str] = &["un", "re", "dis", "non", "over", "pre", "mis", "out", "under"];
 
 /// True for a common word in lower case or a form of it.
-pub(super) fn is_common(word: &str) -> bool {
+pub(in super::super) fn is_common(word: &str) -> bool {
     const DEPTH: usize = 3;
     const LONGEST: usize = 24;
     word.len() <= LONGEST && follows(word, DEPTH)
