@@ -10,6 +10,7 @@ use std::ops::Range;
 
 use super::lengths;
 use super::text::Text;
+use crate::document::Span;
 use crate::language::Language;
 use features::{Anchors, Features};
 
@@ -83,6 +84,24 @@ impl Alignment {
         }
         Self { groups, margin: sides.best(false).0 - cost }
     }
+}
+
+/// True if two passages, which should translate each other, have words that the dictionary knows
+/// and none in common.
+pub(super) fn share_no_word(
+    source: &Text<'_>,
+    source_at: &Span,
+    output: &Text<'_>,
+    output_at: &Span,
+) -> bool {
+    const MIN_ALONE: f64 = 3.0;
+    let source_features = [features::passage(source, source_at)];
+    let output_features = [features::passage(output, output_at)];
+    let anchors = match source.language {
+        Language::English => Anchors::of(&source_features, &output_features),
+        Language::Korean => Anchors::of(&output_features, &source_features),
+    };
+    anchors.shared == 0.0 && anchors.alone >= MIN_ALONE
 }
 
 /// The sentences of both texts as they are compared.

@@ -77,10 +77,11 @@ pub(super) struct Features {
 
 /// The sentences of a text.
 pub(super) fn read(text: &Text<'_>) -> Vec<Features> {
-    text.sentences().iter().map(|span| sentence(text, span)).collect()
+    text.sentences().iter().map(|span| passage(text, span)).collect()
 }
 
-fn sentence(text: &Text<'_>, span: &Span) -> Features {
+/// A passage of a text.
+pub(super) fn passage(text: &Text<'_>, span: &Span) -> Features {
     let words = &text.text[span.clone()];
     let mut features =
         Features { chars: lengths::chars(words, text.language), ..Features::default() };
@@ -159,8 +160,8 @@ fn hash(word: &str) -> u64 {
 /// Anchors of two groups, found in both or in one alone, by weight.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub(super) struct Anchors {
-    shared: f64,
-    alone: f64,
+    pub shared: f64,
+    pub alone: f64,
 }
 
 impl Anchors {

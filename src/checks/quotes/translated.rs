@@ -1,18 +1,19 @@
 //! Quotations of a translation: one for each quotation of the source, in marks of any style.
 
+use super::super::alignment::share_no_word;
 use super::super::comparison::{Comparison, Text};
 use super::super::lengths;
 use super::super::quotations::{Quotation, Quotations, QuoteStyle};
-use super::super::spans::{context, excerpt};
+use super::super::spans::{context, excerpt, outside_brackets};
 use super::kinds::{CHANGED, LOST, UNPAIRED, finding};
 use crate::document::Span;
 use crate::finding::Finding;
-use crate::language::Language;
+use crate::language::{Language, is_hangul, is_latin};
 
 /// Fewest characters of a quotation of the source that must be one in the translation.
 const MIN_CHARS: usize = 6;
 /// Fewest characters of a quotation in Korean.
-const MIN_KOREAN_CHARS: usize = 3;
+const MIN_KOREAN_CHARS: usize = 2;
 /// Fewest characters of Korean words in single marks, which may be for emphasis only.
 const MIN_EMPHASIS_CHARS: usize = 12;
 /// Most quotations that are compared by length: the languages order many differently.
@@ -95,8 +96,11 @@ fn misleading(text: &Text<'_>) -> Option<Span> {
     let is_long = text.sentences().len() > MAX_SENTENCES;
     let unclosed = doubles(&found.unclosed).find(|mark| !is_long || mark.start < last);
     let is_slip = |mark: &Span| text.text[..mark.start].ends_with(['.', '?', '!']);
+    // A text may begin inside a quotation, as a paragraph cut from a longer one does.
+    let is_begun = |mark: &Span| mark.start < first && text.text[..mark.start].ends_with(',');
     let unopened = || {
-        let mut unopened = doubles(&found.unopened).filter(|mark| !is_slip(mark));
+        let mut unopened =
+            doubles(&found.unopened).filter(|mark| !is_slip(mark) && !is_begun(mark));
         unopened.find(|mark| !is_long || mark.start > first)
     };
     unclosed.or_else(unopened).cloned()
@@ -142,8 +146,12 @@ fn nearest_free(source: &[Span], comparison: &Comparison<'_>) -> Option<Span> {
 /// joined.
 fn quoted(comparison: &Comparison<'_>) -> Vec<Span> {
     let text = &comparison.source;
+    let output = comparison.pair.output.to_lowercase();
     let counts = |quotation: &&&Quotation| {
         let words = &text.text[quotation.words.clone()];
+        if is_name(words) || output.contains(&words.to_lowercase()) {
+            return false;
+        }
         let fewest = match text.language {
             Language::English => MIN_CHARS,
             Language::Korean if is_speech(text.text, quotation) => MIN_KOREAN_CHARS,
@@ -154,12 +162,25 @@ fn quoted(comparison: &Comparison<'_>) -> Vec<Span> {
     joined(text.text, text.quotations().outer().iter().filter(counts).copied())
 }
 
-/// True for Korean in double marks, or with the particle of speech after it: ‘간다’고, ‘간다’는.
+/// True for a name with its Latin form, which English writes without marks.
+fn is_name(words: &str) -> bool {
+    words.trim_end().ends_with(')') && words.contains(is_latin) && words.contains(is_hangul)
+}
+
+/// True for Korean in double marks, for a clause, and before the particle of speech or the ending
+/// of a verb: ‘간다’고, ‘간다’는, ‘가지 않았’으며.
 fn is_speech(text: &str, quotation: &Quotation) -> bool {
-    const PARTICLES: &[&str] = &["고", "라고", "이라고", "라는", "라며", "이라며", "며", "는"];
+    #[rustfmt::skip]
+    const PARTICLES: &[&str] =
+        &["고", "라고", "이라고", "라는", "라며", "이라며", "며", "는", "으며", "하다", "한다", "했다"];
     let after = &text[quotation.whole.end..];
+    // What a word means or is called is a term, not speech.
+    let is_term = ["라는 뜻", "라는 이름", "이라는 뜻", "이라는 이름"];
+    let words = text[quotation.words.clone()].trim_end_matches(['.', '!', '?', ',']);
     quotation.style == QuoteStyle::Double
-        || PARTICLES.iter().any(|particle| after.starts_with(particle))
+        || !is_term.iter().any(|term| after.starts_with(term))
+            && (PARTICLES.iter().any(|particle| after.starts_with(particle))
+                || words.ends_with(['다', '까', '자']) && words.contains(' '))
 }
 
 /// The words of quotations; parts with an attribution between them are one: "We," he said, "will".
@@ -188,7 +209,19 @@ fn is_attribution(text: &str, before: &Span, between: Span) -> bool {
         && (between.trim_end().ends_with(',') || between.trim_end().ends_with('.'))
 }
 
-/// A quotation of the translation that is far shorter or longer than usual.
+/// The way in which a quotation differs from its original.
+enum Difference {
+    Length,
+    Words,
+}
+
+/// Characters of a quotation without the words in brackets.
+fn outside_brackets_chars(text: &Text<'_>, span: &Span) -> usize {
+    let parts = outside_brackets(&text.text[span.clone()]);
+    lengths::chars(&parts.into_iter().map(|(_, part)| part).collect::<String>(), text.language)
+}
+
+/// A quotation of the translation that is far shorter or longer than usual, or has other words.
 fn changed(comparison: &Comparison<'_>) -> Option<Finding> {
     let (source, output) = (&comparison.source, &comparison.output);
     let all_paired = |text: &Text<'_>| {
@@ -202,14 +235,29 @@ fn changed(comparison: &Comparison<'_>) -> Option<Finding> {
     if from.len() != to.len() || from.len() > MAX_CHANGED {
         return None;
     }
-    let (source_at, output_at) = from.into_iter().zip(to).find(|(from, to)| {
-        let from = lengths::chars(&source.text[from.clone()], source.language);
-        let to = lengths::chars(&output.text[to.clone()], output.language);
-        from.max(to) >= MIN_CHANGED && !lengths::is_usual_phrase(source.language, from, to)
+    let (at, what) = (0..from.len()).find_map(|at| {
+        let outer = outside_brackets_chars;
+        let (source_chars, output_chars) = (outer(source, &from[at]), outer(output, &to[at]));
+        let is_long = source_chars.max(output_chars) >= MIN_CHANGED;
+        if is_long && !lengths::is_usual_phrase(source.language, source_chars, output_chars) {
+            return Some((at, Difference::Length));
+        }
+        // The languages may order two quotations differently.
+        let has_other_words = to.iter().all(|to| share_no_word(source, &from[at], output, to));
+        has_other_words.then_some((at, Difference::Words))
     })?;
+    let (source_at, output_at) = (from[at].clone(), to[at].clone());
     let words = excerpt(&output.text[output_at.clone()]);
-    let message = format!("the quotation '{words}' differs in length from that of the original");
-    let korean = format!("원문과 길이가 크게 다른 인용: '{words}'");
+    let (message, korean) = match what {
+        Difference::Length => (
+            format!("the quotation '{words}' differs in length from that of the original"),
+            format!("원문과 길이가 크게 다른 인용: '{words}'"),
+        ),
+        Difference::Words => (
+            format!("the quotation '{words}' shares no word with that of the original"),
+            format!("원문과 다른 내용의 인용: '{words}'"),
+        ),
+    };
     let finding = finding(CHANGED, message, korean).expected(&source.text[source_at.clone()]);
     Some(finding.in_source(source_at).in_output(output_at))
 }
