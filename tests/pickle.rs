@@ -120,7 +120,6 @@ fn a_pickle_that_asks_for_more_than_tensors_is_refused_with_the_name() {
         ("endless", "its pickle is cut short"),
         ("frame", "a frame of 18446744073709551615 bytes"),
         ("tail", "continues after its end"),
-        ("training", "it has no tensors, except perhaps under `state_dict`"),
         ("list", "it is not a dictionary of tensors"),
         ("legacy", "save it again with `torch.save(torch.load(path, weights_only=True), path)`"),
         ("truncated", "the file is cut short"),

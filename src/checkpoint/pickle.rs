@@ -9,7 +9,7 @@
 //!
 //! Knows names and bytes; knows no architecture. Not supported: files of torch before 1.6,
 //! big-endian files, sparse and quantized tensors, and training checkpoints, whose tensors are
-//! nested deeper.
+//! nested deeper; but the weights in a checkpoint of PyTorch Lightning are found.
 
 mod archive;
 mod convert;

@@ -12,6 +12,8 @@ use crate::files::MappedFile;
 
 pub(super) const SINGLE: &str = "pytorch_model.bin";
 const INDEX: &str = "pytorch_model.bin.index.json";
+/// Where COMET keeps a checkpoint of PyTorch Lightning.
+const LIGHTNING: &str = "checkpoints/model.ckpt";
 /// Version of the form in which tensors are written.
 const RECIPE: &str = "1";
 /// Maximum tensors of all files together, so that the header is within the limit of safetensors.
@@ -22,7 +24,7 @@ const MAX_GROWTH: u64 = 8;
 
 /// True if a folder has a PyTorch checkpoint.
 pub(in crate::checkpoint) fn is_in(folder: &Path) -> bool {
-    folder.join(SINGLE).exists() || folder.join(INDEX).exists()
+    [SINGLE, INDEX, LIGHTNING].iter().any(|name| folder.join(name).exists())
 }
 
 /// The path of a safetensors file with the weights of a folder, from the cache or newly converted.
@@ -72,11 +74,12 @@ pub(in crate::checkpoint) fn converted(folder: &Path, cache: &Path) -> Result<Ma
 
 /// The checkpoint files of a folder.
 fn paths(folder: &Path) -> Result<Vec<PathBuf>> {
-    let (single, index) = (folder.join(SINGLE), folder.join(INDEX));
+    let [single, index, lightning] = [SINGLE, INDEX, LIGHTNING].map(|name| folder.join(name));
     // As for safetensors, a single file takes precedence: an index may be left from weights that
     // were sharded.
     if single.exists() || !index.exists() {
-        return Ok(vec![single]);
+        let is_lightning = !single.exists() && lightning.exists();
+        return Ok(vec![if is_lightning { lightning } else { single }]);
     }
     let text = std::fs::read(&index).map_err(|e| Error::io("read", &index, e))?;
     let names = safetensors::index_names(&text, ".bin")

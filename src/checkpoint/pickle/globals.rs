@@ -3,6 +3,9 @@
 //! From `torch._utils` and `torch.storage`; torch's own safe reader has a longer list:
 //! <https://github.com/pytorch/pytorch/blob/main/torch/_weights_only_unpickler.py>.
 
+/// Packages whose classes are keys in the checkpoints of PyTorch Lightning.
+const LIGHTNING: [&str; 3] = ["pytorch_lightning", "lightning", "lightning_fabric"];
+
 /// The type of a tensor's elements.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Dtype {
@@ -41,6 +44,8 @@ pub(super) enum Global {
     Storage(Dtype),
     UntypedStorage,
     Dtype(Dtype),
+    /// A class of PyTorch Lightning: a key beside the weights, never called.
+    Lightning,
 }
 
 impl Global {
@@ -74,7 +79,13 @@ impl Global {
             ("torch", "int32" | "uint32") => Self::Dtype(Integer(4)),
             ("torch", "int16" | "uint16") => Self::Dtype(Integer(2)),
             ("torch", "int8" | "uint8" | "bool") => Self::Dtype(Integer(1)),
+            (module, _) if LIGHTNING.contains(&first_part(module)) => Self::Lightning,
             _ => return None,
         })
     }
+}
+
+/// The package of a module.
+fn first_part(module: &str) -> &str {
+    module.split('.').next().unwrap_or_default()
 }

@@ -1,4 +1,5 @@
-//! The tensors of a state dict: a pickle's dictionary of names and tensors.
+//! The tensors of a state dict: a pickle's dictionary of names and tensors, or the one that a
+//! checkpoint of PyTorch Lightning holds under `state_dict`.
 
 use super::globals::{Dtype, Global};
 use super::machine::{PickleMachine, within};
@@ -8,6 +9,8 @@ use super::values::{Item, PickleValue};
 const MAX_TENSORS: usize = 65_536;
 const MAX_NAME_BYTES: usize = 512;
 const MAX_DIMENSIONS: usize = 8;
+/// The key of the weights in a checkpoint of PyTorch Lightning.
+const NESTED: &str = "state_dict";
 
 /// A tensor as a view of a storage, not yet checked against the storage.
 #[derive(Debug, PartialEq)]
@@ -34,8 +37,14 @@ pub(super) fn tensors(pickle: &[u8]) -> Parsed<Vec<View<'_>>> {
     let PickleValue::Dict(top) = machine.run()? else {
         return Err("it is not a dictionary of tensors".into());
     };
-    let items: Vec<&Item> = machine.items.iter().filter(|item| item.dict == top).collect();
     let is_tensor = |item: &&&Item| !matches!(item.value, PickleValue::Dict(_));
+    let items_of = |dict| machine.items.iter().filter(|item| item.dict == dict).collect();
+    let mut items: Vec<&Item> = items_of(top);
+    if !items.iter().any(|item| is_tensor(&item))
+        && let Some(nested) = items.iter().find_map(|item| nested(&machine, item))
+    {
+        items = items_of(nested);
+    }
     let count = items.iter().filter(is_tensor).count();
     if count == 0 {
         return Err(without_tensors(&machine, items.first().copied()));
@@ -52,6 +61,16 @@ pub(super) fn tensors(pickle: &[u8]) -> Parsed<Vec<View<'_>>> {
         views.push(view.map_err(|reason| format!("tensor `{}` {reason}", shown(name)))?);
     }
     Ok(views)
+}
+
+/// The dictionary of an item, if it is the weights in a checkpoint of PyTorch Lightning.
+fn nested(machine: &PickleMachine<'_>, item: &Item) -> Option<u32> {
+    match (item.key, item.value) {
+        (PickleValue::Text(key), PickleValue::Dict(dict)) if machine.text(key) == NESTED => {
+            Some(dict)
+        }
+        _ => None,
+    }
 }
 
 /// Why a dictionary without tensors is refused, by its first item.
