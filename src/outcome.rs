@@ -54,6 +54,10 @@ pub struct Segment {
     /// Mean log-probability of the generated tokens; encoder-decoder models only.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub score: Option<f32>,
+    /// Estimate of a translation's quality, higher for better: see
+    /// [`CheckOptions::estimation`](crate::checks::CheckOptions::estimation).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub estimate: Option<f32>,
 }
 
 /// The result of a request.

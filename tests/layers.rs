@@ -99,6 +99,7 @@ const MODULES: &[Floor] = &[
         "batch",
         &[
             "batch::error",
+            "checks",
             "document",
             "error",
             "event",

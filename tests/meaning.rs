@@ -1,7 +1,9 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use malmoi::meaning::{LazySentenceModel, SentenceModel};
+use malmoi::Language;
+use malmoi::checks::{self, CheckOptions, Estimation, OutputKind, Pair};
+use malmoi::meaning::{CometModel, LazySentenceModel, SentenceModel};
 use serde::Deserialize;
 
 use crate::support::{here, real};
@@ -100,4 +102,85 @@ fn a_missing_encoder_is_an_error_each_time() {
 fn a_network_of_another_kind_is_refused_by_name() {
     let error = SentenceModel::open(here("fixtures/models/llama-gqa")).err().unwrap().to_string();
     assert!(error.contains("an encoder of sentences of type `llama` is not supported"), "{error}");
+}
+
+/// What unbabel-comet computes: see `fixtures/comet/make.py`.
+#[derive(Deserialize)]
+struct Scores {
+    pairs: Vec<(String, String)>,
+    #[serde(flatten)]
+    models: BTreeMap<String, Vec<f32>>,
+}
+
+fn scores() -> Scores {
+    serde_json::from_slice(&std::fs::read(here("fixtures/comet/expected.json")).unwrap()).unwrap()
+}
+
+fn comet(name: &str) -> CometModel {
+    let cache = tempfile::tempdir().unwrap();
+    CometModel::open_with_cache(here("fixtures/comet").join(name), Some(cache.path())).unwrap()
+}
+
+#[test]
+fn estimates_are_those_of_the_reference() {
+    let Scores { pairs, models } = scores();
+    assert_eq!(models.len(), 2);
+    for (name, scores) in models {
+        let model = comet(&name);
+        assert_eq!((model.name(), scores.len()), (name.as_str(), pairs.len()));
+        for ((source, translation), score) in pairs.iter().zip(scores) {
+            let own = model.estimate(source, translation).unwrap();
+            assert!((own - score).abs() < TOLERANCE, "{name}: {translation}: {own}, not {score}");
+        }
+    }
+}
+
+#[test]
+fn a_low_estimate_is_a_finding_and_stands_beside_it() {
+    let Scores { pairs, models } = scores();
+    let (source, output) = &pairs[0];
+    let (from, to) = (Language::English, Language::Korean);
+    let pair = Pair { source, output, from, to, kind: OutputKind::Translation };
+    let model = std::sync::Arc::new(comet("mix"));
+    let score = models["mix"][0];
+    for (least, is_found) in [(score + 0.1, true), (score - 0.1, false)] {
+        let mut options = CheckOptions::default();
+        options.estimation = Estimation::Model { model: model.clone(), least };
+        let assessment = checks::assess(&pair, &options);
+        assert!((assessment.estimate.unwrap() - score).abs() < TOLERANCE);
+        let kinds = assessment.findings.iter().map(|finding| finding.kind.as_str());
+        assert_eq!(kinds.filter(|kind| *kind == "estimated_poor").count() == 1, is_found);
+    }
+}
+
+#[test]
+fn other_models_and_missing_files_are_refused_by_name() {
+    let refusal = |hparams: &str, has_encoder: bool| {
+        let folder = tempfile::tempdir().unwrap();
+        for file in ["config.json", "tokenizer.json", "tokenizer_config.json", "model.safetensors"]
+        {
+            if has_encoder {
+                let file = (here("fixtures/comet/layer").join(file), folder.path().join(file));
+                std::fs::copy(file.0, file.1).unwrap();
+            }
+        }
+        std::fs::write(folder.path().join("hparams.yaml"), hparams).unwrap();
+        CometModel::open_with_cache(folder.path(), None).err().unwrap().to_string()
+    };
+    for (hparams, has_encoder, reason) in [
+        ("class_identifier: unified_metric", true, "class_identifier `unified_metric`"),
+        ("pretrained_model: xlm-roberta-large", false, "tokenizer.json of xlm-roberta-large"),
+        ("pool: max\nlayer: 1", true, "pool `max`"),
+        ("layer: 7", true, "layer is 7, of 3 layers"),
+        ("layer_transformation: sparsemax", true, "layer_transformation `sparsemax`"),
+        ("hidden_sizes: [0]\nlayer: 1", true, "hidden_sizes is 0, expected 1 to"),
+        ("hidden_sizes: [12]\nlayer: 1", true, "has shape [10, 64], expected [12, 64]"),
+        ("activations: ReLU\nlayer: 1", true, "activations `relu`"),
+    ] {
+        let message = refusal(hparams, has_encoder);
+        assert!(message.contains(reason), "{message}\n  expected: {reason}");
+    }
+    let none = tempfile::tempdir().unwrap();
+    let error = CometModel::open_with_cache(none.path(), None).err().unwrap().to_string();
+    assert!(error.contains("hparams.yaml"), "{error}");
 }

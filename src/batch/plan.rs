@@ -8,6 +8,7 @@ use serde_json::json;
 
 use super::bilingual::BilingualFormat;
 use super::hash::sha256;
+use crate::checks::Estimation;
 use crate::error::{Error, Result};
 use crate::formats::Item;
 use crate::job::{Capabilities, OnOrders, Repair, TaskOptions};
@@ -151,6 +152,10 @@ impl BatchPlan {
         }
         if let Some(encoder) = &options.checks.encoder {
             spec["meaning"] = json!(encoder.name());
+        }
+        let estimation = options.checks.estimation.name();
+        if estimation != Estimation::default().name() {
+            spec["estimate"] = json!(estimation);
         }
         Ok(spec.to_string())
     }

@@ -87,6 +87,9 @@ pub struct BilingualPair {
     pub source: String,
     /// Translation.
     pub text: String,
+    /// Estimate of the translation's quality, higher for better.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub estimate: Option<f32>,
 }
 
 /// A summary.
@@ -180,7 +183,11 @@ impl PairedTranslation {
         let pairs: Vec<BilingualPair> = outcome
             .segments
             .into_iter()
-            .map(|segment| BilingualPair { source: segment.source, text: segment.text })
+            .map(|segment| BilingualPair {
+                source: segment.source,
+                text: segment.text,
+                estimate: segment.estimate,
+            })
             .collect();
         let title = title.and_then(|title| pairs.iter().find(|pair| pair.source == title.trim()));
         Self {

@@ -22,6 +22,7 @@ pub(super) struct Comparison<'p> {
     matching: OnceCell<Matching>,
     alignment: OnceCell<Alignment>,
     vectors: OnceCell<Option<Vectors>>,
+    model_estimate: OnceCell<Option<Result<f32, String>>>,
 }
 
 impl<'p> Comparison<'p> {
@@ -37,6 +38,7 @@ impl<'p> Comparison<'p> {
             matching: OnceCell::new(),
             alignment: OnceCell::new(),
             vectors: OnceCell::new(),
+            model_estimate: OnceCell::new(),
         }
     }
 
@@ -63,6 +65,11 @@ impl<'p> Comparison<'p> {
     pub fn vectors(&self) -> Option<&Vectors> {
         let new = || Vectors::new(self.options, self.source.read(), self.output.read());
         self.vectors.get_or_init(new).as_ref()
+    }
+
+    /// The estimate of the translation by a model; `None` without one, the reason if it fails.
+    pub fn model_estimate(&self) -> Option<&Result<f32, String>> {
+        self.model_estimate.get_or_init(|| self.options.estimation.by_model(self.pair)).as_ref()
     }
 
     /// The words for source and output in English messages.

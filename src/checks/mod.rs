@@ -37,7 +37,7 @@ pub use consistency::Consistency;
 pub use dismissals::Dismissals;
 
 pub use encoder::SentenceEncoder;
-pub use options::{CheckOptions, Judge};
+pub use options::{CheckOptions, Estimation, Estimator, Judge};
 pub(crate) use orders::ORDER_IN_SOURCE;
 pub use orders::orders;
 pub use patterns::file::Patterns;
@@ -64,6 +64,7 @@ checks! {
     mod date;
     mod direction;
     mod ending;
+    mod estimate;
     mod judge;
     mod kept;
     mod language;
@@ -106,19 +107,37 @@ checks! {
 /// assert_eq!(found[1].output.and_then(|place| place.of(pair.output)), Some("71"));
 /// ```
 pub fn check(pair: &Pair<'_>, options: &CheckOptions) -> Vec<Finding> {
-    let mut findings = compare(pair, options);
+    assess(pair, options).findings
+}
+
+/// What the checks say of a pair.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Assessment {
+    /// Findings, as [`check`] gives them.
+    pub findings: Vec<Finding>,
+    /// Estimate of a translation's quality, on the scale of its source: see
+    /// [`CheckOptions::estimation`].
+    pub estimate: Option<f32>,
+}
+
+/// As [`check`], with an estimate of a translation's quality.
+pub fn assess(pair: &Pair<'_>, options: &CheckOptions) -> Assessment {
+    let comparison = Comparison::new(pair, options);
+    let mut findings = match pair.kind {
+        OutputKind::Translation => {
+            CHECKS.iter().flat_map(|check| reported(check, &comparison)).collect()
+        }
+        OutputKind::Summary => of_summary(pair, options),
+    };
     for finding in &mut findings {
         finding.hash = finding.fingerprint(pair.source, pair.output);
         finding.dismissed = options.dismissed.contains(&finding.hash);
     }
-    findings
+    let estimate = estimate::of(&comparison, &findings);
+    Assessment { findings, estimate }
 }
 
-fn compare(pair: &Pair<'_>, options: &CheckOptions) -> Vec<Finding> {
-    if pair.kind == OutputKind::Translation {
-        let comparison = Comparison::new(pair, options);
-        return CHECKS.iter().flat_map(|check| reported(check, &comparison)).collect();
-    }
+fn of_summary(pair: &Pair<'_>, options: &CheckOptions) -> Vec<Finding> {
     let of = |scope| CHECKS.iter().filter(move |check| check.scope == scope);
     orders::without_orders(pair, |news| {
         let comparison = Comparison::new(news, options);
@@ -256,7 +275,7 @@ mod tests {
                 let kind = found.first().map(|finding| finding.kind.as_str());
                 assert_eq!(kind, finding, "{}: {source} {output} {found:?}", check.name);
             }
-            let needs_model = check.name == "judge";
+            let needs_model = matches!(check.name, "estimate" | "judge");
             let finds = check.examples.iter().any(|example| example.finding.is_some());
             assert_ne!(finds, needs_model, "{}", check.name);
             assert!(

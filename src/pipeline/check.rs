@@ -43,12 +43,13 @@ pub(super) fn translation(
     observer: &mut Observer<'_>,
 ) -> Result<()> {
     let (from, to) = (outcome.from, outcome.to);
-    for (index, segment) in outcome.segments.iter().enumerate() {
+    for (index, segment) in outcome.segments.iter_mut().enumerate() {
         observer.check()?;
         let (source, output) = (segment.source.as_str(), segment.text.as_str());
         let pair = Pair { source, output, from, to, kind: checks::OutputKind::Translation };
-        let findings = checks::check(&pair, options);
-        outcome.findings.extend(findings.into_iter().map(|finding| finding.at(index)));
+        let assessment = checks::assess(&pair, options);
+        segment.estimate = assessment.estimate;
+        outcome.findings.extend(assessment.findings.into_iter().map(|finding| finding.at(index)));
     }
     for finding in &mut outcome.findings {
         if let Some(index) = finding.segment {

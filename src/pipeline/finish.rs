@@ -59,7 +59,7 @@ pub(super) fn finish(
         text.to_string()
     };
     let source = chunk.text.trim().to_string();
-    let segment = Segment { source, text, finish, score: mean(&generated.scores) };
+    let segment = Segment { source, text, finish, score: mean(&generated.scores), estimate: None };
     ChunkResult { segment, tokens, still_reasoning, findings }
 }
 

@@ -50,6 +50,7 @@ pub(super) fn return_unchanged(
         text: text.to_string(),
         finish: Finish::Stop,
         score: None,
+        estimate: None,
     });
     outcome.text = text.to_string();
     Ok(())

@@ -67,6 +67,8 @@ pub enum ModelTask {
     Write,
     /// A vector for each sentence, which the check `meaning` compares.
     Embed,
+    /// An estimate of a translation's quality, for `--estimate`.
+    Estimate,
 }
 
 /// Ranks of a model, higher is better.

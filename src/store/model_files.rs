@@ -24,6 +24,9 @@ pub(super) fn select_files(repo: &RepoFile, names: &[String]) -> Result<Vec<Stri
         }
         return Ok(parts);
     }
+    if COMET.iter().all(|file| names.iter().any(|name| name == file)) {
+        return Ok(COMET.map(str::to_string).to_vec());
+    }
     if names.iter().any(|name| name == "config.json")
         && let Some(format) = FORMATS.iter().find(|f| names.iter().any(|name| f.is_weights(name)))
     {
@@ -46,6 +49,9 @@ pub(super) fn select_files(repo: &RepoFile, names: &[String]) -> Result<Vec<Stri
         }
     }
 }
+
+/// The files of a COMET model. Those of its encoder are in another repository.
+const COMET: [&str; 2] = ["hparams.yaml", "checkpoints/model.ckpt"];
 
 /// A format of weights in a folder.
 struct WeightFormat {
@@ -192,6 +198,10 @@ pub(super) fn snapshot_files(
     let mut names: Vec<String> =
         entries.filter_map(|entry| Some(entry.ok()?.file_name().to_str()?.to_string())).collect();
     names.sort();
+    if names.iter().any(|name| name == COMET[0]) {
+        let files = COMET.iter().filter_map(|name| FileName::parse(name).ok()).collect();
+        return Ok(Some(SnapshotFiles { open: None, files }));
+    }
     if names.iter().any(|name| name == "config.json") {
         let is_own = |name: &&String| {
             is_configuration(name) || FORMATS.iter().any(|format| format.index == **name)

@@ -1,10 +1,11 @@
-//! The encoder of sentences of a command: the one that `--meaning` names, or an installed one.
+//! The encoder of sentences of a command, which `--meaning` names or which is installed; and the
+//! model that `--estimate` names.
 
 use std::io::IsTerminal;
 use std::sync::Arc;
 
 use anyhow::Result;
-use malmoi::checks::SentenceEncoder;
+use malmoi::checks::{Estimation, SentenceEncoder};
 
 use crate::context::Context;
 
@@ -35,6 +36,30 @@ pub(crate) fn encoder(context: &Context) -> Result<Option<Arc<dyn SentenceEncode
         "off" | "false" | "auto" => Ok(None),
         name => anyhow::bail!("--meaning {name}: this build has no encoder of sentences"),
     }
+}
+
+/// The source of estimates that `--estimate` names; a model is downloaded if necessary.
+pub(crate) fn estimation(context: &Context, name: &str, least: f32) -> Result<Estimation> {
+    match name {
+        "auto" => Ok(Estimation::Auto),
+        "off" | "false" => Ok(Estimation::Off),
+        name => model(context, name, least),
+    }
+}
+
+#[cfg(feature = "meaning")]
+fn model(context: &Context, name: &str, least: f32) -> Result<Estimation> {
+    use malmoi::meaning::CometModel;
+
+    let path = context.resolver().installed(name)?.path;
+    let model = CometModel::open_with_cache(path, Some(&context.settings.weights_cache()))?;
+    Ok(Estimation::Model { model: Arc::new(model), least })
+}
+
+/// No model: this build has none.
+#[cfg(not(feature = "meaning"))]
+fn model(_: &Context, name: &str, _: f32) -> Result<Estimation> {
+    anyhow::bail!("--estimate {name}: this build has no estimates of quality")
 }
 
 /// Says once, to a person at a terminal, that meanings are not compared and how they would be.

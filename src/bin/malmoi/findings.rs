@@ -142,6 +142,7 @@ mod tests {
             text: "번역".into(),
             finish: Finish::Stop,
             score: None,
+            estimate: None,
         };
         Outcome {
             task: malmoi::prompts::Task::Translate,

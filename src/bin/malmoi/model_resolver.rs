@@ -81,14 +81,18 @@ impl ModelResolver<'_> {
 
     /// A model that judges results: a name, folder or file, downloaded if necessary.
     pub fn judge(&self, name: &str) -> Result<Model> {
-        let installed = match self.store.locate(name) {
+        Ok(self.open(self.installed(name)?)?.model)
+    }
+
+    /// The place of a model: a name, folder or file, downloaded if necessary.
+    pub fn installed(&self, name: &str) -> Result<InstalledModel> {
+        match self.store.locate(name) {
             Err(StoreError::NotInstalled { .. }) => {
                 self.ask_consent(name, None)?;
-                self.store.pull(name, &mut self.ui.pull())?
+                Ok(self.store.pull(name, &mut self.ui.pull())?)
             }
-            other => other?,
-        };
-        Ok(self.open(installed)?.model)
+            other => Ok(other?),
+        }
     }
 
     /// Opens a model, with its progress on the terminal.

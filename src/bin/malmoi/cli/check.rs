@@ -8,7 +8,9 @@ use std::path::PathBuf;
 
 use anyhow::{Result, bail};
 use clap::{Args, ValueEnum};
-use malmoi::checks::{self, CHECKS, CheckOptions, Consistency, Dismissals, OutputKind, Pair};
+use malmoi::checks::{
+    self, Assessment, CHECKS, CheckOptions, Consistency, Dismissals, OutputKind, Pair,
+};
 use malmoi::formats::{PAIR_FORMATS, PairLanguages, TextPair, Unreadable};
 use malmoi::{Error, Finding, Language};
 use rayon::prelude::*;
@@ -189,22 +191,30 @@ impl Check {
             Ok(pair) => pair,
             Err(Unreadable { place, reason, .. }) => {
                 let pair = TextPair { place, ..TextPair::default() };
-                return Checked { pair, texts: Err(reason), findings: Vec::new(), support: None };
+                let texts = Err(reason);
+                return Checked {
+                    pair,
+                    texts,
+                    findings: Vec::new(),
+                    support: None,
+                    estimate: None,
+                };
             }
         };
         let texts = self.texts(&pair, languages);
-        let (mut findings, mut support) = (Vec::new(), None);
+        let (mut assessment, mut support) = (Assessment::default(), None);
         if let Ok((from, to, kind)) = texts {
             let (source, output) = (&pair.source, &pair.output);
             let pair = Pair { source, output, from, to, kind };
-            findings = checks::check(&pair, options);
-            findings.retain(|finding| self.is_wanted(&finding.check));
-            Finding::arrange(&mut findings);
+            assessment = checks::assess(&pair, options);
             if self.support && kind == OutputKind::Summary {
                 support = Some(checks::supports(&pair, options));
             }
         }
-        Checked { pair, texts, findings, support }
+        let Assessment { mut findings, estimate } = assessment;
+        findings.retain(|finding| self.is_wanted(&finding.check));
+        Finding::arrange(&mut findings);
+        Checked { pair, texts, findings, support, estimate }
     }
 
     /// Adds a finding if the pair's source had another translation before.
@@ -266,7 +276,7 @@ impl Check {
 
 /// A pair as one JSON object: `index` counts from 0, and `score` is 0 without doubts.
 fn json_line(checked: &Checked, index: usize) -> serde_json::Value {
-    let Checked { pair, texts, findings, support } = checked;
+    let Checked { pair, texts, findings, support, estimate } = checked;
     let mut line = json!({"index": index, "place": pair.place});
     if let Some(id) = &pair.id {
         line["id"] = json!(id);
@@ -281,6 +291,9 @@ fn json_line(checked: &Checked, index: usize) -> serde_json::Value {
             line["task"] = json!(kind.as_str());
             let doubts = findings.iter().filter(|finding| finding.is_doubt());
             line["score"] = json!(doubts.map(|finding| finding.severity.weight()).sum::<u32>());
+            if let Some(estimate) = estimate {
+                line["estimate"] = json!(estimate);
+            }
             line["findings"] = json!(findings);
             if let Some(support) = support {
                 line["support"] = json!(support);

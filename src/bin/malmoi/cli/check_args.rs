@@ -20,6 +20,13 @@ pub(super) struct CheckArgs {
     /// Model that judges results as well: MiniCheck for English summaries, MetricX for translations
     #[arg(long, value_name = "MODEL")]
     pub judge: Option<String>,
+    /// Model that estimates the quality of translations without a reference: auto (the encoder of
+    /// --meaning), off, or a COMET model
+    #[arg(long, value_name = "MODEL", default_value = "auto")]
+    pub estimate: String,
+    /// Estimate below which a translation is a finding, on the scale of the COMET model
+    #[arg(long, value_name = "NUMBER", default_value_t = -1.0, allow_negative_numbers = true)]
+    pub estimate_below: f32,
     /// Findings that are no errors, as `malmoi check --dismiss` writes them [default:
     /// malmoi/dismissed.jsonl in the configuration folder]
     #[arg(long, value_name = "FILE")]
@@ -46,6 +53,7 @@ impl CheckArgs {
             let model = context.resolver().judge(name)?;
             options.judge = Some(Arc::new(LearnedJudge::new(model)?));
         }
+        options.estimation = encoder::estimation(context, &self.estimate, self.estimate_below)?;
         if let Some(path) = self.checks.clone().or_else(|| context.settings.checks()) {
             let bytes = std::fs::read(&path).map_err(|e| Error::io("read", &path, e))?;
             let patterns = Patterns::read(&bytes, &path.display().to_string())?;

@@ -164,8 +164,12 @@ fn tasks(entry: &Entry) -> String {
         1 => Some(format!("translate {}", entry.translates[0])),
         _ => Some("translate".to_string()),
     };
-    let vectors = (entry.task == ModelTask::Embed).then(|| "meaning".to_string());
-    let tasks: Vec<String> = [summaries, translations, vectors].into_iter().flatten().collect();
+    let about = match entry.task {
+        ModelTask::Write => None,
+        ModelTask::Embed => Some("meaning".to_string()),
+        ModelTask::Estimate => Some("estimate".to_string()),
+    };
+    let tasks: Vec<String> = [summaries, translations, about].into_iter().flatten().collect();
     if tasks.is_empty() { "tests".to_string() } else { tasks.join("; ") }
 }
 

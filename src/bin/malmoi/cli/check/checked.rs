@@ -12,4 +12,6 @@ pub(super) struct Checked {
     pub findings: Vec<Finding>,
     /// The support of each sentence of a summary, where it was asked for.
     pub support: Option<Vec<Support>>,
+    /// Estimate of a translation's quality.
+    pub estimate: Option<f32>,
 }

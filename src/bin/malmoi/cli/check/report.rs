@@ -73,7 +73,7 @@ impl Counts {
 
 /// Adds a pair's findings and support to the text; nothing if it has neither.
 pub(super) fn pair(text: &mut String, checked: &Checked, language: Language) {
-    let Checked { pair, findings, texts, support } = checked;
+    let Checked { pair, findings, texts, support, .. } = checked;
     let Ok((_, _, kind)) = texts else { return };
     let mut findings = findings.iter().filter(|finding| !finding.dismissed).peekable();
     if findings.peek().is_none() && support.is_none() {
