@@ -19,6 +19,9 @@ pub(super) struct Comparison<'p> {
     pub output: Text<'p>,
     /// True for a sentence of a summary with the article sentences that support it.
     is_part: bool,
+    /// True for a paragraph or sentence of a longer text, of which many are compared: a finding
+    /// needs more evidence than in a text that stands alone.
+    pub is_passage: bool,
     matching: OnceCell<Matching>,
     alignment: OnceCell<Alignment>,
     vectors: OnceCell<Option<Vectors>>,
@@ -35,6 +38,7 @@ impl<'p> Comparison<'p> {
             source,
             output,
             is_part: false,
+            is_passage: false,
             matching: OnceCell::new(),
             alignment: OnceCell::new(),
             vectors: OnceCell::new(),
@@ -48,6 +52,14 @@ impl<'p> Comparison<'p> {
         'p: 'q,
     {
         Comparison { is_part: true, ..Comparison::new(pair, self.options) }
+    }
+
+    /// A paragraph or sentence of the source with its translation.
+    pub fn passage<'q>(&self, pair: &'q Pair<'q>) -> Comparison<'q>
+    where
+        'p: 'q,
+    {
+        Comparison { is_passage: true, ..Comparison::new(pair, self.options) }
     }
 
     /// The article sentences that support each sentence of a summary, as `match_sentences` finds

@@ -1,26 +1,29 @@
 //! Negations that were lost or added.
 //!
-//! Negations of both texts are counted, sentence by sentence where both have as many. Words that
-//! deny without one ("refuse", "거부", "without", "무료") may stand for a negation unless the other
-//! text has their translation. A doubt is a difference that they do not explain.
+//! Negations of both texts are counted, sentence by sentence where both have as many. One text with
+//! more is a doubt if the other states what the first negates. It is a weaker one if the other has
+//! no words that may stand for a negation ("refuse", "거부") without being a translation.
 
 mod english;
 mod force;
 mod korean;
 mod same;
+mod statements;
 
+use std::cell::OnceCell;
 use std::sync::LazyLock;
 
 use super::check::{Check, Example, FindingKind, OutputKind, Scope};
 use super::comparison::Comparison;
-use super::lexicon::Lexicon;
+use super::lexicon::{Hit, Lexicon};
 use crate::document::Span;
 use crate::finding::Finding;
 use crate::language::Language;
 use force::{Force, Negation};
+use statements::{Evidence, Statements};
 
-const LOST: FindingKind = FindingKind::major("negation_lost").up_to_sentences(2);
-const ADDED: FindingKind = FindingKind::major("negation_added").up_to_sentences(2);
+const LOST: FindingKind = FindingKind::major("negation_lost").up_to_sentences(2).in_passages();
+const ADDED: FindingKind = FindingKind::major("negation_added").up_to_sentences(2).in_passages();
 
 pub(super) const CHECK: Check = Check {
     name: "negation",
@@ -56,15 +59,16 @@ fn run(comparison: &Comparison<'_>) -> Vec<Finding> {
         return same_language(comparison);
     }
     let is_summary = comparison.pair.kind == OutputKind::Summary;
+    let is_strict = comparison.is_passage;
     let mut findings = Vec::new();
     for (from, to) in comparison.equal_sentences() {
         let original = Negations::of(&source.text[from.clone()], source.language);
         let result = Negations::of(&output.text[to.clone()], output.language);
         let is_whole = !is_summary || comparison.is_whole();
-        if is_whole && let Some(lost) = original.beyond(&result) {
+        if is_whole && let Some(lost) = original.beyond(&result, is_strict) {
             let span = from.start + lost.start..from.start + lost.end;
             findings.push(lost_finding(comparison, span, to));
-        } else if let Some(added) = result.beyond(&original) {
+        } else if let Some(added) = result.beyond(&original, is_strict) {
             let span = to.start + added.start..to.start + added.end;
             findings.push(added_finding(comparison, from, span));
         }
@@ -83,7 +87,7 @@ fn same_language(comparison: &Comparison<'_>) -> Vec<Finding> {
         return vec![lost_finding(comparison, lost, stated)];
     }
     let result = Negations::of(output.text, language);
-    let added = result.beyond(&Negations::of(source.text, language));
+    let added = result.beyond(&Negations::of(source.text, language), false);
     let whole = 0..source.text.len();
     added.map(|added| added_finding(comparison, whole, added)).into_iter().collect()
 }
@@ -109,27 +113,28 @@ fn added_finding(comparison: &Comparison<'_>, sentence: Span, added: Span) -> Fi
 }
 
 /// The negations of a text, with the words that deny without one.
-struct Negations {
+struct Negations<'t> {
+    text: &'t str,
+    language: Language,
     found: Vec<Negation>,
-    /// By record of the table, the number of words.
-    words: Vec<usize>,
-    /// By record of the table, the number of words that may stand for a negation.
-    denials: Vec<usize>,
+    denials: Vec<Hit>,
+    statements: OnceCell<Statements>,
 }
 
-impl Negations {
-    fn of(text: &str, language: Language) -> Self {
-        let mut words = vec![0; DENIALS.records()];
-        let mut denials = words.clone();
-        for hit in DENIALS.find(text, language) {
-            words[hit.record] += 1;
-            denials[hit.record] += usize::from(hit.is_certain);
-        }
+/// Most negations of a sentence whose predicates are looked up.
+const MAX_LOOKED_UP: usize = 8;
+/// Most bytes of an English sentence in which a predicate without its translation is a doubt: in a
+/// longer one the translator has more room to say it otherwise.
+const MAX_PARAPHRASED: usize = 160;
+
+impl<'t> Negations<'t> {
+    fn of(text: &'t str, language: Language) -> Self {
         let found = match language {
             Language::English => english::negations(text),
             Language::Korean => korean::negations(text),
         };
-        Self { found, words, denials }
+        let denials = DENIALS.find(text, language);
+        Self { text, language, found, denials, statements: OnceCell::new() }
     }
 
     fn count(&self, force: Force) -> usize {
@@ -141,26 +146,47 @@ impl Negations {
         self.count(Force::Plain) + self.count(Force::Dependent)
     }
 
-    /// Words with a negative prefix or suffix.
-    fn affixed(&self) -> usize {
-        self.count(Force::Affix) + self.count(Force::Adjective)
+    fn statements(&self) -> &Statements {
+        self.statements
+            .get_or_init(|| Statements::of(self.text, self.language, &self.found, &self.denials))
     }
 
-    /// The last negation, if there are more than the other text can stand for.
-    fn beyond(&self, other: &Self) -> Option<Span> {
-        let last = |force| self.found.iter().rev().find(|negation| negation.force == force);
-        let denials = self.words.iter().zip(&other.denials);
-        let denials: usize = denials.map(|(own, other)| other.saturating_sub(*own)).sum();
-        let reserve = denials
+    /// Words that deny without a negation and have no translation in the other text.
+    fn denials_beyond(&self, other: &Self) -> usize {
+        let mut left = vec![0_usize; DENIALS.records()];
+        for hit in self.denials.iter().filter(|hit| hit.is_certain) {
+            left[hit.record] += 1;
+        }
+        for hit in &other.denials {
+            left[hit.record] = left[hit.record].saturating_sub(1);
+        }
+        left.iter().sum()
+    }
+
+    /// The last negation whose predicate the other text states, if it has fewer negations; else,
+    /// unless the evidence must be strict, one of more negations than it can stand for.
+    fn beyond(&self, other: &Negations<'t>, is_strict: bool) -> Option<Span> {
+        if self.plain() <= other.plain() {
+            return None;
+        }
+        let plain = self.found.iter().rev().filter(|negation| negation.force == Force::Plain);
+        let evidence: Vec<(&Negation, Evidence)> = plain
+            .take(MAX_LOOKED_UP)
+            .map(|negation| (negation, self.statements().evidence(negation, other.statements())))
+            .collect();
+        let of = |wanted: Evidence| evidence.iter().find(|(_, evidence)| *evidence == wanted);
+        let reserve = other.denials_beyond(self)
             + other.count(Force::Weak).saturating_sub(self.count(Force::Weak))
-            + other.affixed().saturating_sub(self.affixed());
-        let is_silent = other.found.is_empty() && other.words.iter().all(|count| *count == 0);
-        let found = if self.count(Force::Plain) > other.plain() + reserve {
-            last(Force::Plain)
-        } else {
-            last(Force::Adjective).filter(|_| is_silent)
-        };
-        found.map(|negation| negation.span.clone())
+            + other.count(Force::Affix).saturating_sub(self.count(Force::Affix));
+        let is_surplus = !is_strict && self.count(Force::Plain) > other.plain() + reserve;
+        let absent = of(Evidence::Absent).filter(|_| self.english(other).len() <= MAX_PARAPHRASED);
+        let weaker = of(Evidence::Unknown).or(absent).filter(|_| is_surplus);
+        let (negation, _) = of(Evidence::Stated).or(weaker)?;
+        Some(negation.span.clone())
+    }
+
+    fn english(&self, other: &Self) -> &'t str {
+        if self.language == Language::English { self.text } else { other.text }
     }
 }
 

@@ -1,7 +1,9 @@
 //! English negations.
 
 use super::force::{Force, Negation};
+use super::same::is_function_word;
 use crate::checks::lexicon::{Word, english_words};
+use crate::document::Span;
 
 /// Words that negate by themselves, besides those in "n't".
 const NEGATORS: &[&str] = &[
@@ -16,13 +18,35 @@ pub(super) fn negations(text: &str) -> Vec<Negation> {
     for (at, word) in words.iter().enumerate() {
         let force = match force(&words, at, &text[word.span.end..]) {
             Some(force) => force,
-            None if ADJECTIVES.contains(&word.text.as_str()) => Force::Adjective,
             None if is_affixed(&word.text) => Force::Affix,
             None => continue,
         };
-        found.push(Negation { span: word.span.clone(), force });
+        let head = head(text, &words, at);
+        found.push(Negation { span: word.span.clone(), head, force });
     }
     found
+}
+
+/// Adverbs and other words that a negation does not negate, besides function words.
+const PASSED_OVER: &[&str] = &["enough", "too", "quite", "just", "only", "want", "going", "able"];
+
+/// The word that is negated: the first content word after the negation, in its clause.
+fn head(text: &str, words: &[Word], at: usize) -> Span {
+    const REACH: usize = 6;
+    let mut end = words[at].span.end;
+    for word in words[at + 1..].iter().take(REACH) {
+        if text[end..word.span.start].contains(|c: char| !c.is_whitespace() && c != '-') {
+            break;
+        }
+        end = word.span.end;
+        let is_passed = is_function_word(&word.text)
+            || PASSED_OVER.contains(&word.text.as_str())
+            || word.text.ends_with("ly");
+        if !is_passed {
+            return word.span.clone();
+        }
+    }
+    words[at].span.clone()
 }
 
 /// True for the words that negate what follows them.
@@ -48,40 +72,46 @@ fn force(words: &[Word], at: usize, rest: &str) -> Option<Force> {
         let end = rest.chars().take(80).find(|c| matches!(c, '.' | '?' | '!' | ';'));
         here.ends_with("n't") && end == Some('?')
     };
-    let is_weak = match (here, word(at + 1)) {
-        ("not", "only" | "just" | "merely" | "simply" | "least" | "mention" | "surprisingly") => {
-            true
-        }
+    let next = word(at + 1);
+    let is_weak = match (here, next) {
+        ("not", "far" | "long" | "many" | "much" | "few" | "least" | "surprisingly") => true,
         ("not", "to") => word(at + 2) == "mention",
-        ("not", "far" | "long" | "many" | "much" | "few" | "uncommon" | "unusual") => true,
         (
             "no",
-            "doubt" | "matter" | "more" | "less" | "fewer" | "later" | "sooner" | "wonder"
-            | "one's" | "better" | "means" | "stranger",
+            "doubt" | "doubting" | "matter" | "more" | "less" | "fewer" | "later" | "sooner"
+            | "wonder" | "one's" | "better" | "means" | "stranger",
         ) => true,
-        ("no", _) => rest.starts_with('.') || matches!(before, "oh" | "or"),
-        ("nothing", "but" | "more" | "less" | "short") | ("without", "doubt" | "a") => {
-            here == "nothing" || matches!(word(at + 2), "doubt") || word(at + 1) == "doubt"
-        }
-        ("can't" | "cannot" | "couldn't", "wait" | "help" | "afford") => word(at + 1) != "afford",
+        // "no-fly zone", "no-hitter"; "no-one" is a pronoun.
+        ("no", _) if rest.starts_with('-') => next != "one",
+        ("no", _) if rest.starts_with('.') || matches!(before, "oh" | "or") => true,
+        // "never so close", "no better", "never before" tell of the most or the first.
+        ("never", "so" | "more" | "less" | "better") => true,
+        ("never", _) if later("before", 4) || later("so", 3) => true,
+        ("nothing", "but" | "more" | "less" | "short") => true,
+        ("without", "doubt") => true,
+        ("without", "a") => word(at + 2) == "doubt",
+        ("can't" | "cannot" | "couldn't", "wait" | "help") => true,
         ("not" | "never", _) if matches!(before, "or" | "if" | "why") => true,
-        _ => is_repeated() || (is_not && later("until", 10)) || is_tag(),
+        // "may or may not"
+        _ if is_not && at > 1 && word(at - 2) == "or" => true,
+        _ if is_not && matches!(next, "only" | "just" | "merely" | "simply" | "mention") => true,
+        _ if later("anything", 6) && later("but", 7) => true,
+        _ => is_double(words, at) || is_repeated() || (is_not && later("until", 10)) || is_tag(),
     };
     Some(if is_weak { Force::Weak } else { Force::Plain })
 }
 
-/// Adjectives that Korean renders with a negation or a negative prefix alone.
-#[rustfmt::skip]
-const ADJECTIVES: &[&str] = &[
-    "unknown", "unclear", "unrelated", "unhurt", "unharmed", "uninjured", "unaware", "undisclosed", "unidentified",
-    "unpaid", "unresolved", "unfinished", "unsuccessful", "unlikely", "unwilling", "invisible", "impossible",
-    "incapable", "incomplete", "inadequate", "insufficient", "ineligible", "unauthorized", "unnecessary",
-    "unaffected", "unanswered", "unconfirmed", "unconstitutional", "undamaged", "undecided", "undetected",
-    "unexplained", "unfair", "unhappy", "unhealthy", "uninsured", "unlawful", "unlicensed", "unofficial", "unpopular",
-    "unprepared", "unreliable", "unsafe", "unstable", "untreated", "unvaccinated", "unsolved", "unskilled", "unsold",
-    "unreasonable", "unpredictable", "irreversible", "irreplaceable", "impenetrable", "unbreakable", "unacceptable",
-    "unbearable", "unbeatable", "unchanged", "uncertain",
-];
+/// True if the word after a negation denies, too: "not uncommon", "never fails".
+fn is_double(words: &[Word], at: usize) -> bool {
+    const DENYING: &str = "fail fails failed forget forgets forgot hesitate hesitated miss doubt \
+                           deny without unless impossible";
+    let next = words[at + 1..].iter().take(2).enumerate();
+    next.into_iter().any(|(distance, word)| {
+        let word = word.text.as_str();
+        let is_litotes = word.starts_with("un") && is_affixed(word);
+        is_litotes || (distance == 0 && DENYING.split(' ').any(|one| one == word))
+    })
+}
 
 /// True for words with a negative prefix or suffix: "unhappy", "speechless".
 fn is_affixed(word: &str) -> bool {

@@ -9,8 +9,6 @@ pub(super) enum Force {
     Plain,
     /// A Korean negation inside a phrase, which English often gives with an adjective: "않은".
     Dependent,
-    /// An adjective that no translation gives without a negation: "unknown".
-    Adjective,
     /// A negation of form only, which the other language may leave out: "not only", "밖에 없다".
     Weak,
     /// A word with a negative prefix or suffix: "unhappy", "불편".
@@ -21,5 +19,7 @@ pub(super) enum Force {
 #[derive(Debug)]
 pub(super) struct Negation {
     pub span: Span,
+    /// The words that are negated, as far as they are next to it.
+    pub head: Span,
     pub force: Force,
 }

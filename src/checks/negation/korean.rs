@@ -2,6 +2,7 @@
 
 use super::force::{Force, Negation};
 use crate::checks::lexicon::korean_words;
+use crate::document::Span;
 
 /// The negations of a text, in order; the span of one has the word before it.
 pub(super) fn negations(text: &str) -> Vec<Negation> {
@@ -23,12 +24,28 @@ pub(super) fn negations(text: &str) -> Vec<Negation> {
             if force == Force::Plain && context.is_dependent() {
                 force = Force::Dependent;
             }
-            found.push(Negation { span: start..span.end, force });
+            let head = head(&words, at, &context);
+            found.push(Negation { span: start..span.end, head, force });
         } else if starts_any(context.word, AFFIXED) {
-            found.push(Negation { span: span.clone(), force: Force::Affix });
+            found.push(Negation { span: span.clone(), head: span.clone(), force: Force::Affix });
         }
     }
     found
+}
+
+/// The span of the negated words: after 안 and 못, else before the negation.
+fn head(words: &[Span], at: usize, context: &Context<'_>) -> Span {
+    if matches!(context.word, "안" | "못") {
+        return words.get(at + 1).unwrap_or(&words[at]).clone();
+    }
+    // The verb is before these nouns and adverbs: "갈 수 없다", "간 적이 없다".
+    const LIGHT: &[&str] = &[
+        "수", "것", "게", "적", "바", "일", "리", "줄", "필요", "전혀", "아직", "아무", "더",
+        "이상", "정도",
+    ];
+    let is_light = starts_any(context.before, LIGHT) && context.before.chars().count() <= 3;
+    let first = at.saturating_sub(if is_light { 2 } else { 1 });
+    words[first].start..words[at].end
 }
 
 /// Ends of a verb before 않다, 못하다 and 말다.
@@ -62,13 +79,13 @@ const MERGED: &[&str] = &[
 /// Verbs before "수 없다" with which it is an idiom: "피할 수 없다", inevitable.
 #[rustfmt::skip]
 const UNAVOIDABLE: &[&str] = &[
-    "어쩔", "피할", "뗄", "빼놓을", "말할", "셀", "헤아릴", "더할", "뗄래야", "떼려야", "잊을", "비할", "무시할",
+    "어쩔", "않을", "피할", "뗄", "빼놓을", "말할", "셀", "헤아릴", "더할", "뗄래야", "떼려야", "잊을", "비할", "무시할",
 ];
 
 #[rustfmt::skip]
 const COPULA: &[&str] = &[
     "아니다", "아니라", "아니고", "아니며", "아니지", "아니었", "아니란", "아니냐", "아니에", "아니요", "아닙", "아닌", "아닐",
-    "아님", "아녔", "아니기", "아니므", "아니면", "아니어", "아니게",
+    "아님", "아녔", "아니기", "아니므", "아니면", "아니어", "아니게", "아니야", "아니죠", "아니오", "아니겠",
 ];
 
 /// A word with its neighbors; an empty text where there is none.
@@ -88,10 +105,20 @@ impl Context<'_> {
 
     /// The force of the word's negation; `None` if it does not negate.
     fn force(&self) -> Option<Force> {
-        self.verbal()
+        let force = self
+            .verbal()
             .or_else(|| self.existential())
             .or_else(|| self.copula())
-            .or_else(|| self.adverb())
+            .or_else(|| self.adverb())?;
+        Some(if self.is_measure() { Force::Weak } else { force })
+    }
+
+    /// True if the negation tells how little there is: "열 명밖에 오지 않았다", "얼마 남지 않았다".
+    fn is_measure(&self) -> bool {
+        let words = [self.earlier, self.before];
+        words.iter().any(|word| word.ends_with("밖에") || *word == "얼마")
+            || (self.before.ends_with('도') && self.word == "안" && self.next.starts_with('되'))
+            || (self.before.ends_with('에') && self.word == "못" && self.next.starts_with("미"))
     }
 
     /// True if the negation is inside a phrase and does not end a clause: "않은", "없이".
@@ -137,22 +164,26 @@ impl Context<'_> {
         let is_stem = ends_any(self.before, STEM_ENDS) && self.before.chars().nth(1).is_some()
             || matches!(self.before, "지" | "진" | "질");
         if ["지않", "지못", "지말", "치않"].iter().any(|part| self.word.contains(part)) {
-            return Some(Force::Plain);
+            return Some(weak_if(self.starts(&["머지않", "못지않", "마지않", "적지않"])));
         }
-        if self.starts(&["않"]) {
+        // "의자에 않아" is misspelled: sitting.
+        if self.starts(&["않"]) && is_stem {
             let is_must =
                 self.starts(&["않을", "않으면"]) && starts_any(self.next, &["수", "안", "까"]);
             let is_rhetorical = self.starts(&["않을까", "않느냐", "않나"]) || self.is_question;
             let is_idiom = starts_any(self.before, IDIOMS) || GRADABLE.contains(&self.before);
             return Some(weak_if(is_must || is_rhetorical || is_idiom));
         }
-        if is_stem && self.starts(&["못하", "못했", "못한", "못할", "못해", "못합", "아니"])
+        if is_stem
+            && self.starts(&["못하", "못했", "못한", "못할", "못해", "못합", "아니하", "아니한"])
         {
-            return Some(weak_if(starts_any(self.before, &["예상치", "생각지", "뜻하지", "마지"])));
+            const SURPRISES: &[&str] =
+                &["예상치", "예상하지", "생각지", "뜻하지", "마지", "금치", "금하지"];
+            return Some(weak_if(starts_any(self.before, SURPRISES)));
         }
         const STOP: &[&str] = &[
             "말고", "말아", "말라", "말자", "말기", "말도", "말았", "마라", "마세", "마십", "말길",
-            "말것",
+            "말것", "마요", "말게", "마시", "말거",
         ];
         const QUESTIONS: &[&str] =
             &["는지", "은지", "인지", "을지", "할지", "될지", "건지", "던지"];
@@ -189,7 +220,9 @@ impl Context<'_> {
         let head = if at == 0 { self.before } else { &self.word[..at] };
         let is_weak = ends_any(head, &["뿐", "뿐만", "만", "뿐이", "만이"])
             || (head == "다름" && at == 0)
-            || self.word == "아니면"
+            || ["아니면", "아닐까", "아닐지", "아닌가", "아닌지", "아니겠"]
+                .iter()
+                .any(|form| self.word[at..].starts_with(form))
             || self.is_question;
         Some(weak_if(is_weak))
     }
@@ -197,7 +230,8 @@ impl Context<'_> {
     /// 안 and 못 before a verb.
     fn adverb(&self) -> Option<Force> {
         if self.word == "안" {
-            return is_verb(self.next).then_some(Force::Plain);
+            let is_must = ends_any(self.before, &["않으면", "없으면", "아니면", "않고는"]);
+            return is_verb(self.next).then_some(weak_if(is_must));
         }
         if self.starts(&["안된", "안되", "안돼", "안될", "안됐", "안했", "안하", "안한", "안할"])
         {
@@ -236,7 +270,7 @@ fn is_verb(word: &str) -> bool {
         "되", "된", "될", "됐", "돼", "됩", "하", "했", "한", "할", "해", "합", "가", "간", "갈", "갔", "갑", "오", "온", "올", "왔",
         "와", "좋", "먹", "보", "본", "볼", "봤", "봐", "들", "났", "나", "난", "쓰", "쓴", "썼", "믿", "사", "샀", "팔", "주", "준", "줄",
         "줬", "받", "맞", "그래", "그런", "그랬", "있", "타", "탔", "풀", "죽", "아프", "놓", "내", "냈", "열", "읽", "입", "찾", "알", "걸",
-        "변", "움직", "어울", "끝", "통", "지", "졌", "남", "넘", "닿",
+        "변", "움직", "계", "쉬", "이루", "팔", "어울", "끝", "통", "지", "졌", "남", "넘", "닿",
     ];
     ends_any(word, ENDS) && starts_any(word, STARTS)
 }

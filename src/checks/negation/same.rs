@@ -57,6 +57,11 @@ const FUNCTION_WORDS: &[&str] = &[
     "their", "by", "as", "from", "so", "such", "very", "more", "he", "she", "they", "we", "i", "you", "there", "who", "which",
 ];
 
+/// True for a word that stands between a negation and the word it negates, or tells nothing.
+pub(super) fn is_function_word(word: &str) -> bool {
+    FUNCTION_WORDS.contains(&word)
+}
+
 fn english(text: &str) -> Vec<Stated> {
     const REACH: usize = 5;
     let mut found: Vec<Stated> = Vec::new();
@@ -77,7 +82,7 @@ fn english(text: &str) -> Vec<Stated> {
         if has_break {
             negation = None;
         }
-        if FUNCTION_WORDS.contains(&word.text.as_str()) {
+        if is_function_word(&word.text) {
             continue;
         }
         let stem = english_stem(&word.text);
