@@ -96,23 +96,35 @@ pub struct FindingKind {
     /// Most sentences of a source that findings of this kind are reported for: the false alarms of
     /// a weak kind grow with the length of the text.
     pub max_sentences: usize,
+    /// True if a longer translation is searched for it by paragraph and by sentence.
+    pub in_passages: bool,
 }
 
 impl FindingKind {
+    const fn new(name: &'static str, severity: Severity) -> Self {
+        Self { name, severity, max_sentences: usize::MAX, in_passages: false }
+    }
+
     pub(super) const fn critical(name: &'static str) -> Self {
-        Self { name, severity: Severity::Critical, max_sentences: usize::MAX }
+        Self::new(name, Severity::Critical)
     }
 
     pub(super) const fn major(name: &'static str) -> Self {
-        Self { name, severity: Severity::Major, max_sentences: usize::MAX }
+        Self::new(name, Severity::Major)
     }
 
     pub(super) const fn minor(name: &'static str) -> Self {
-        Self { name, severity: Severity::Minor, max_sentences: usize::MAX }
+        Self::new(name, Severity::Minor)
     }
 
     /// Limits the kind to sources of at most this many sentences.
     pub(super) const fn up_to_sentences(self, max_sentences: usize) -> Self {
         Self { max_sentences, ..self }
+    }
+
+    /// Looks for the kind in the paragraphs and sentences of longer translations, too; the check
+    /// must ask for more evidence there.
+    pub(super) const fn in_passages(self) -> Self {
+        Self { in_passages: true, ..self }
     }
 }

@@ -13,7 +13,8 @@ use crate::document::Span;
 use crate::finding::Finding;
 use crate::language::Language;
 
-const REVERSED: FindingKind = FindingKind::major("direction_reversed").up_to_sentences(2);
+const REVERSED: FindingKind =
+    FindingKind::major("direction_reversed").up_to_sentences(2).in_passages();
 
 pub(super) const CHECK: Check = Check {
     name: "direction",
@@ -53,11 +54,16 @@ fn run(comparison: &Comparison<'_>) -> Vec<Finding> {
     let is_loose = is_summary
         && is_other_language
         && !(comparison.is_whole() && source.sentences().len() == 1);
+    let demand = match comparison.is_passage {
+        true => Demand::Single,
+        false if is_loose => Demand::Unmixed,
+        false => Demand::More,
+    };
     let mut findings = Vec::new();
     for (from, to) in comparison.equal_sentences() {
         let original = words(&source.text[from.clone()], source.language);
         let result = words(&output.text[to.clone()], output.language);
-        for (lost, new) in reversed(&original, &result, is_loose) {
+        for (lost, new) in reversed(&original, &result, demand) {
             let lost = from.start + lost.start..from.start + lost.end;
             let new = to.start + new.start..to.start + new.end;
             findings.push(finding(comparison, lost, new));
@@ -138,8 +144,19 @@ fn is_negated(text: &str, span: &Span, language: Language) -> bool {
     }
 }
 
+/// How clearly a word must be lost, and its opposite new.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Demand {
+    /// There are fewer of the one and more of the other.
+    More,
+    /// Neither text has both.
+    Unmixed,
+    /// Neither text has both, and each has one of them once.
+    Single,
+}
+
 /// For each pair of opposites that was turned round, the lost word and the new one.
-fn reversed(original: &[Hit], result: &[Hit], is_loose: bool) -> Vec<(Span, Span)> {
+fn reversed(original: &[Hit], result: &[Hit], demand: Demand) -> Vec<(Span, Span)> {
     let (original, result) = (by_meaning(original), by_meaning(result));
     let mut found = Vec::new();
     for record in 0..OPPOSITES.records() {
@@ -147,15 +164,19 @@ fn reversed(original: &[Hit], result: &[Hit], is_loose: bool) -> Vec<(Span, Span
             let (same, opposite) = (2 * record + pole, 2 * record + 1 - pole);
             let (lost, known) = (&original[same], &original[opposite]);
             let (new, kept) = (&result[opposite], &result[same]);
-            let is_lost = if is_loose { kept.is_empty() } else { lost.len() > kept.len() };
-            let is_new = if is_loose {
-                known.is_empty()
-            } else {
-                certain(new).count() > certain(known).count() && new.len() > known.len()
+            let is_clear = match demand {
+                Demand::More => {
+                    lost.len() > kept.len()
+                        && new.len() > known.len()
+                        && certain(new).count() > certain(known).count()
+                }
+                Demand::Unmixed => kept.is_empty() && known.is_empty(),
+                Demand::Single => {
+                    kept.is_empty() && known.is_empty() && lost.len() == 1 && new.len() == 1
+                }
             };
-            let lost = certain(lost).next().filter(|_| is_lost);
-            let new = certain(new).next().filter(|_| is_new);
-            if let (Some(lost), Some(new)) = (lost, new) {
+            let (lost, new) = (certain(lost).next(), certain(new).next());
+            if let (true, Some(lost), Some(new)) = (is_clear, lost, new) {
                 found.push((lost.span.clone(), new.span.clone()));
             }
         }

@@ -20,6 +20,7 @@ mod lexicon;
 mod numerals;
 mod options;
 mod pair;
+mod paragraphs;
 mod quotations;
 mod spans;
 mod text;
@@ -125,7 +126,8 @@ pub fn assess(pair: &Pair<'_>, options: &CheckOptions) -> Assessment {
     let comparison = Comparison::new(pair, options);
     let mut findings = match pair.kind {
         OutputKind::Translation => {
-            CHECKS.iter().flat_map(|check| reported(check, &comparison)).collect()
+            let whole = CHECKS.iter().flat_map(|check| reported(check, &comparison));
+            whole.chain(paragraphs::findings(CHECKS, &comparison)).collect()
         }
         OutputKind::Summary => of_summary(pair, options),
     };
