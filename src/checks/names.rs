@@ -7,6 +7,7 @@ mod across;
 mod common_words;
 mod english;
 mod evidence;
+mod foreign;
 mod gazetteer;
 mod hangul;
 mod kinds;
@@ -146,6 +147,17 @@ mod tests {
     }
 
     #[test]
+    fn a_name_may_stand_for_a_pronoun_or_a_capital_for_its_country() {
+        for (korean, english) in [
+            ("핀란드는 작은 함대를 두었다.", "It kept a small fleet."),
+            ("스페인에서는 반대했다.", "Madrid was against it."),
+        ] {
+            assert!(kinds(korean, english).is_empty(), "{korean} {:?}", kinds(korean, english));
+        }
+        assert_eq!(kinds("함대는 핀란드로 떠났다.", "The fleet left.")[0].0, "name_lost");
+    }
+
+    #[test]
     fn a_new_gloss_is_found() {
         let source = "The mayor opened the port on Monday.";
         let found = kinds(source, "올베라(Olvera) 시장이 월요일에 항구를 열었다.");
@@ -178,6 +190,9 @@ mod tests {
             ),
             ("Apple and Samsung sued each other.", "애플과 삼성이 서로 소송을 냈다."),
             ("The Supreme Court and Congress disagree.", "대법원과 의회의 의견이 다르다."),
+            ("Thousands flew to Las Vegas.", "수천 명이 라스 베가스로 갔다."),
+            ("The Haemin Port Authority denied it.", "해민항만공사(HPA)는 이를 부인했다."),
+            ("Olvera spoke to the Latin Americans.", "올베라는 중남미인들에게 말했다."),
             ("We've met Catalans and Sikhs.", "우리는 카탈루냐인과 시크교도를 만났다."),
         ] {
             assert!(kinds(english, korean).is_empty(), "{english} {:?}", kinds(english, korean));

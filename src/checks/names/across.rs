@@ -5,7 +5,6 @@ use super::english::{self, Unit};
 use super::evidence::{English, FAR, Korean, NEAR, agree};
 use super::hangul::{self, Sign};
 use super::kinds::{self, ADDED, INVENTED, LOST, REPLACED};
-use super::sounds::is_loanword;
 use crate::checks::check::OutputKind;
 use crate::checks::comparison::{Comparison, Text};
 use crate::document::Span;
@@ -13,9 +12,9 @@ use crate::finding::Finding;
 use crate::language::Language;
 
 /// A name that has no other name in its place must be further from all words.
-const ALONE: f32 = 11.0;
+const ALONE: f32 = 9.5;
 /// A name that a translator into English is said to have added must be further still.
-const ADDED_ALONE: f32 = 11.9;
+const ADDED_ALONE: f32 = 10.9;
 /// Letters of a name that a short text has by chance only seldom.
 const LONG: usize = 7;
 /// Two names without a counterpart that are nearer than this are one name, oddly spelled.
@@ -43,6 +42,10 @@ const PLACES: &[&str] = &[
     "local",
 ];
 
+/// Particles of a subject, and the English pronouns that stand for one.
+const SUBJECT: &[&str] = &["은", "는", "이", "가"];
+const PRONOUNS: &[&str] = &["he", "she", "it", "they"];
+
 /// A name without a counterpart.
 struct Open {
     /// Its span in its text.
@@ -51,34 +54,41 @@ struct Open {
     place: f32,
     /// The kind of evidence, for programs.
     evidence: &'static str,
+    /// True if it is certainly a name.
+    certain: bool,
     /// True if it needs no other name in its place to be reported.
     alone: bool,
 }
 
 pub(super) fn findings(comparison: &Comparison<'_>, en: &Text<'_>, ko: &Text<'_>) -> Vec<Finding> {
-    let names = english::names(en.text, en.sentences());
-    let units = names.iter().flat_map(|name| english::units(en.text, name));
     let korean = Korean::new(ko.text);
     let into_english = comparison.pair.to == Language::English;
     let mut open_english: Vec<(Open, Unit)> = Vec::new();
-    for unit in units {
-        let span = unit.span.clone();
-        let place = span.start as f32 / en.text.len() as f32;
-        let distance = korean.distance(&unit, place);
-        if distance > NEAR {
+    for name in english::names(en.text, en.sentences()) {
+        let place = name.span.start as f32 / en.text.len() as f32;
+        let measured = |unit: Unit| (korean.distance(&unit, place), unit);
+        let units: Vec<_> = english::units(en.text, &name).into_iter().map(measured).collect();
+        if units.iter().all(|(distance, _)| *distance <= NEAR) {
+            continue;
+        }
+        // A part of a name may be left out: "Secretary Dale Whitcombe", "Whitcombe".
+        let is_part = units.iter().any(|(distance, _)| *distance <= NEAR);
+        for (distance, unit) in units.into_iter().filter(|(distance, _)| *distance > NEAR) {
             let evidence = match unit.words.iter().all(|word| word.common) {
                 _ if !unit.known.is_empty() => "gazetteer",
                 true => "surname",
                 false => "sound",
             };
-            let alone = !unit.doubtful
-                && if into_english {
-                    let longest = unit.words.iter().map(|word| word.folded.len()).max();
-                    distance > ADDED_ALONE && longest >= Some(LONG)
-                } else {
-                    distance > ALONE
-                };
-            open_english.push((Open { span, place, evidence, alone }, unit));
+            let is_far = if into_english {
+                let longest = unit.words.iter().map(|word| word.folded.len()).max();
+                distance > ADDED_ALONE && longest >= Some(LONG)
+            } else {
+                distance > ALONE
+            };
+            let certain = !unit.doubtful;
+            let alone = certain && !is_part && is_far;
+            let span = unit.span.clone();
+            open_english.push((Open { span, place, evidence, certain, alone }, unit));
         }
     }
     let english = English::new(en.text);
@@ -102,24 +112,29 @@ pub(super) fn findings(comparison: &Comparison<'_>, en: &Text<'_>, ko: &Text<'_>
             open_english.remove(same);
             continue;
         }
+        // Korean writers repeat the name that a pronoun stands for.
+        let is_subject = SUBJECT.iter().any(|particle| ko.text[span.end..].starts_with(particle));
+        let is_pronoun = is_subject && english.has_any(PRONOUNS);
+        let certain = evidence != "sound" || hangul::is_very_foreign(&ko.text[span.clone()]);
         let alone = distance > ALONE
             && match &name.sign {
-                Sign::Gloss(_) => true,
+                // Korean writers add the acronyms of institutions.
+                Sign::Gloss(gloss) => ko.text[gloss.clone()].contains(char::is_lowercase),
                 // Korean translators name the place that "the city" stands for.
                 Sign::Known(_) => {
                     comparison.pair.kind == OutputKind::Summary
-                        || into_english && !english.has_any(PLACES)
+                        || into_english && !english.has_any(PLACES) && !is_pronoun
                 }
                 Sign::Foreign => {
                     comparison.pair.kind == OutputKind::Summary
-                        && !into_english
                         && distance >= FAR
+                        && !is_pronoun
                         && open_korean.len() < MOST_COMPARED
-                        && hangul::is_very_foreign(&ko.text[span.clone()])
-                        && !is_loanword(text)
+                        && certain
+                        && !english.resembles(&ko.text[span.clone()], place)
                 }
             };
-        open_korean.push(Open { span, place, evidence, alone });
+        open_korean.push(Open { span, place, evidence, certain, alone });
     }
     let open_english: Vec<Open> = open_english.into_iter().map(|(open, _)| open).collect();
     let (source, output) = match comparison.pair.from {
@@ -138,7 +153,8 @@ fn report(comparison: &Comparison<'_>, source: Vec<Open>, output: Vec<Open>) -> 
     if kind == OutputKind::Translation {
         for lost in &source {
             let text = &comparison.pair.source[lost.span.clone()];
-            let nearest = (0..output.len()).filter(|at| !paired[*at]).min_by(|a, b| {
+            let may_replace = |at: &usize| !paired[*at] && (lost.certain || output[*at].certain);
+            let nearest = (0..output.len()).filter(may_replace).min_by(|a, b| {
                 let distance = |at: usize| (output[at].place - lost.place).abs();
                 distance(*a).total_cmp(&distance(*b))
             });

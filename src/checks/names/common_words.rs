@@ -1,21 +1,24 @@
 //! Common English words: a capitalized word that is one of them may be no name.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 use std::sync::LazyLock;
 
 /// Base forms in lower case. Inflected and derived forms are recognized by [`stems`].
-static WORDS: LazyLock<HashSet<String>> = LazyLock::new(|| {
+static WORDS: LazyLock<HashSet<String>> =
+    LazyLock::new(|| front_coded(include_str!("data/common_words.txt")).collect());
+
+/// The words of a list. A digit at the start of a line: the letters that are those of the word
+/// before; then the others.
+pub(super) fn front_coded(lines: &'static str) -> impl Iterator<Item = String> {
     let mut word = String::new();
-    let lines = include_str!("data/common_words.txt").lines();
-    // A digit: the letters that are those of the word before; then the others.
-    let words = lines.filter_map(|line| {
+    lines.lines().filter_map(move |line| {
         let shared = line.chars().next()?.to_digit(10)? as usize;
-        word.truncate(shared);
+        let end = word.char_indices().nth(shared).map_or(word.len(), |(at, _)| at);
+        word.truncate(end);
         word.push_str(&line[1..]);
         Some(word.clone())
-    });
-    words.collect()
-});
+    })
+}
 
 /// Endings, and what stands in their place in the base form.
 const ENDINGS: &[(&str, &[&str])] = &[
@@ -45,18 +48,6 @@ pub(in super::super) fn is_common(word: &str) -> bool {
     const DEPTH: usize = 3;
     const LONGEST: usize = 24;
     word.len() <= LONGEST && follows(word, DEPTH)
-}
-
-/// The common words that begin with a letter.
-pub(super) fn beginning_with(letter: char) -> impl Iterator<Item = &'static str> {
-    static BY_LETTER: LazyLock<HashMap<char, Vec<&'static str>>> = LazyLock::new(|| {
-        let mut table: HashMap<char, Vec<&'static str>> = HashMap::new();
-        for word in WORDS.iter() {
-            table.entry(word.chars().next().unwrap_or_default()).or_default().push(word);
-        }
-        table
-    });
-    BY_LETTER.get(&letter).into_iter().flatten().copied()
 }
 
 fn follows(word: &str, depth: usize) -> bool {

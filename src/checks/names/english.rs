@@ -74,7 +74,8 @@ impl Name {
     fn is_surname(&self, at: usize) -> bool {
         const SHORTEST: usize = 4;
         let word = &self.words[at];
-        let place = !word.initial || self.before_speech;
+        let is_inflected = ["s", "ed", "ing"].iter().any(|ending| word.folded.ends_with(ending));
+        let place = !word.initial || self.before_speech && !is_inflected;
         let form = word.common && !word.acronym && word.folded.len() >= SHORTEST;
         let plain = !INSTITUTIONS.contains(&word.folded.as_str())
             && !TITLES.contains(&word.folded.as_str())
@@ -97,7 +98,7 @@ const NO_NAMES: &[&str] = &[
     "sunday", "january", "february", "march", "april", "may", "june", "july", "august", "september",
     "october", "november", "december", "mr", "mrs", "ms", "dr", "jr", "sr", "st", "prof", "gen", "col", "lt",
     "sgt", "capt", "sen", "rep", "gov", "rev", "sept", "oct", "nov", "dec", "jan", "feb", "aug", "am", "pm",
-    "ok", "tv", "ii", "iii", "iv", "vi", "vii", "viii", "ix", "xi", "xii", "xx",
+    "ok", "tv", "corp", "inc", "ltd", "co", "plc", "llc", "insp", "pc", "sgt", "ii", "iii", "iv", "vi", "vii", "viii", "ix", "xi", "xii", "xx",
 ];
 
 /// The names of a text in order; `sentences` are the spans of its sentences.
@@ -207,7 +208,9 @@ pub(super) fn units(english: &str, name: &Name) -> Vec<Unit> {
             (!known.is_empty() && sure).then_some((end, span, known))
         });
         if let Some((end, span, known)) = known {
-            units.push(Unit { span, known, words: words[at..end].to_vec(), doubtful: false });
+            let words = words[at..end].to_vec();
+            let doubtful = !gazetteer::is_distinct(&english[span.clone()].to_lowercase());
+            units.push(Unit { span, known, words, doubtful });
             (open, at) = (false, end);
             continue;
         }
@@ -237,8 +240,8 @@ pub(super) fn units(english: &str, name: &Name) -> Vec<Unit> {
     units
 }
 
-/// Countries whose names are common words, too, but seldom stand first in a sentence as those.
-const COUNTRIES: &[&str] = &["china", "turkey"];
+/// Places whose names are common words, too, but seldom stand first in a sentence as those.
+const COUNTRIES: &[&str] = &["china", "japan", "turkey"];
 
 /// Titles before surnames.
 const TITLES: &[&str] = &[
@@ -301,6 +304,7 @@ const INSTITUTIONS: &[&str] = &[
     "tribunal", "tropical", "typhoon", "hurricane", "storm", "union", "united", "university", "upper", "valley", "vice", "village", "war", "we", "web", "west", "western", "white",
     "women", "world", "you", "your", "youth", "god", "gods", "bible", "scripture", "trinity", "zodiac", "renaissance", "pact", "accord", "pole",
     "universe", "galaxy", "solar", "orbit", "sphinx", "pyramid", "pyramids", "titan", "classical", "baroque", "gothic", "cold", "ice", "stone", "bronze", "iron", "dark", "ages", "age",
+    "they", "both", "some", "many", "most", "all", "those", "these", "that", "who", "everyone", "someone", "people", "police",
     "midwest", "capitol", "chamber", "congress", "congressional", "republican", "republicans", "democrats", "labour", "tory", "brexit", "parliamentarian", "santa", "halloween",
 ];
 

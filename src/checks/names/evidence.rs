@@ -12,7 +12,7 @@ use super::hangul::{Name, Sign};
 use super::sounds::{Cost, Hangul, Spoken};
 
 /// Distances from this one on are not told apart.
-pub(super) const FAR: f32 = 12.0;
+pub(super) const FAR: f32 = 11.0;
 /// Distances up to this one may be those of one name; other names are seldom as near.
 pub(super) const NEAR: f32 = 8.5;
 /// Bytes of a text around a place in which a name is sought.
@@ -32,15 +32,24 @@ fn distance(hangul: &Hangul, word: &Spoken, bytes: Range<usize>, limit: f32) -> 
 }
 
 /// True if a word and a Korean name agree up to a distance.
-pub(super) fn agree(word: &Word, korean: &str, limit: f32) -> bool {
+fn sounds_like(word: &Word, korean: &str, limit: f32) -> bool {
     distance(&Hangul::new(korean), &Spoken::new(&word.folded), 0..korean.len(), limit).is_some()
+}
+
+/// True if a word and a good part of a Korean name agree up to a distance.
+pub(super) fn agree(word: &Word, korean: &str, limit: f32) -> bool {
+    let spoken = Spoken::new(&word.folded);
+    let budget = (spoken.letters() as f32 * limit) as Cost;
+    let found = Hangul::new(korean).find(&spoken, 0..korean.len(), budget);
+    found.is_some_and(|found| (found.end - found.start) * 2 >= korean.len())
 }
 
 /// A word without the ending of a people, a faith or a plural: "Panaman", "Sikhism", "Catalans".
 fn stem(word: &str) -> Option<&str> {
     const ENDINGS: &[&str] = &[
         "nians", "nian", "ians", "ian", "ans", "an", "ese", "ish", "ism", "ists", "ist", "ites",
-        "ite", "is", "i", "s",
+        "ite", "istas", "ista", "eers", "eer", "ers", "er", "esque", "phobia", "phobic", "philes",
+        "phile", "land", "is", "i", "s",
     ];
     const SHORTEST: usize = 4;
     let stems = ENDINGS.iter().filter_map(|ending| word.strip_suffix(ending));
@@ -52,13 +61,15 @@ impl Unit {
     fn sounds_like_korean(&self, word: &Word) -> bool {
         self.known.is_empty()
             || !word.common
-                && self.known.iter().any(|name| name.len() > 3 && agree(word, name, FAR))
+                && self.known.iter().any(|name| name.len() > 3 && sounds_like(word, name, FAR))
     }
 }
 
 /// A Korean text, read for the search of English names.
 pub(super) struct Korean<'t> {
     text: &'t str,
+    /// The text without its spaces, for long names.
+    joined: String,
     hangul: Hangul,
     /// Words in Latin letters, in lower case.
     latin: HashSet<String>,
@@ -68,7 +79,8 @@ impl<'t> Korean<'t> {
     pub fn new(text: &'t str) -> Self {
         let latin = text.split(|c: char| !c.is_alphanumeric() || ('가'..='힣').contains(&c));
         let latin = latin.filter(|word| !word.is_empty()).map(str::to_lowercase).collect();
-        Self { text, hangul: Hangul::new(text), latin }
+        let joined = text.split(' ').collect();
+        Self { text, joined, hangul: Hangul::new(text), latin }
     }
 
     /// The distance of a part of a name from the nearest words around a place.
@@ -108,7 +120,12 @@ impl<'t> Korean<'t> {
 
     /// True if one of the names of the gazetteer stands in the text. `_` is the edge of a word.
     fn has_known(&self, names: &[&str]) -> bool {
+        /// Bytes of a name that stands in a text without spaces by chance only seldom.
+        const LONG: usize = 12;
         names.iter().any(|name| {
+            if name.len() >= LONG && self.joined.contains(name) {
+                return true;
+            }
             let bare = name.trim_matches('_');
             let (begins, ends) = (name.starts_with('_'), name.ends_with('_'));
             self.text.match_indices(bare).any(|(at, _)| {
@@ -157,9 +174,10 @@ impl English {
         let text = &korean[name.span.clone()];
         match &name.sign {
             Sign::Gloss(gloss) => {
-                let mut words = korean[gloss.clone()].split(|c: char| !c.is_alphabetic());
+                let gloss = &korean[gloss.clone()];
+                let mut words = gloss.split(|c: char| !c.is_alphabetic());
                 let found = words.any(|word| word.len() > 1 && self.has_latin(word));
-                return if found { 0.0 } else { FAR };
+                return if found || self.has_initials(gloss) { 0.0 } else { FAR };
             }
             Sign::Known(_) if OFTEN_ADDED.contains(&text) => return 0.0,
             Sign::Known(names) => {
@@ -170,25 +188,47 @@ impl English {
             Sign::Foreign => {}
         }
         let whole = &korean[name.word.clone()];
-        let hangul = Hangul::new(whole);
+        // A good part of the name must agree.
+        let nearest = |limit| self.nearest(whole, text.len().div_ceil(2), place, limit);
+        nearest(NEAR).or_else(|| nearest(FAR)).unwrap_or(FAR)
+    }
+
+    /// True if a word around a place resembles a good part of a Korean name.
+    pub fn resembles(&self, korean: &str, place: f32) -> bool {
+        const LIMIT: f32 = 14.0;
+        self.nearest(korean, korean.len() / 2, place, LIMIT).is_some()
+    }
+
+    /// The least distance, up to a limit, of the words around a place from a Korean name, of which
+    /// at least some bytes must agree.
+    fn nearest(&self, korean: &str, least: usize, place: f32, limit: f32) -> Option<f32> {
+        let hangul = Hangul::new(korean);
         let bytes = window(self.length, place);
         let first = self.words.partition_point(|(at, _)| *at < bytes.start);
         let end = self.words.partition_point(|(at, _)| *at < bytes.end);
-        let agrees = |word: &Spoken, limit: f32| {
+        self.words[first..end].iter().find_map(|(_, word)| {
             let budget = (word.letters() as f32 * limit) as Cost;
-            let found = hangul.find(word, 0..whole.len(), budget)?;
-            // A good part of the name must agree.
-            ((found.end - found.start) * 2 >= text.len())
+            let found = hangul.find(word, 0..korean.len(), budget)?;
+            (found.end - found.start >= least)
                 .then(|| f32::from(found.cost) / word.letters() as f32)
-        };
-        let nearest =
-            |limit| self.words[first..end].iter().find_map(|(_, word)| agrees(word, limit));
-        nearest(NEAR).or_else(|| nearest(FAR)).unwrap_or(FAR)
+        })
     }
 
     /// True if the text has one of some phrases in lower case.
     pub fn has_any(&self, phrases: &[&str]) -> bool {
         phrases.iter().any(|phrase| self.plain.contains(&format!(" {phrase} ")))
+    }
+
+    /// True if words in a row begin with the letters of an acronym, small words left out or not.
+    fn has_initials(&self, acronym: &str) -> bool {
+        const SMALL: &[&str] = &["of", "the", "and", "for", "on", "in", "to", "a", "de"];
+        let acronym = acronym.to_lowercase();
+        let whole = || self.plain.split_whitespace().filter(|word| !word.contains('-'));
+        let initial = |word: &str| word.chars().next();
+        let all: String = whole().filter_map(initial).collect();
+        let large: String =
+            whole().filter(|word| !SMALL.contains(word)).filter_map(initial).collect();
+        acronym.len() > 1 && (all.contains(&acronym) || large.contains(&acronym))
     }
 
     /// True if a word is in the text, or one that starts like it.

@@ -1,126 +1,74 @@
 //! Gazetteer: names that are not written by their sound, such as 미국 for the United States.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::LazyLock;
 
 use crate::language::Language;
 
 /// Names of territories, languages and cities from the Unicode CLDR, made by `data/make.py`.
 const CLDR: &str = include_str!("data/cldr.tsv");
-/// Names of organizations, peoples and places: English names, Korean names, both with `|`.
+/// Names of organizations, peoples and places: English names, Korean names, and Korean words that
+/// translate the English names, but are other words, too, or parts of words. `|` between them.
 const EXONYMS: &str = include_str!("data/exonyms.tsv");
 
-/// English names in lower case, and their Korean names.
-static KOREAN: LazyLock<HashMap<String, Vec<&'static str>>> = LazyLock::new(|| {
-    let mut table: HashMap<String, Vec<&'static str>> = HashMap::new();
+/// The two directions of the tables.
+#[derive(Default)]
+struct Tables {
+    /// English names in lower case, and the Korean names and words for them.
+    korean: HashMap<String, Vec<&'static str>>,
+    /// Korean names, and the English names for them in lower case.
+    english: HashMap<&'static str, Vec<String>>,
+}
+
+static TABLES: LazyLock<Tables> = LazyLock::new(|| {
+    let mut tables = Tables::default();
+    let mut is_name = HashSet::new();
     for line in CLDR.lines().chain(EXONYMS.lines()) {
-        let Some((english, korean)) = line.split_once('\t') else { continue };
-        for name in english.split('|') {
-            let names = table.entry(name.to_lowercase()).or_default();
+        let mut columns = line.split('\t').map(|column| {
+            let names = column.split('|').filter(|name| !name.is_empty());
             // A language and its people share the name: 독일어, 독일.
-            let stems = korean.split('|').map(|name| match name.strip_suffix('어') {
+            names.map(|name| match name.strip_suffix('어') {
                 Some(stem) if stem.chars().count() > 1 => stem,
                 _ => name,
-            });
-            names.extend(stems);
+            })
+        });
+        let Some(english) = columns.next() else { continue };
+        let mut columns = columns.map(Iterator::collect::<Vec<_>>);
+        let (names, words) = (columns.next().unwrap_or_default(), columns.next());
+        for english in english.map(str::to_lowercase) {
+            let all = || names.iter().chain(words.iter().flatten());
+            for name in all() {
+                tables.english.entry(name).or_default().push(english.clone());
+            }
+            tables.korean.entry(english).or_default().extend(all());
         }
+        is_name.extend(names);
     }
-    table
+    tables.english.retain(|name, _| is_name.contains(name) && !AMBIGUOUS.contains(name));
+    tables
 });
 
 /// Korean names of an English name in lower case; empty if it is not known.
 pub(super) fn korean(english: &str) -> &'static [&'static str] {
-    KOREAN.get(english).map_or(&[], Vec::as_slice)
+    TABLES.korean.get(english).map_or(&[], Vec::as_slice)
+}
+
+/// True if an English name in lower case has a Korean name that is no other word.
+pub(super) fn is_distinct(english: &str) -> bool {
+    korean(english).iter().any(|name| TABLES.english.contains_key(name))
 }
 
 /// Korean names that are also other Korean words.
+#[rustfmt::skip]
 const AMBIGUOUS: &[&str] = &[
-    "수단",
-    "오만",
-    "가나",
-    "말리",
-    "파리",
-    "리가",
-    "지구",
-    "천왕",
-    "남미",
-    "의회",
-    "국회",
-    "하원",
-    "상원",
-    "민주",
-    "공화",
-    "보수",
-    "노동",
-    "정교",
-    "정통",
-    "감독",
-    "주교",
-    "감리",
-    "공산",
-    "무역",
-    "보건",
-    "서해",
-    "동해",
-    "만",
-    "나치",
-    "신교",
-    "우리",
-    "한식",
-    "조선",
-    "총리",
-    "한자",
-    "일어",
-    "대한",
-    "중의",
-    "부처",
-    "적십자",
-    "경기",
-    "개성",
-    "대구",
-    "시드",
-    "서안",
-    "황해",
-    "대법",
-    "국방부",
-    "동양",
-    "인도",
-    "중앙",
-    "기니",
-    "나사",
-    "유대",
-    "인천",
-    "연방법원",
-    "아랍",
-    "영문",
-    "영미",
-    "남측",
-    "북측",
-    "남북",
-    "한미",
-    "미중",
-    "감리교",
-    "교황",
-    "청교",
-    "석가",
-    "성서",
-    "중국어",
+    "수단", "오만", "가나", "말리", "파리", "리가", "인도", "기니", "중국어", "간다", "나소", "다카", "이도", "자바",
+    "저지", "주노", "크리", "트위", "영어", "치타", "방기", "산고", "주앙", "코미", "다윈", "오크", "오랄", "살타",
+    "트롤", "신디", "파머",
 ];
 
 /// English names of a Korean name, in lower case; empty if it is not known or is another word, too.
 pub(super) fn english(korean: &str) -> &'static [String] {
-    static ENGLISH: LazyLock<HashMap<&'static str, Vec<String>>> = LazyLock::new(|| {
-        let mut table: HashMap<&'static str, Vec<String>> = HashMap::new();
-        for (english, names) in KOREAN.iter() {
-            for name in names {
-                if !AMBIGUOUS.contains(name) && name.chars().all(|c| ('가'..='힣').contains(&c)) {
-                    table.entry(name).or_default().push(english.clone());
-                }
-            }
-        }
-        table
-    });
-    ENGLISH.get(korean).map_or(&[], Vec::as_slice)
+    TABLES.english.get(korean).map_or(&[], Vec::as_slice)
 }
 
 /// The usual name in `to` of a name in the other language; `None` if it is not known.

@@ -7,9 +7,9 @@ use crate::finding::Finding;
 pub(super) const NAME: &str = "names";
 
 /// In a translation, where the names of long texts are compared with too many words.
-pub(super) const ADDED: FindingKind = FindingKind::major("name_added").up_to_sentences(6);
+pub(super) const ADDED: FindingKind = FindingKind::major("name_added").up_to_sentences(2);
 pub(super) const INVENTED: FindingKind = FindingKind::major("name_invented");
-pub(super) const LOST: FindingKind = FindingKind::major("name_lost").up_to_sentences(6);
+pub(super) const LOST: FindingKind = FindingKind::major("name_lost").up_to_sentences(2);
 pub(super) const MISPLACED: FindingKind = FindingKind::major("name_misplaced");
 pub(super) const REPLACED: FindingKind = FindingKind::major("name_replaced").up_to_sentences(8);
 

@@ -4,7 +4,6 @@
 //! become sequences of sounds; a table gives the sounds that letters stand for in the languages of
 //! the news, and a weighted alignment finds the cheapest reading. Knows no names.
 
-use super::common_words;
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
@@ -82,9 +81,12 @@ const INSERTED: [(&str, Cost); 4] =
 const INSERTED_OTHER: Cost = 40;
 /// Cost of a letter that no sound stands for.
 const LOST_LETTER: Cost = 40;
-/// Costs of a beginning and of an end inside a word of Hangul.
-const BEGINS_INSIDE: Cost = 20;
+/// Costs of a beginning and of an end inside a word of Hangul or a syllable, and of a space inside
+/// the name.
+const BEGINS_INSIDE: Cost = 30;
+const BEGINS_IN_SYLLABLE: Cost = 60;
 const ENDS_INSIDE: Cost = 10;
+const SPACE_INSIDE: Cost = 15;
 
 /// Particles and nouns that stand right after a name.
 #[rustfmt::skip]
@@ -95,41 +97,50 @@ const AFTER_NAMES: &[&str] = &[
     "발", "행", "산", "교", "공", "반", "항", "역", "촌", "구", "현", "성", "州",
 ];
 
-/// Length in bytes of the particle that a word ends with; at least two syllables stay.
+/// A word without the longest of some particles; `None` if it has none of them, or if too few bytes
+/// would stay.
+fn without<'w>(word: &'w str, particles: &[&str], shortest: usize) -> Option<&'w str> {
+    let stems = particles.iter().filter_map(|particle| word.strip_suffix(particle));
+    stems.min_by_key(|stem| stem.len()).filter(|stem| stem.len() >= shortest)
+}
+
+/// Length in bytes of the particles that a word ends with; at least two syllables stay.
 pub(super) fn particle_length(word: &str) -> usize {
-    const PARTICLES: &[&str] = &[
-        "에서는",
-        "에서의",
-        "으로는",
-        "에게서",
-        "에서도",
+    const TWO_SYLLABLES: usize = 6;
+    word.len() - stem(word, TWO_SYLLABLES).len()
+}
+
+/// True if a text is nothing but particles.
+pub(super) fn is_particles(text: &str) -> bool {
+    stem(text, 0).is_empty()
+}
+
+/// A word without the particles at its end, as long as a number of bytes stay.
+fn stem(word: &str, shortest: usize) -> &str {
+    const AFTER_OTHERS: &[&str] = &["은", "는", "도", "만", "의", "서", "서는", "나", "라도"];
+    const CASES: &[&str] = &[
+        "에게", "에서", "에겐", "에선", "으로", "까지", "부터", "한테", "께서", "로", "에", "와",
+        "과", "들",
+    ];
+    const LAST: &[&str] = &[
         "이라는",
         "이라고",
-        "에서",
-        "에게",
-        "에는",
-        "에도",
-        "으로",
-        "까지",
-        "부터",
+        "이라며",
+        "이었다",
         "보다",
         "처럼",
         "라는",
         "라고",
+        "라며",
+        "였다",
+        "이다",
+        "이며",
+        "이고",
         "이나",
         "이란",
-        "과의",
-        "와의",
-        "로는",
-        "로서",
-        "한테",
-        "께서",
-        "들은",
-        "들이",
-        "들의",
-        "들을",
-        "들에",
-        "들",
+        "마저",
+        "조차",
+        "마다",
         "은",
         "는",
         "이",
@@ -137,24 +148,20 @@ pub(super) fn particle_length(word: &str) -> usize {
         "을",
         "를",
         "의",
-        "에",
         "도",
-        "와",
-        "과",
-        "로",
         "만",
         "나",
         "란",
         "씨",
         "인",
     ];
-    PARTICLES
-        .iter()
-        .find(|particle| {
-            word.ends_with(*particle)
-                && (word.len() == particle.len() || word.len() >= particle.len() + 6)
-        })
-        .map_or(0, |particle| particle.len())
+    let is_case = |word: &&str| CASES.iter().any(|case| word.ends_with(case));
+    let rest = without(word, AFTER_OTHERS, shortest).filter(is_case).unwrap_or(word);
+    let rest =
+        without(rest, CASES, shortest).or_else(|| without(rest, LAST, shortest)).unwrap_or(rest);
+    let singular = without(rest, &["들"], shortest)
+        .map(|rest| without(rest, &["인"], shortest).unwrap_or(rest));
+    singular.unwrap_or(rest)
 }
 
 /// True if a text begins with what may stand right after a name.
@@ -274,29 +281,6 @@ fn plain(letter: char) -> impl Iterator<Item = char> {
     special.chars().chain(simple.into_iter().flatten().filter(char::is_ascii_lowercase))
 }
 
-/// True if a word in Hangul sounds like a common English word, as loanwords do.
-pub(super) fn is_loanword(word: &str) -> bool {
-    const TOLERANCE: Cost = 7;
-    let hangul = Hangul::new(word);
-    let Some(first) = hangul.sounds.first() else { return false };
-    let sounds = hangul.sounds.len();
-    let letters = TABLE.readings.iter().filter(|(letters, readings)| {
-        letters.len() == 1 && readings.iter().any(|(heard, _)| heard.first() == Some(first))
-    });
-    letters.flat_map(|(letter, _)| letter.chars()).any(|letter| {
-        common_words::beginning_with(letter)
-            .filter(|word| word.len() <= sounds + 4 && word.len() + 4 >= sounds)
-            .any(|common| {
-                let spoken = Spoken::new(common);
-                let budget = spoken.letters() as Cost * TOLERANCE;
-                hangul.find(&spoken, 0..word.len(), budget).is_some_and(|found| {
-                    // A short ending may follow: "호스트들".
-                    found.start == 0 && found.end + 6 >= word.len()
-                })
-            })
-    })
-}
-
 /// Hangul as sounds, with the places of its syllables.
 #[derive(Default)]
 pub(super) struct Hangul {
@@ -323,8 +307,23 @@ struct Cell {
     start: usize,
 }
 
+/// Sounds that a word is compared with, and their places.
+struct Stretch<'h> {
+    sounds: &'h [Sound],
+    places: &'h [(usize, Cost, Cost)],
+}
+
+impl Stretch<'_> {
+    /// Cost of the spaces that a name gets inside when it continues with `heard` sounds.
+    fn spaces(&self, cell: &Cell, heard: usize) -> Cost {
+        let next = cell.column..cell.column + heard;
+        let begins_word = |column: &usize| *column > cell.start && self.places[*column].1 == 0;
+        SPACE_INSIDE * next.filter(begins_word).count() as Cost
+    }
+}
+
 /// Leaves the cheapest cell of each column, and adds those that are reached by inserted sounds.
-fn settle(cells: &mut Vec<Cell>, sounds: &[Sound], budget: Cost) {
+fn settle(cells: &mut Vec<Cell>, stretch: &Stretch<'_>, budget: Cost) {
     cells.sort_unstable_by_key(|cell| (cell.column, cell.cost, cell.start));
     let mut settled: Vec<Cell> = Vec::with_capacity(cells.len());
     let mut inserted: Option<Cell> = None;
@@ -342,8 +341,8 @@ fn settle(cells: &mut Vec<Cell>, sounds: &[Sound], budget: Cost) {
             continue;
         }
         settled.push(cell);
-        if let Some(sound) = sounds.get(cell.column) {
-            let cost = cell.cost + TABLE.inserted[*sound as usize];
+        if let Some(sound) = stretch.sounds.get(cell.column) {
+            let cost = cell.cost + TABLE.inserted[*sound as usize] + stretch.spaces(&cell, 1);
             let reached = Cell { column: cell.column + 1, cost, ..cell };
             inserted = (cost <= budget).then_some(reached);
         }
@@ -378,7 +377,11 @@ impl Hangul {
                 let ends = first && (!inside || is_after_name(&text[at..]));
                 hangul.places.push((
                     at,
-                    if inside { BEGINS_INSIDE } else { 0 },
+                    match (first, inside) {
+                        (true, false) => 0,
+                        (true, true) => BEGINS_INSIDE,
+                        (false, _) => BEGINS_IN_SYLLABLE,
+                    },
                     if ends { 0 } else { ENDS_INSIDE },
                 ));
             }
@@ -407,6 +410,7 @@ impl Hangul {
         let range = self.range(bytes);
         let sounds = &self.sounds[range.clone()];
         let places = &self.places[range.start..=range.end];
+        let stretch = Stretch { sounds, places };
         if word.letters() == 0 || word.least_cost(bits(sounds)) > usize::from(budget) {
             return None;
         }
@@ -423,10 +427,11 @@ impl Hangul {
         for row in 0..word.letters() {
             let mut cells = std::mem::take(&mut rows[row]);
             if row > 0 {
-                settle(&mut cells, sounds, budget);
+                settle(&mut cells, &stretch, budget);
             }
             for cell in cells {
                 let mut reach = |letters: usize, heard: usize, cost: Cost| {
+                    let cost = cost + stretch.spaces(&cell, heard);
                     if cell.cost + cost <= budget {
                         let (column, cost) = (cell.column + heard, cell.cost + cost);
                         rows[row + letters].push(Cell { column, cost, ..cell });
@@ -512,6 +517,29 @@ mod tests {
             let letters = Spoken::new(latin).letters() as Cost;
             assert!(cost.is_some_and(|cost| cost <= 10 * letters), "{latin} {korean} {cost:?}");
         }
+    }
+
+    #[test]
+    fn particles_are_no_part_of_a_name() {
+        for (word, bare) in [
+            ("헬싱키에서는", "헬싱키"),
+            ("카탈루냐인들에게는", "카탈루냐"),
+            ("올베라였다", "올베라"),
+            ("올베라의", "올베라"),
+            ("가나", "가나"),
+        ] {
+            assert_eq!(&word[..word.len() - particle_length(word)], bare);
+        }
+        assert!(is_particles("에서는") && is_particles("") && !is_particles("항구"));
+    }
+
+    #[test]
+    fn chance_agreements_across_spaces_and_inside_words_cost_more() {
+        let near = |text: &str| {
+            let found = Hangul::new(text).find(&Spoken::new("Helsinki"), 0..text.len(), 400);
+            found.map_or(Cost::MAX, |agreement| agreement.cost)
+        };
+        assert!(near("헬싱키") < near("헬 싱키") && near("헬싱키") < near("나헬싱키"));
     }
 
     #[test]
