@@ -2,10 +2,11 @@ use std::path::Path;
 use std::process::Command;
 
 use pulldown_cmark::{Event, LinkType, Options, Parser, Tag};
+use serde::Deserialize;
 use serde_json::json;
 use tempfile::TempDir;
 
-use crate::support::scripted;
+use crate::support::{here, real, scripted};
 
 /// Items with markup in their headlines, addresses and texts.
 const HOSTILE: &str = r#"<?xml version="1.0"?><rss version="2.0"><channel><title>Haemin</title>
@@ -189,4 +190,71 @@ fn collected_hostile_feeds_and_lines_are_harmless_too() {
     for page in pages(&folder.path().join("out/items"), ".html") {
         assert_eq!(active(&page), Vec::<&str>::new(), "{page}");
     }
+}
+
+/// The items of `fixtures/stories`: three feeds in two languages.
+#[derive(Deserialize)]
+struct StoryItem {
+    story: String,
+    input: String,
+    title: String,
+    text: String,
+}
+
+#[test]
+fn a_story_in_several_feeds_and_languages_stands_together() {
+    let Some(encoder) = real("e5-small") else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let model = scripted::model(json!([{"say": "해민 소식이다."}]), 8192);
+    let text = std::fs::read_to_string(here("fixtures/stories/items.jsonl")).unwrap();
+    let items: Vec<StoryItem> =
+        text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let names = ["baram", "ilbo", "tribune"];
+    for name in names {
+        let of_feed = items.iter().filter(|item| item.input == name);
+        let lines: String = of_feed
+            .map(|item| format!("{}\n", json!({"title": item.title, "text": item.text})))
+            .collect();
+        std::fs::write(folder.path().join(format!("{name}.jsonl")), lines).unwrap();
+    }
+    let output = Command::new(assert_cmd::cargo::cargo_bin("malmoi"))
+        .env_clear()
+        .env("HOME", folder.path())
+        .current_dir(folder.path())
+        .arg("batch")
+        .args(names.map(|name| format!("{name}.jsonl")))
+        .args(["--to", "ko", "-o", "out", "--quiet", "--meaning"])
+        .arg(encoder)
+        .arg("--model")
+        .arg(model.path())
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let page = read(&folder, "digest.html");
+    let story_of = |text: &str| {
+        let text = text.replace("&#39;", "'");
+        let item = items.iter().find(|item| text.contains(&item.title));
+        item.map(|item| item.story.as_str())
+    };
+    // The story of each item by the number that links name; its original headline is above the facts.
+    let articles: Vec<&str> = page.split("<article ").skip(1).collect();
+    let stories: Vec<&str> = articles
+        .iter()
+        .map(|article| story_of(article.split("class=\"facts\"").next().unwrap()).unwrap())
+        .collect();
+    let mut together = Vec::new();
+    for (article, story) in articles.iter().zip(&stories) {
+        let also = article.split("<p class=\"also\">").nth(1).unwrap_or_default();
+        let also = also.split("</p>").next().unwrap();
+        for link in also.split("href=\"#item-").skip(1) {
+            let number: usize = link.split('"').next().unwrap().parse().unwrap();
+            assert_eq!(stories[number - 1], *story, "{also}");
+            together.push(*story);
+        }
+    }
+    // Each of thirteen stories in two or three feeds; a few are told too differently.
+    together.dedup();
+    assert!(together.len() >= 10, "{together:?}");
+    let markdown = read(&folder, "digest.md");
+    assert!(markdown.contains("\n같은 소식: "), "{markdown}");
 }

@@ -111,6 +111,7 @@ const MODULES: &[Floor] = &[
             "model",
             "outcome",
             "prompts",
+            "segment",
         ],
     ),
 ];

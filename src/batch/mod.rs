@@ -28,6 +28,7 @@ mod queue;
 mod report;
 mod result;
 mod run;
+mod stories;
 mod workers;
 
 pub use crate::files::FileKind;

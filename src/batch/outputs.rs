@@ -10,6 +10,7 @@ use super::error::BatchError;
 use super::journal::Journal;
 use super::plan::BatchPlan;
 use super::result::Line;
+use super::stories::StoryFinder;
 use crate::error::{Error, Result};
 use crate::files::{self, FileKind};
 use crate::formats::Form;
@@ -129,6 +130,7 @@ pub(super) fn write(
     journal: &Journal,
     folder: &Path,
     plan: &BatchPlan,
+    stories: &mut StoryFinder,
     keep_going: &dyn Fn() -> bool,
 ) -> Result<bool> {
     let items = folder.join(ITEMS);
@@ -166,16 +168,19 @@ pub(super) fn write(
         return Ok(false);
     }
     let figures = digest::Figures { count, doubtful, failed };
-    save(&folder.join("digest.html"), &digest::html(&shown, figures, plan.to))?;
-    save(&folder.join("digest.md"), &digest::markdown(&shown, figures, plan.to))?;
+    if plan.feed {
+        save(&folder.join("feed.xml"), &digest::rss(&shown, plan.to))?;
+    }
     for format in &plan.bilingual {
         if !writer.write_bilingual(format, &done)? {
             return Ok(false);
         }
     }
-    if plan.feed {
-        save(&folder.join("feed.xml"), &digest::rss(&shown, plan.to))?;
-    }
+    let Some(arranged) = stories.arrange(shown, &plan.options.checks, keep_going) else {
+        return Ok(false);
+    };
+    save(&folder.join("digest.html"), &digest::html(&arranged, figures, plan.to))?;
+    save(&folder.join("digest.md"), &digest::markdown(&arranged, figures, plan.to))?;
     Ok(true)
 }
 

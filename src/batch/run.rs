@@ -16,6 +16,7 @@ use super::plan::BatchPlan;
 use super::queue::{Lease, Length, WorkQueue};
 use super::report::{BatchProgress, Callbacks, Counts, RunReport};
 use super::result::failure;
+use super::stories::StoryFinder;
 use super::workers::{GRACE, LeaseId, Settled, WorkerEvent, WorkerPool, lease_id};
 use crate::error::{Error, Result};
 use crate::formats::Fields;
@@ -80,6 +81,7 @@ pub(super) fn run(
         extended: now,
         began: now,
         outputs: OutputState { updated: now, took: Duration::ZERO, stale: false, failed: false },
+        stories: StoryFinder::default(),
         stopping: None,
         complete: false,
     };
@@ -125,6 +127,7 @@ struct Run<'r> {
     extended: Instant,
     began: Instant,
     outputs: OutputState,
+    stories: StoryFinder,
     /// Time at which the stop flag was first seen.
     stopping: Option<Instant>,
     /// True if all inputs were read.
@@ -403,8 +406,7 @@ impl Run<'_> {
             return;
         }
         let began = Instant::now();
-        let written =
-            outputs::write(&self.journal, self.folder, self.plan, &|| !callbacks.is_stopped());
+        let written = self.write_outputs(&|| !callbacks.is_stopped());
         if let Err(error) = written {
             // The last update fails again, with an error.
             self.outputs.failed = true;
@@ -415,11 +417,15 @@ impl Run<'_> {
         self.outputs.stale = false;
     }
 
+    fn write_outputs(&mut self, keep_going: &dyn Fn() -> bool) -> Result<bool> {
+        outputs::write(&self.journal, self.folder, self.plan, &mut self.stories, keep_going)
+    }
+
     /// Writes the output files at the end; after a stop, for a short time only.
     fn write_last_outputs(&mut self, callbacks: &mut Callbacks<'_>) -> Result<()> {
         let began = Instant::now();
         let keep_going = || !callbacks.is_stopped() || began.elapsed() < STOP_OUTPUT_TIME;
-        if !outputs::write(&self.journal, self.folder, self.plan, &keep_going)? {
+        if !self.write_outputs(&keep_going)? {
             callbacks.note(
                 "some output files do not show the latest results; the same command writes them again",
             );

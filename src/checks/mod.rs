@@ -164,9 +164,9 @@ fn reported(check: &Check, comparison: &Comparison<'_>) -> Vec<Finding> {
     findings
 }
 
-/// Pairs for the tests of single checks.
+/// Pairs for the tests of single checks, and an encoder for those of the batch.
 #[cfg(test)]
-mod pairs {
+pub(crate) mod pairs {
     use super::*;
     use crate::language::Language;
 
@@ -185,7 +185,7 @@ mod pairs {
     }
 
     /// Options with an encoder for the texts of tests: one dimension for each of a few words.
-    pub(super) fn options() -> CheckOptions {
+    pub(crate) fn options() -> CheckOptions {
         CheckOptions { encoder: Some(std::sync::Arc::new(WordEncoder)), ..CheckOptions::default() }
     }
 

@@ -30,6 +30,15 @@ pub struct CheckOptions {
     pub(super) background: Background,
 }
 
+impl CheckOptions {
+    /// The mean of the encoder's vectors of general sentences in a language; `None` without an
+    /// encoder.
+    pub(crate) fn general_mean(&self, language: Language) -> Option<Vec<f32>> {
+        let means = self.background.means(self.encoder.as_deref()?)?;
+        Some(means.of(language).to_vec())
+    }
+}
+
 impl fmt::Debug for CheckOptions {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("CheckOptions")

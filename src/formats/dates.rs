@@ -29,6 +29,12 @@ impl Date {
         format!("{}{}", self.local.format("%Y-%m-%dT%H:%M:%S"), self.offset_text("", ":"))
     }
 
+    /// The day in universal time, counted from 1970; in local time if the offset is unknown.
+    pub(crate) fn day(&self) -> i64 {
+        let minutes = self.local.and_utc().timestamp() / 60 - i64::from(self.offset.unwrap_or(0));
+        minutes.div_euclid(24 * 60)
+    }
+
     fn offset_text(&self, unknown: &str, colon: &str) -> String {
         let shown = |offset: i32| {
             let sign = if offset < 0 { '-' } else { '+' };

@@ -5,9 +5,10 @@ use std::collections::HashSet;
 use std::fmt::Write;
 use std::ops::Range;
 
-use super::text::{Figures, attribute, heading, is_web, models, xml};
+use super::text::{Figures, attribute, heading, is_web, models, place_of, xml};
 use super::words::{Words, words};
 use crate::batch::result::{BilingualPair, Line, PairedTranslation, Summary};
+use crate::batch::stories::Arranged;
 use crate::document::escape;
 use crate::finding::{Finding, Place};
 use crate::language::Language;
@@ -22,8 +23,8 @@ font-family:'Apple SD Gothic Neo','Malgun Gothic','Noto Sans CJK KR','Noto Sans 
 a{color:var(--link)}
 h1{font-size:1.5rem;margin:0 0 .25rem}h2{font-size:1.2rem;margin:0 0 .25rem}
 nav ol{columns:2;column-gap:3.5rem;padding-left:2rem}nav li{break-inside:avoid}
-article{border-top:2px solid var(--edge);padding:1.5rem 0}
-.facts,.figures,.original{color:var(--quiet);font-size:.9rem;margin:0 0 1rem}
+article{border-top:2px solid var(--edge);padding:1.5rem 0}article.same{border-top:1px dashed var(--edge)}
+.facts,.figures,.original,.also{color:var(--quiet);font-size:.9rem;margin:0 0 1rem}
 .notice{border:1px solid var(--edge);border-radius:.35rem;padding:.5rem .75rem;margin:.75rem 0}
 .summary{font-size:1.05rem;white-space:pre-line;padding:.5rem .75rem;border-left:3px solid var(--edge)}
 details{margin:.5rem 0;padding:0 .75rem}details>div{white-space:pre-line;color:var(--quiet)}summary{cursor:pointer}
@@ -44,7 +45,8 @@ const POLICY: &str = "<meta http-equiv=\"Content-Security-Policy\" content=\"def
      base-uri 'none'; form-action 'none'\">";
 
 /// The digest of items, in their order.
-pub(in crate::batch) fn html(lines: &[Line], figures: Figures, to: Language) -> String {
+pub(in crate::batch) fn html(arranged: &Arranged, figures: Figures, to: Language) -> String {
+    let Arranged { lines, stories } = arranged;
     let say = words(to);
     let Figures { count, doubtful, failed } = figures;
     let mut page = format!(
@@ -77,19 +79,23 @@ pub(in crate::batch) fn html(lines: &[Line], figures: Figures, to: Language) -> 
         );
     }
     page += "</ol></nav>\n</header>\n<main>\n";
-    for (index, line) in lines.iter().enumerate() {
-        article(&mut page, line, index + 1, to);
+    for index in 0..lines.len() {
+        let story = stories.get(index).cloned().unwrap_or_default();
+        article(&mut page, lines, index, story, to);
     }
     page += "</main>\n</body>\n</html>\n";
     page
 }
 
-fn article(page: &mut String, line: &Line, number: usize, to: Language) {
+/// An item, with links to the others of its story.
+fn article(page: &mut String, lines: &[Line], index: usize, story: Range<usize>, to: Language) {
+    let (line, number) = (&lines[index], index + 1);
     let say = words(to);
     let doubts = line.doubts().count();
+    let class = if index > story.start { " class=\"same\"" } else { "" };
     let _ = writeln!(
         page,
-        "<article id=\"item-{number}\" aria-labelledby=\"title-{number}\" data-doubts=\"{doubts}\">"
+        "<article id=\"item-{number}\" aria-labelledby=\"title-{number}\" data-doubts=\"{doubts}\"{class}>"
     );
     // The table leaves out the row of the headline.
     let headline =
@@ -114,6 +120,15 @@ fn article(page: &mut String, line: &Line, number: usize, to: Language) {
         }
     }
     let _ = writeln!(page, "<p class=\"facts\">{}</p>", facts(line, say));
+    let others: Vec<String> = story
+        .filter(|other| *other != index)
+        .map(|other| {
+            format!("<a href=\"#item-{}\">{}</a>", other + 1, escape(&place_of(&lines[other])))
+        })
+        .collect();
+    if !others.is_empty() {
+        let _ = writeln!(page, "<p class=\"also\">{}: {}</p>", say.also, others.join("; "));
+    }
     list(
         page,
         &line.findings.iter().filter(|finding| finding.is_doubt()).collect::<Vec<_>>(),

@@ -1,25 +1,33 @@
 //! The digest and single items as Markdown. Text of items is escaped, so that nothing in it becomes
 //! a heading, link, image, code block, list or tag.
 
-use super::text::{Figures, heading, is_web, models, title};
+use super::text::{Figures, heading, is_web, models, place_of, title};
 use super::words::{Words, words};
 use crate::batch::result::{Line, PairedTranslation};
+use crate::batch::stories::Arranged;
 use crate::language::Language;
 
 /// The digest.
-pub(in crate::batch) fn markdown(lines: &[Line], figures: Figures, to: Language) -> String {
+pub(in crate::batch) fn markdown(arranged: &Arranged, figures: Figures, to: Language) -> String {
+    let Arranged { lines, stories } = arranged;
     let Figures { count, doubtful, failed } = figures;
     let figures = Words::figures(to, [count, doubtful, failed, lines.len()]);
     let mut text = format!("# malmoi\n\n{figures}\n\n{}\n", words(to).notice);
-    for line in lines {
+    for (index, (line, story)) in lines.iter().zip(stories).enumerate() {
+        let others = story.clone().filter(|other| *other != index).map(|other| &lines[other]);
         text += "\n";
-        text += &page(line, to);
+        text += &item(line, &others.collect::<Vec<_>>(), to);
     }
     text
 }
 
-/// An item.
+/// The page of an item.
 pub(in crate::batch) fn page(line: &Line, to: Language) -> String {
+    item(line, &[], to)
+}
+
+/// An item, with the others of its story.
+fn item(line: &Line, others: &[&Line], to: Language) -> String {
     let say = words(to);
     let mut text = format!("## {}\n\n", inline(&heading(line)));
     if line.translation.as_ref().is_some_and(|result| result.title.is_some()) {
@@ -31,6 +39,10 @@ pub(in crate::batch) fn page(line: &Line, to: Language) -> String {
         (!models.is_empty()).then(|| format!("{} {}", say.models, inline(&models.join(", "))));
     let facts = [Some(inline(&line.input)), line.published.as_deref().map(inline), link, models];
     text += &format!("{}\n", facts.into_iter().flatten().collect::<Vec<_>>().join(" · "));
+    if !others.is_empty() {
+        let others: Vec<String> = others.iter().map(|other| inline(&place_of(other))).collect();
+        text += &format!("\n{}: {}\n", say.also, others.join("; "));
+    }
     if let Some(summary) = &line.summary {
         let quoted: String =
             paragraphs(&summary.text).lines().map(|line| format!("\n> {line}")).collect();

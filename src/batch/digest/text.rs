@@ -29,6 +29,11 @@ pub(super) fn title(line: &Line) -> &str {
     line.title.as_deref().unwrap_or_else(first)
 }
 
+/// Where an item comes from, and its heading: "baram.example: Bridge opens".
+pub(super) fn place_of(line: &Line) -> String {
+    format!("{}: {}", line.input, heading(line))
+}
+
 /// Names of the models that processed an item, each once.
 pub(super) fn models(line: &Line) -> Vec<&str> {
     let summary = line.summary.iter().map(|summary| summary.model.as_str());

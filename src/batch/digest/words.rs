@@ -11,6 +11,8 @@ pub(super) struct Words {
     pub intermediate: &'static str,
     pub article: &'static str,
     pub support: &'static str,
+    /// Before the other items of a story.
+    pub also: &'static str,
     pub models: &'static str,
 }
 
@@ -22,6 +24,7 @@ const ENGLISH: Words = Words {
     intermediate: "Summary before translation",
     article: "Full article",
     support: "Supported by",
+    also: "Also in",
     models: "Models:",
 };
 
@@ -33,6 +36,7 @@ const KOREAN: Words = Words {
     intermediate: "번역 전 요약",
     article: "기사 원문",
     support: "근거 문장",
+    also: "같은 소식",
     models: "모델:",
 };
 
