@@ -9,7 +9,7 @@ use crate::checks::vectors::Unit;
 const BEADS: [(usize, usize); 5] = [(1, 1), (1, 2), (2, 1), (1, 3), (3, 1)];
 /// Cost of a sentence that stays alone: in a text of up to three, and for each factor of e more.
 const ALONE: f32 = 0.465;
-const ALONE_GROWTH: f32 = 0.055;
+const ALONE_GROWTH: f32 = 0.15;
 /// Cost of each sentence of a bead beyond the first two.
 const MERGED: f32 = 0.1;
 /// Weight of lengths; the standard deviation of the logarithm of their ratio; the most that counts.
