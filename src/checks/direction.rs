@@ -102,6 +102,9 @@ fn words(text: &str, language: Language) -> Vec<Hit> {
     hits
 }
 
+/// Syllables that negate the rest of a word: "비우호적", "미해결".
+const NEGATIVE_PREFIXES: &[char] = &['비', '불', '무', '미'];
+
 /// True if a word is negated: "not happy", "좋지 않다".
 fn is_negated(text: &str, span: &Span, language: Language) -> bool {
     match language {
@@ -123,9 +126,11 @@ fn is_negated(text: &str, span: &Span, language: Language) -> bool {
                 " 않",
             ];
             let after: String = text[span.end..].chars().take(7).collect();
-            let word: String = text[span.clone()].chars().rev().take(1).chain("".chars()).collect();
-            let after = word + &after;
+            let last: String = text[span.clone()].chars().next_back().into_iter().collect();
+            let after = last + &after;
+            let before = text[..span.start].chars().next_back();
             AFTER.iter().any(|negation| after.contains(negation))
+                || before.is_some_and(|c| NEGATIVE_PREFIXES.contains(&c))
         }
         Language::English => {
             const BEFORE: &[&str] =
