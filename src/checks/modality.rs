@@ -1,8 +1,8 @@
 //! Modality: what may be, must be or will be, and is said to be otherwise in the output.
 //!
-//! In two languages, a mode is lost or new if the other text has no word that can stand for it. In
-//! one language, a verb has one mode in the article and another in the summary. Does not judge
-//! whether "can" is ability or permission.
+//! In two languages, a mode is lost or new if the other text has no word that can stand for it; in
+//! a translation, only a new one is a doubt. In one language, a verb has one mode in the article and
+//! another in the summary. Does not judge whether "can" is ability or permission.
 
 use std::sync::LazyLock;
 
@@ -35,6 +35,7 @@ pub(super) const CHECK: Check = Check {
         .summary(),
         Example::found(OBLIGATION, "주민들은 배를 탔다.", "Residents must take the ferry.")
             .summary(),
+        Example::found(FUTURE, "The port opened on Monday.", "항구가 월요일에 문을 열 것이다."),
         Example::fine("The port may open early.", "항구가 일찍 문을 열 가능성이 있다.").summary(),
         Example::fine("Residents must take the ferry.", "주민들은 배를 타야 한다.").summary(),
     ],
@@ -63,10 +64,7 @@ fn run(comparison: &Comparison<'_>) -> Vec<Finding> {
             })
             .collect();
     }
-    // Translators move between modes too freely: one line in 180 would be an alarm.
-    if comparison.pair.kind == OutputKind::Translation {
-        return Vec::new();
-    }
+    let is_translation = comparison.pair.kind == OutputKind::Translation;
     let is_whole = comparison.is_whole();
     let mut findings = Vec::new();
     for (from, to) in comparison.equal_sentences() {
@@ -74,10 +72,12 @@ fn run(comparison: &Comparison<'_>) -> Vec<Finding> {
         let result = words(&output.text[to.clone()], output.language);
         for (record, kind) in MODES.into_iter().enumerate() {
             let is_told = |text: &str, language| record != 2 || is_past(text, language);
+            let is_strong = !is_translation || is_rarely_free(kind, output.language);
             let new = beyond(&result, &original, record)
-                .filter(|_| is_told(&source.text[from.clone()], source.language));
-            let lost = beyond(&original, &result, record)
-                .filter(|_| is_whole && is_told(&output.text[to.clone()], output.language));
+                .filter(|_| is_strong && is_told(&source.text[from.clone()], source.language));
+            let lost = beyond(&original, &result, record).filter(|_| {
+                is_whole && !is_translation && is_told(&output.text[to.clone()], output.language)
+            });
             if let Some(new) = new {
                 let new = to.start + new.start..to.start + new.end;
                 findings.push(finding(comparison, kind, None, Some(new)));
@@ -88,6 +88,12 @@ fn run(comparison: &Comparison<'_>) -> Vec<Finding> {
         }
     }
     findings
+}
+
+/// True for a mode that translators seldom add by themselves. They leave modes out, and English has
+/// "may" and "will" for much that Korean does not mark.
+fn is_rarely_free(kind: FindingKind, language: Language) -> bool {
+    language == Language::Korean || kind == OBLIGATION
 }
 
 /// The words of modes in a text.
@@ -210,9 +216,24 @@ mod tests {
             ("다리는 월요일에 닫혔다.", "The bridge will close on Monday.", FUTURE),
         ] {
             let pair = translation(source, output);
-            assert!(run(&CHECK, &pair).is_empty());
             let found = run(&CHECK, &Pair { kind: OutputKind::Summary, ..pair });
             assert_eq!(found.first().map(|found| found.kind.as_str()), Some(kind.name), "{source}");
+        }
+    }
+
+    #[test]
+    fn in_translations_a_mode_must_be_new() {
+        for (source, output, kind) in [
+            ("The ferry sailed.", "배는 떠날 것입니다.", Some(FUTURE)),
+            ("The ferry will leave.", "배는 떠날 것입니다.", None),
+            ("The ferry leaves.", "배가 떠날 수도 있다.", Some(POSSIBILITY)),
+            ("The ferry may leave.", "배가 떠난다.", None),
+            ("배가 떠났다.", "The ferry had to leave.", Some(OBLIGATION)),
+            ("배가 떠났다.", "The ferry may leave.", None),
+        ] {
+            let found = run(&CHECK, &translation(source, output));
+            let found = found.first().map(|found| found.kind.as_str());
+            assert_eq!(found, kind.map(|kind| kind.name), "{source} {output}");
         }
     }
 
