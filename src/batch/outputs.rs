@@ -11,6 +11,7 @@ use super::journal::Journal;
 use super::plan::BatchPlan;
 use super::result::Line;
 use super::stories::StoryFinder;
+use crate::checks::Consistency;
 use crate::error::{Error, Result};
 use crate::files::{self, FileKind};
 use crate::formats::Form;
@@ -151,10 +152,12 @@ pub(super) fn write(
     }
     let mut shown: Vec<Line> = Vec::new();
     let (mut count, mut doubtful) = (0, 0);
-    let pages_written = writer.for_each_item(&done, &mut |line, visible| {
+    let mut consistency = Consistency::default();
+    let pages_written = writer.for_each_item(&done, &mut |mut line, visible| {
         if !visible {
             return remove_pages(&items, &line);
         }
+        line.compare(&mut consistency, &plan.options.checks.dismissed);
         count += 1;
         doubtful += usize::from(line.doubts().next().is_some());
         write_pages(&items, &line, plan)?;

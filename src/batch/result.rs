@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use super::hash::sha256;
 use super::queue::Lease;
+use crate::checks::{Consistency, Dismissals, OutputKind, Pair};
 use crate::event::Finish;
 use crate::finding::{Finding, Support};
 use crate::formats::{Form, Item};
@@ -169,6 +170,22 @@ impl Line {
         self.findings.iter().chain(translation).chain(summary).filter(|finding| finding.is_doubt())
     }
 
+    /// Adds what the translation renders in another way than an earlier item of the run.
+    pub(super) fn compare(&mut self, run: &mut Consistency, dismissed: &Dismissals) {
+        let to = self.language();
+        let Some(translation) = &mut self.translation else { return };
+        let (from, kind) = (to.other(), OutputKind::Translation);
+        for (index, BilingualPair { source, text: output }) in translation.pairs.iter().enumerate()
+        {
+            let pair = Pair { source, output, from, to, kind };
+            let found = run.compare(&pair, &self.id, dismissed);
+            // Doubts between the paragraphs of one item are there already.
+            let found = found.filter(|finding| finding.values["place"] != self.id);
+            translation.findings.extend(found.map(|finding| finding.at(index)));
+        }
+        Finding::arrange(&mut translation.findings);
+    }
+
     /// Number of generated tokens.
     pub fn output_tokens(&self) -> usize {
         let translation = self.translation.as_ref().map_or(0, |result| result.tokens.output);
@@ -299,6 +316,36 @@ pub(super) fn differences(stored: &str, requested: &str) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn line(id: &str, pairs: &[(&str, &str)]) -> Line {
+        let pairs: Vec<Value> =
+            pairs.iter().map(|(source, text)| json!({"source": source, "text": text})).collect();
+        let translation = json!({
+            "model": "m", "title": null, "text": "", "pairs": pairs, "finish": "stop",
+            "tokens": Tokens::default(), "findings": [],
+        });
+        let line = json!({
+            "id": id, "version": null, "title": null, "link": null, "published": null, "slug": null,
+            "input": "", "from": "en", "to": "ko", "form": Form::Words, "source": "",
+            "translation": translation, "summary": null, "key": id, "content": "",
+        });
+        serde_json::from_value(line).unwrap()
+    }
+
+    #[test]
+    fn a_paragraph_with_another_translation_in_an_earlier_item_is_named() {
+        let source = "The port stayed closed on Monday.";
+        let closed = (source, "항구는 월요일 문을 닫았다.");
+        let shut = (source, "항만은 월요일에 폐쇄됐다.");
+        let mut run = Consistency::default();
+        let mut messages = |mut line: Line| -> Vec<String> {
+            line.compare(&mut run, &Dismissals::default());
+            line.doubts().map(|doubt| doubt.message.clone()).collect()
+        };
+        assert_eq!(messages(line("a", &[closed, shut])), [""; 0]);
+        let message = "the same original has another translation at a";
+        assert_eq!(messages(line("b", &[closed, shut])), [message]);
+    }
 
     #[test]
     fn a_file_name_uses_only_characters_that_every_file_system_allows() {

@@ -10,7 +10,6 @@ mod alignment;
 mod calendar;
 mod check;
 mod comparison;
-mod consistency;
 mod dictionary;
 mod dismissals;
 mod encoder;
@@ -34,7 +33,7 @@ pub(crate) use known::known_rendering;
 pub(crate) use numerals::renderings::{magnitudes, renderings};
 
 pub use check::{Check, Example, FindingKind, OutputKind, Pair, Scope};
-pub use consistency::Consistency;
+pub use consistency::{Consistency, between_parts};
 pub use dismissals::Dismissals;
 
 pub use encoder::SentenceEncoder;
@@ -60,6 +59,7 @@ checks! {
     mod chatter;
     mod clock;
     mod completeness;
+    mod consistency;
     mod copied;
     mod currency;
     mod date;

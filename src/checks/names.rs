@@ -12,6 +12,7 @@ mod gazetteer;
 mod hangul;
 mod kinds;
 mod sounds;
+pub(super) mod variants;
 mod within;
 
 pub(super) use common_words::is_common;

@@ -75,7 +75,7 @@ mod tests {
         let message = "the particle '에게' has no noun before it: '어제 에게 상을'";
         let korean = "시장은 어제 에게 상을 줬다.";
         assert_eq!(messages(run(&CHECK, &translation("Han won a prize.", korean))), [message]);
-        assert_eq!(messages(run(&CHECK, &summary("x", korean))), [message]);
+        assert_eq!(messages(run(&CHECK, &summary("한 씨가 왔다.", korean))), [message]);
         for korean in ["는 어제 왔다.", "그러나, 를 떠났다.", "그는 이라는 책을 썼다."]
         {
             assert_eq!(run(&CHECK, &translation("Han came.", korean)).len(), 1, "{korean}");

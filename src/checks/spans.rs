@@ -2,6 +2,14 @@
 
 use crate::document::Span;
 
+/// A place in one of the parts of a document.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct InPart {
+    /// Index of the part.
+    pub part: usize,
+    pub span: Span,
+}
+
 /// The parts of a text with the byte offset of each. The parts must be the whole text in order.
 pub(super) fn with_offsets(parts: Vec<&str>) -> impl Iterator<Item = (usize, &str)> {
     let mut end = 0;

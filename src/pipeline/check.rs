@@ -35,7 +35,7 @@ pub(super) fn summary(article: &str, outcome: &mut Outcome, options: &CheckOptio
     outcome.findings.extend(findings);
 }
 
-/// Compares each segment of a translation with its source.
+/// Compares each segment of a translation with its source, and the segments with each other.
 pub(super) fn translation(
     positions: &SegmentPositions,
     outcome: &mut Outcome,
@@ -51,6 +51,16 @@ pub(super) fn translation(
         segment.estimate = assessment.estimate;
         outcome.findings.extend(assessment.findings.into_iter().map(|finding| finding.at(index)));
     }
+    let segments = outcome.segments.iter().map(|segment| Pair {
+        source: &segment.source,
+        output: &segment.text,
+        from,
+        to,
+        kind: checks::OutputKind::Translation,
+    });
+    let pairs: Vec<Pair<'_>> = segments.collect();
+    let between = checks::between_parts(&pairs, options);
+    outcome.findings.extend(between.into_iter().map(|(index, finding)| finding.at(index)));
     for finding in &mut outcome.findings {
         if let Some(index) = finding.segment {
             finding.set_offsets(positions.sources[index], positions.outputs[index]);

@@ -171,8 +171,7 @@ impl Check {
 
     /// Fails with the names that are known if a name of a check is not one.
     fn check_names(&self) -> Result<()> {
-        let known: Vec<&str> =
-            CHECKS.iter().map(|check| check.name).chain(["consistency"]).collect();
+        let known: Vec<&str> = CHECKS.iter().map(|check| check.name).collect();
         if let Some(name) =
             self.only.iter().chain(&self.skip).find(|name| !known.contains(&name.as_str()))
         {
