@@ -136,7 +136,7 @@ mod tests {
             ),
             (
                 "휘트컴 특사가 왔다. 휘트컴은 곧 떠났다.",
-                "Envoy Whitcombe came. Whitcome left soon.",
+                "Envoy Whitcombe came. The city saw Whitcome off.",
                 "'휘트컴' is 'Whitcombe' in one place and 'Whitcome' in another",
             ),
             (
