@@ -175,7 +175,8 @@ impl Line {
         let to = self.language();
         let Some(translation) = &mut self.translation else { return };
         let (from, kind) = (to.other(), OutputKind::Translation);
-        for (index, BilingualPair { source, text: output }) in translation.pairs.iter().enumerate()
+        for (index, BilingualPair { source, text: output, .. }) in
+            translation.pairs.iter().enumerate()
         {
             let pair = Pair { source, output, from, to, kind };
             let found = run.compare(&pair, &self.id, dismissed);
