@@ -41,6 +41,17 @@ pub(super) const CHECK: Check = Check {
         )
         .summary(),
         Example::found(
+            INVENTED,
+            "The talks in Jakarta failed, said the envoy Dale Whitcombe.",
+            "나이로비 회담이 결렬됐다.",
+        )
+        .summary(),
+        Example::fine(
+            "The talks in Jakarta failed, said the envoy Dale Whitcombe.",
+            "자카르타 회담이 결렬됐다.",
+        )
+        .summary(),
+        Example::found(
             REPLACED,
             "The talks in Jakarta failed, said the envoy Dale Whitcombe.",
             "데일 휘트컴 특사는 나이로비 회담이 결렬됐다고 말했다.",
@@ -73,6 +84,7 @@ fn run(comparison: &Comparison<'_>) -> Vec<Finding> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::check::Pair;
     use super::super::pairs::{messages, run, summary, translation};
     use super::*;
 
@@ -101,6 +113,25 @@ mod tests {
             ["'Whitmore' (in 'Dale Whitmore') appears in the summary but not in the article"]
         );
         assert_eq!(run(&CHECK, &summary(ARTICLE, "Han met him in Jeju City.")).len(), 1);
+    }
+
+    #[test]
+    fn a_new_name_in_a_summary_in_the_other_language_is_found() {
+        let korean =
+            "데일 휘트컴 특사는 자카르타 회담이 결렬됐다고 말했다. 유엔은 유감을 나타냈다.";
+        let across = |source, output| {
+            let kind = OutputKind::Summary;
+            run(&CHECK, &Pair { kind, ..translation(source, output) })
+        };
+        for good in ["Talks in Jakarta failed, Whitcombe said.", "The U.N. regrets it."] {
+            assert!(across(korean, good).is_empty(), "{good}");
+        }
+        for bad in ["Talks in Stockholm failed.", "The envoy Schumacher regrets it."] {
+            assert_eq!(across(korean, bad)[0].kind, "name_invented", "{bad}");
+        }
+        let bad = "한서진 장관은 로드리게스 특사를 만났다.";
+        assert_eq!(across(ARTICLE, bad)[0].kind, "name_invented");
+        assert!(across(ARTICLE, "한서진 장관은 휘트컴을 만났다.").is_empty());
     }
 
     /// The kinds of the findings of a translation, with what was expected and found.

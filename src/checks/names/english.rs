@@ -259,8 +259,6 @@ const TITLES: &[&str] = &[
     "prince",
     "princess",
     "sir",
-    "lord",
-    "lady",
     "general",
     "captain",
     "colonel",

@@ -18,8 +18,9 @@ pub(super) const NEAR: f32 = 8.5;
 /// Bytes of a text around a place in which a name is sought.
 const WINDOW: usize = 8_000;
 
-/// The part of a text of some length around a place from 0 to 1.
-fn window(length: usize, place: f32) -> Range<usize> {
+/// The part of a text of some length around a place from 0 to 1; all without a place.
+fn window(length: usize, place: Option<f32>) -> Range<usize> {
+    let Some(place) = place else { return 0..length };
     let center = (length as f32 * place) as usize;
     center.saturating_sub(WINDOW / 2)..(center + WINDOW / 2).min(length)
 }
@@ -83,8 +84,8 @@ impl<'t> Korean<'t> {
         Self { text, joined, hangul: Hangul::new(text), latin }
     }
 
-    /// The distance of a part of a name from the nearest words around a place.
-    pub fn distance(&self, unit: &Unit, place: f32) -> f32 {
+    /// The distance of a part of a name from the nearest words around a place, or from all words.
+    pub fn distance(&self, unit: &Unit, place: Option<f32>) -> f32 {
         if self.has_known(unit.known) {
             return 0.0;
         }
@@ -95,7 +96,7 @@ impl<'t> Korean<'t> {
         near(NEAR).or_else(|| near(FAR)).unwrap_or(FAR)
     }
 
-    fn distance_of_word(&self, word: &str, place: f32, limit: f32) -> Option<f32> {
+    fn distance_of_word(&self, word: &str, place: Option<f32>, limit: f32) -> Option<f32> {
         /// A stem is shorter than its word and must agree better.
         const STEM: f32 = 7.5;
         const SHORTEST_PART: usize = 3;
@@ -143,8 +144,8 @@ const OFTEN_ADDED: &[&str] = &["미국", "영국", "한국", "서울", "유럽",
 
 /// An English text, read for the search of Korean names.
 pub(super) struct English {
-    /// Its words in order, with their sounds and the bytes where they begin.
-    words: Vec<(usize, Spoken)>,
+    /// Its words in order, with the bytes where they begin, and whether they are capitalized.
+    words: Vec<(usize, Spoken, bool)>,
     /// The text in lower case, with single spaces between its words and around it.
     plain: String,
     length: usize,
@@ -156,13 +157,14 @@ impl English {
         let mut plain = String::from(" ");
         let mut spoken = Vec::new();
         for span in words(text) {
+            let is_capital = text[span.clone()].starts_with(char::is_uppercase);
             let word = text[span.clone()].to_lowercase();
             let parts = word.split('-').filter(|part| part.len() < word.len());
             for word in std::iter::once(&word[..]).chain(parts) {
                 plain.push_str(word);
                 plain.push(' ');
                 if word.len() >= SHORTEST {
-                    spoken.push((span.start, Spoken::new(word)));
+                    spoken.push((span.start, Spoken::new(word), is_capital));
                 }
             }
         }
@@ -170,7 +172,7 @@ impl English {
     }
 
     /// The distance of a Korean name from the nearest words around a place.
-    pub fn distance(&self, korean: &str, name: &Name, place: f32) -> f32 {
+    pub fn distance(&self, korean: &str, name: &Name, place: Option<f32>) -> f32 {
         let text = &korean[name.span.clone()];
         match &name.sign {
             Sign::Gloss(gloss) => {
@@ -180,11 +182,8 @@ impl English {
                 return if found || self.has_initials(gloss) { 0.0 } else { FAR };
             }
             Sign::Known(_) if OFTEN_ADDED.contains(&text) => return 0.0,
-            Sign::Known(names) => {
-                if names.iter().any(|name| self.plain.contains(&format!(" {name} "))) {
-                    return 0.0;
-                }
-            }
+            Sign::Known(names) if self.has_any(names) => return 0.0,
+            Sign::Known(_) => {}
             Sign::Foreign => {}
         }
         let whole = &korean[name.word.clone()];
@@ -193,20 +192,44 @@ impl English {
         nearest(NEAR).or_else(|| nearest(FAR)).unwrap_or(FAR)
     }
 
-    /// True if a word around a place resembles a good part of a Korean name.
-    pub fn resembles(&self, korean: &str, place: f32) -> bool {
-        const LIMIT: f32 = 14.0;
-        self.nearest(korean, korean.len() / 2, place, LIMIT).is_some()
+    /// True if an article has a Korean name, wherever it stands.
+    pub fn has(&self, korean: &str, name: &Name) -> bool {
+        let text = &korean[name.span.clone()];
+        let is_known = match &name.sign {
+            Sign::Known(names) => OFTEN_ADDED.contains(&text) || self.has_any(names),
+            _ => false,
+        };
+        is_known || self.has_most_of(text)
+    }
+
+    /// True if words of the text, near or not, are most of a Korean name: 그린카드, "green card".
+    fn has_most_of(&self, korean: &str) -> bool {
+        const NAME: f32 = 9.0;
+        const OTHER: f32 = 6.0;
+        /// Bytes of a part of a name that tells something.
+        const PART: usize = 6;
+        let hangul = Hangul::new(korean);
+        let mut found = vec![false; korean.len()];
+        self.words.iter().any(|(_, word, is_capital)| {
+            let limit = if *is_capital { NAME } else { OTHER };
+            let budget = (word.letters() as f32 * limit) as Cost;
+            let part = hangul.find(word, 0..korean.len(), budget);
+            let Some(part) = part.filter(|part| part.end - part.start >= PART) else {
+                return false;
+            };
+            found[part.start..part.end].fill(true);
+            found.iter().filter(|found| **found).count() * 3 >= korean.len() * 2
+        })
     }
 
     /// The least distance, up to a limit, of the words around a place from a Korean name, of which
     /// at least some bytes must agree.
-    fn nearest(&self, korean: &str, least: usize, place: f32, limit: f32) -> Option<f32> {
+    fn nearest(&self, korean: &str, least: usize, place: Option<f32>, limit: f32) -> Option<f32> {
         let hangul = Hangul::new(korean);
         let bytes = window(self.length, place);
-        let first = self.words.partition_point(|(at, _)| *at < bytes.start);
-        let end = self.words.partition_point(|(at, _)| *at < bytes.end);
-        self.words[first..end].iter().find_map(|(_, word)| {
+        let first = self.words.partition_point(|(at, ..)| *at < bytes.start);
+        let end = self.words.partition_point(|(at, ..)| *at < bytes.end);
+        self.words[first..end].iter().find_map(|(_, word, _)| {
             let budget = (word.letters() as f32 * limit) as Cost;
             let found = hangul.find(word, 0..korean.len(), budget)?;
             (found.end - found.start >= least)
@@ -215,7 +238,7 @@ impl English {
     }
 
     /// True if the text has one of some phrases in lower case.
-    pub fn has_any(&self, phrases: &[&str]) -> bool {
+    pub fn has_any(&self, phrases: &[impl std::fmt::Display]) -> bool {
         phrases.iter().any(|phrase| self.plain.contains(&format!(" {phrase} ")))
     }
 

@@ -94,10 +94,3 @@ fn is_foreign(word: &str) -> bool {
     const ENOUGH: f32 = 2.0;
     foreignness(word) > ENOUGH
 }
-
-/// True for a word that can hardly be a Korean word.
-pub(super) fn is_very_foreign(word: &str) -> bool {
-    const SHORTEST: usize = 9;
-    const ENOUGH: f32 = 6.0;
-    word.len() >= SHORTEST && foreignness(word) > ENOUGH
-}
