@@ -31,9 +31,9 @@ impl Label {
     }
 }
 
-#[test]
-fn half_of_the_errors_of_models_are_found_and_few_other_words_doubted() {
-    let folder = here("../benches/checks/summaries");
+/// Number of errors, of those that are found, and the findings that are no errors.
+fn found_in(folder: &str) -> (usize, usize, Vec<String>) {
+    let folder = here(folder);
     let (mut errors, mut found, mut false_findings) = (0, 0, Vec::new());
     for line in std::fs::read_to_string(folder.join("labels.jsonl")).unwrap().lines() {
         let row: Labeled = serde_json::from_str(line).unwrap();
@@ -52,6 +52,19 @@ fn half_of_the_errors_of_models_are_found_and_few_other_words_doubted() {
         false_findings.extend(findings.iter().filter(is_false).map(words));
     }
     println!("{found} of {errors} errors found, {} false findings", false_findings.len());
-    assert!(errors > 100 && found * 2 >= errors, "{found} of {errors} errors");
+    (errors, found, false_findings)
+}
+
+#[test]
+fn most_errors_of_models_are_found_and_few_other_words_doubted() {
+    let (errors, found, false_findings) = found_in("../benches/checks/summaries");
+    assert!(errors > 100 && found * 10 >= errors * 6, "{found} of {errors} errors");
     assert!(false_findings.len() <= 2, "{false_findings:#?}");
+}
+
+#[test]
+fn errors_that_no_rule_was_tuned_on_are_found_as_well() {
+    let (errors, found, false_findings) = found_in("../benches/checks/summaries/held-out");
+    assert!(errors > 20 && found * 2 >= errors, "{found} of {errors} errors");
+    assert!(false_findings.len() <= 5, "{false_findings:#?}");
 }

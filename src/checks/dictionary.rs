@@ -8,7 +8,10 @@ use crate::language::is_hangul;
 /// Number of a concept, the line of the table.
 pub(in crate::checks) type Concept = u16;
 
-/// The table: English words, `=`, the beginnings of Korean words.
+/// Topics as bits, in the order in which the table names them.
+pub(super) type Topics = u32;
+
+/// The table: English words, `=`, the beginnings of Korean words, and topics after `|`.
 const TABLE: &str = include_str!("dictionary.txt");
 /// Most syllables of a Korean beginning.
 const MAX_SYLLABLES: usize = 5;
@@ -16,12 +19,29 @@ const MAX_SYLLABLES: usize = 5;
 struct Dictionary {
     english: HashMap<&'static str, Vec<Concept>>,
     korean: HashMap<&'static str, Vec<Concept>>,
+    /// By concept, the topics that it shows and those of them that it needs.
+    topics: Vec<(Topics, Topics)>,
 }
 
 static DICTIONARY: LazyLock<Dictionary> = LazyLock::new(|| {
-    let mut dictionary = Dictionary { english: HashMap::new(), korean: HashMap::new() };
+    let mut dictionary =
+        Dictionary { english: HashMap::new(), korean: HashMap::new(), topics: Vec::new() };
+    let mut names: Vec<&str> = Vec::new();
     let lines = TABLE.lines().filter(|line| !line.starts_with('#'));
     for (concept, line) in (0..).zip(lines) {
+        let (line, topics) = line.split_once('|').unwrap_or((line, ""));
+        let (mut shown, mut needed) = (0, 0);
+        for topic in topics.split(',').filter(|topic| !topic.is_empty()) {
+            let name = topic.trim_start_matches('!');
+            let at = names.iter().position(|known| *known == name).unwrap_or(names.len());
+            if at == names.len() {
+                names.push(name);
+            }
+            let bit = 1u32.checked_shl(at as u32).unwrap_or_default();
+            shown |= bit;
+            needed |= if topic.starts_with('!') { bit } else { 0 };
+        }
+        dictionary.topics.push((shown, needed));
         let Some((english, korean)) = line.split_once('=') else { continue };
         for word in english.split(',') {
             dictionary.english.entry(word).or_default().push(concept);
@@ -33,8 +53,18 @@ static DICTIONARY: LazyLock<Dictionary> = LazyLock::new(|| {
     dictionary
 });
 
+/// Topics that a concept shows.
+pub(super) fn shown(concept: Concept) -> Topics {
+    DICTIONARY.topics.get(usize::from(concept)).map_or(0, |(shown, _)| *shown)
+}
+
+/// Topics of which a text must show one to have a word of the concept.
+pub(super) fn needed(concept: Concept) -> Topics {
+    DICTIONARY.topics.get(usize::from(concept)).map_or(0, |(_, needed)| *needed)
+}
+
 /// Number of concepts, at most.
-pub(super) const MAX_CONCEPTS: usize = 640;
+pub(super) const MAX_CONCEPTS: usize = 960;
 
 /// Concepts of an English word in lower case, in any form.
 pub(super) fn of_english(word: &str) -> Vec<Concept> {
@@ -114,5 +144,11 @@ mod tests {
         let lines = TABLE.lines().filter(|line| !line.starts_with('#'));
         assert!(lines.clone().all(|line| line.matches('=').count() == 1));
         assert!(lines.count() <= MAX_CONCEPTS);
+        let school = of_english("school")[0];
+        assert_ne!(needed(school) & shown(of_english("teacher")[0]), 0);
+        assert_eq!(
+            (needed(school) & shown(of_english("tsunami")[0]), needed(of_english("hour")[0])),
+            (0, 0)
+        );
     }
 }

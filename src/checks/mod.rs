@@ -54,6 +54,7 @@ macro_rules! checks {
 
 // A check is a file and a line here, in alphabetical order.
 checks! {
+    mod attribution;
     mod brackets;
     mod characters;
     mod chatter;
@@ -61,6 +62,7 @@ checks! {
     mod completeness;
     mod consistency;
     mod copied;
+    mod counts;
     mod currency;
     mod date;
     mod direction;
@@ -85,6 +87,7 @@ checks! {
     mod repetition;
     mod script;
     mod support;
+    mod topics;
     mod units;
     mod untranslated;
     mod weekday;

@@ -4,6 +4,7 @@
 //! gazetteer. Names are recognized by their form alone: nothing here knows persons or events.
 
 mod across;
+mod alike;
 mod common_words;
 mod english;
 mod evidence;
@@ -15,6 +16,7 @@ mod sounds;
 pub(super) mod variants;
 mod within;
 
+pub(super) use alike::is_one_name;
 pub(super) use common_words::is_common;
 pub(super) use gazetteer::usual;
 

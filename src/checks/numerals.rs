@@ -46,7 +46,7 @@ pub(super) struct Number<'t> {
     /// The same quantity with the smaller unit that follows: "17 pounds 1 ounce".
     whole: Option<(Unit, f64)>,
     /// The hour of the day, 0 to 24, if it is one.
-    hour: Option<f64>,
+    pub hour: Option<f64>,
     /// True for a part of a name or a unit, which the other language may write without it: km2,
     /// 6·25.
     is_in_name: bool,

@@ -13,11 +13,12 @@ const REPEATED: FindingKind = FindingKind::critical("repeated");
 const WORD: FindingKind = FindingKind::minor("word_doubled");
 const PHRASE: FindingKind = FindingKind::major("phrase_doubled");
 const SENTENCE: FindingKind = FindingKind::major("sentence_doubled");
+const ALIKE: FindingKind = FindingKind::major("sentence_alike");
 
 pub(super) const CHECK: Check = Check {
     name: "repetition",
     describe: "words, phrases and sentences written twice or more",
-    kinds: &[REPEATED, WORD, PHRASE, SENTENCE],
+    kinds: &[REPEATED, WORD, PHRASE, SENTENCE, ALIKE],
     scope: Scope::Article,
     examples: &[
         Example::found(REPEATED, "It rained.", "비가 비가 비가 비가 왔다."),
@@ -36,6 +37,12 @@ pub(super) const CHECK: Check = Check {
             SENTENCE,
             "The port was closed. Ships waited outside.",
             "해민항이 어제 오후 문을 닫았다. 배들이 기다렸다. 해민항이 어제 오후 문을 닫았다.",
+        ),
+        Example::found(
+            ALIKE,
+            "항구가 문을 닫았다. 배들이 밖에서 기다렸다.",
+            "The port was closed by the city because of the storm. The port was closed by the \
+             harbor because of the storm.",
         ),
         Example::fine("It rained.", "비가 왔다."),
         Example::fine("그가 이미 그 말을 했다.", "He had had a very, very long day."),
@@ -75,11 +82,14 @@ fn written_twice(comparison: &Comparison<'_>) -> Vec<Finding> {
         (SENTENCE, place)
     } else if let Some((words, place)) = doubled::words(output) {
         (if words == 1 { WORD } else { PHRASE }, place)
+    } else if let Some(place) = doubled::alike(output) {
+        (ALIKE, place)
     } else {
         return Vec::new();
     };
     let is_excused = match kind {
         SENTENCE => doubled::sentence(&comparison.source).is_some(),
+        ALIKE => doubled::alike(&comparison.source).is_some(),
         _ => doubled::any(&comparison.source),
     };
     if is_excused {
@@ -88,6 +98,11 @@ fn written_twice(comparison: &Comparison<'_>) -> Vec<Finding> {
     let words = excerpt(&comparison.pair.output[place.clone()]);
     let (message, korean) = if kind == WORD {
         (format!("a word is written twice: '{words}'"), format!("같은 단어 반복: '{words}'"))
+    } else if kind == ALIKE {
+        (
+            format!("almost the same as a sentence before it: '{words}'"),
+            format!("앞 문장과 거의 같은 말: '{words}'"),
+        )
     } else {
         (format!("written twice: '{words}'"), format!("같은 말 반복: '{words}'"))
     };

@@ -4,7 +4,8 @@
 //! names; checks with [`Scope::Support`] compare it with those sentences only, so that a number
 //! from another part of the article does not pass. Knows nothing of what the checks look for.
 
-mod features;
+pub(super) mod features;
+pub(super) mod index;
 pub(super) mod matched;
 mod matching;
 
@@ -109,10 +110,11 @@ pub(super) fn findings<'c>(
         let whole = Comparison::new(&of_article, comparison.options);
         let part = comparison.part(&of_evidence);
         for check in checks.clone() {
-            let claims = match evidence {
+            let mut claims = match evidence {
                 Some(_) => (check.run)(&part),
                 None => (check.run)(&whole),
             };
+            claims.retain(|claim| evidence.is_none() || is_near(claim, &part));
             if evidence.is_none() || claims.is_empty() {
                 found.extend(claims.into_iter().map(|claim| moved(claim, sentence)));
                 continue;
@@ -142,6 +144,35 @@ fn moved(mut finding: Finding, sentence: &matched::Matched) -> Finding {
     });
     finding.source = sentence.window.clone().map(Place::from);
     finding
+}
+
+/// Bytes on each side of words that are about the same as words of the other language.
+const NEAR: usize = 72;
+/// Fewest words and numbers there that both languages have.
+const MIN_NEAR: usize = 2;
+
+/// True unless the words of a claim in two languages stand among words that have nothing to do with
+/// each other: "after the vote" and "높은 물가" are no opposites of anything.
+fn is_near(claim: &Finding, part: &Comparison<'_>) -> bool {
+    let (Some(source), Some(output)) = (claim.source, claim.output) else { return true };
+    if part.pair.from == part.pair.to {
+        return true;
+    }
+    let window = |text: &str, place: Place| {
+        let (mut start, mut end) = (place.start.saturating_sub(NEAR), place.end + NEAR);
+        while !text.is_char_boundary(start) {
+            start -= 1;
+        }
+        while end < text.len() && !text.is_char_boundary(end) {
+            end += 1;
+        }
+        start..end.min(text.len())
+    };
+    let near = window(part.pair.output, output);
+    let claims = features::claims(&part.output, &near, true);
+    let around = features::of(&part.source, &window(part.pair.source, source), true);
+    let shared = |claim: &&features::Claim| claim.iter().any(|feature| around.contains(feature));
+    claims.iter().filter(shared).count() >= MIN_NEAR
 }
 
 /// True if the article has the number of a claim elsewhere, beside a word that is beside it in the

@@ -105,11 +105,12 @@ fn in_third_language(comparison: &Comparison<'_>) -> Vec<(FindingKind, Span)> {
 /// English words in a Korean text.
 fn in_korean(output: &str, source: &str) -> Vec<(FindingKind, Span)> {
     // "there's" also gives "there".
-    let in_source: HashSet<&str> = words(source, 0)
+    let lower = source.to_lowercase();
+    let in_source: HashSet<&str> = words(&lower, 0)
         .flat_map(|word| [Some(word.text), word.text.split(['\'', '’']).next()])
         .flatten()
         .collect();
-    let mut found = Vec::new();
+    let mut found = half_translated(output, source);
     for (start, part) in outside_brackets(output) {
         let mut at = start;
         for run in part.split(is_hangul) {
@@ -119,6 +120,31 @@ fn in_korean(output: &str, source: &str) -> Vec<(FindingKind, Span)> {
                 let run = &output[begin..begin + length];
                 found.extend(latin_run(run, begin, &in_source, source));
             }
+        }
+    }
+    found
+}
+
+/// Words that begin in Hangul and go on in small Latin letters, in no bracket: "한bit".
+fn half_translated(output: &str, source: &str) -> Vec<(FindingKind, Span)> {
+    let mut found = Vec::new();
+    for (start, part) in outside_brackets(output) {
+        let mut before = ' ';
+        for (at, c) in part.char_indices() {
+            if is_hangul(before) && c.is_ascii_lowercase() {
+                let begin = part[..at].rfind(|c: char| !is_hangul(c));
+                let begin = begin.map_or(0, |begin| {
+                    begin + part[begin..].chars().next().map_or(0, char::len_utf8)
+                });
+                let end = part[at..].find(|c: char| !c.is_ascii_lowercase());
+                let end = end.map_or(part.len(), |length| at + length);
+                let (word, latin) = (&part[begin..end], &part[at..end]);
+                let is_known = INTERNATIONAL.contains(&latin) || source.contains(word);
+                if latin.len() > 1 && !is_known {
+                    found.push((WORD, start + begin..start + end));
+                }
+            }
+            before = c;
         }
     }
     found
@@ -249,6 +275,8 @@ mod tests {
             ),
             ("두 장관은 해민에서 만났다. the 봄에 다시 만난다.", "untranslated_word"),
             ("두 장관은 officials를 해민에서 만났다.", "untranslated_word"),
+            ("두 장관은 해mini에서 만났다.", "untranslated_word"),
+            ("두 장관은 haemin에서 만났다.", "untranslated_word"),
             (
                 "두 장관은 해민에서 만났다. Volverán a reunirse en la primavera, dijeron.",
                 "untranslated",

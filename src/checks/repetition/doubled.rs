@@ -58,6 +58,37 @@ pub(super) fn sentence(text: &Text<'_>) -> Option<Span> {
     })
 }
 
+/// Fewest words of a sentence that is compared with another word for word.
+const MIN_ALIKE: usize = 10;
+/// Most words by which it differs from the other.
+const MAX_DIFFERENT: usize = 2;
+/// Sentences before it with which it is compared.
+const NEAR_SENTENCES: usize = 3;
+
+/// The span of a sentence that differs from one before it in a word or two, which are no numbers
+/// and no names.
+pub(super) fn alike(text: &Text<'_>) -> Option<Span> {
+    let sentences: Vec<Vec<&str>> = text
+        .sentences()
+        .iter()
+        .map(|span| text.text[span.clone()].split_whitespace().collect())
+        .collect();
+    let is_telling = |word: &&str| word.contains(|c: char| c.is_numeric() || c.is_uppercase());
+    let differ = |one: &[&str], other: &[&str]| {
+        let mut different = one.iter().zip(other).filter(|(one, other)| one != other);
+        let few = different.clone().count() <= MAX_DIFFERENT;
+        one.len() == other.len()
+            && few
+            && !different.any(|(one, other)| is_telling(one) || is_telling(other))
+    };
+    let found = (1..sentences.len()).find(|at| {
+        let own = &sentences[*at];
+        own.len() >= MIN_ALIKE
+            && sentences[at.saturating_sub(NEAR_SENTENCES)..*at].iter().any(|one| differ(own, one))
+    })?;
+    Some(text.sentences()[found].clone())
+}
+
 /// True if the words of a sentence also stand right before it, after a headline for example.
 fn follows_itself(words: &[Word], sentence: &Span) -> bool {
     let from = words.partition_point(|word| word.place.start < sentence.start);

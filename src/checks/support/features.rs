@@ -11,7 +11,7 @@ use crate::document::Span;
 use crate::language::{Language, is_hangul, is_latin};
 
 /// Hash of a feature, the same in every run.
-pub(super) type Feature = u64;
+pub(in crate::checks) type Feature = u64;
 
 /// English words that tell nothing about the content.
 #[rustfmt::skip]
@@ -34,11 +34,11 @@ const KOREAN_STOP_STEMS: &[&str] = &[
 ];
 
 /// What one word or number of a summary sentence says: any of these features supports it.
-pub(super) type Claim = Vec<Feature>;
+pub(in crate::checks) type Claim = Vec<Feature>;
 
 /// Features of an article sentence, in ascending order. `portable` leaves only those that a
 /// translation keeps: numbers, Latin words and concepts.
-pub(super) fn of(text: &Text<'_>, sentence: &Span, portable: bool) -> Vec<Feature> {
+pub(in crate::checks) fn of(text: &Text<'_>, sentence: &Span, portable: bool) -> Vec<Feature> {
     let mut found = BTreeSet::new();
     found.extend(of_quantities(text, sentence));
     for word in words(&text.text[sentence.clone()]) {
@@ -55,22 +55,29 @@ pub(super) fn of(text: &Text<'_>, sentence: &Span, portable: bool) -> Vec<Featur
 }
 
 /// Claims of a summary sentence, each once.
-pub(super) fn claims(text: &Text<'_>, sentence: &Span, portable: bool) -> Vec<Claim> {
+pub(in crate::checks) fn claims(text: &Text<'_>, sentence: &Span, portable: bool) -> Vec<Claim> {
     let mut found: BTreeSet<Claim> =
         of_quantities(text, sentence).map(|feature| vec![feature]).collect();
-    for word in words(&text.text[sentence.clone()]) {
-        let concepts = match text.language {
-            _ if !portable => Vec::new(),
-            Language::English => dictionary::of_english(&word.to_lowercase()),
-            Language::Korean => korean_concepts(word, true),
-        };
-        if !concepts.is_empty() {
-            found.insert(concepts.iter().map(of_concept).collect());
-        } else if let Some(feature) = of_word(word, text.language, portable) {
-            found.insert(vec![feature]);
-        }
-    }
+    let words = words(&text.text[sentence.clone()]);
+    found.extend(words.filter_map(|word| of_one(word, text.language, portable)));
     found.into_iter().collect()
+}
+
+/// The claim of one word; `None` for one that tells nothing.
+pub(in crate::checks) fn of_one(word: &str, language: Language, portable: bool) -> Option<Claim> {
+    let concepts = match language {
+        _ if !portable => Vec::new(),
+        Language::English => dictionary::of_english(&word.to_lowercase()),
+        Language::Korean => korean_concepts(word, true),
+    };
+    if !concepts.is_empty() {
+        return Some(concepts.iter().map(of_concept).collect());
+    }
+    // A Korean article has no counterpart by which an English word could be looked up.
+    if portable && language == Language::English {
+        return None;
+    }
+    of_word(word, language, portable).map(|feature| vec![feature])
 }
 
 /// Features of the numbers, months and days of the week in a sentence.

@@ -1,17 +1,15 @@
 //! The matching of summary sentences with article sentences.
 
 use std::cmp::Reverse;
-use std::collections::{BTreeSet, HashMap};
 
 use super::super::comparison::Comparison;
-use super::features::{self, Claim, Feature};
+use super::features::{self, Claim};
+use super::index::Index;
 use super::matched::{Matched, Matching};
 use crate::document::Span;
 
 /// Bytes that are compared per byte of both texts, which bounds the work on hostile texts.
 pub(super) const MAX_COST: usize = 24;
-/// Most places of a feature that are looked at: a frequent one tells little.
-const MAX_POSTINGS: usize = 48;
 /// Most article sentences that are candidates for the center of a window.
 const MAX_CANDIDATES: usize = 6;
 /// Coverage that each further sentence of a window must add.
@@ -21,7 +19,7 @@ const MAX_OTHERS: usize = 4;
 /// Smallest share of the best coverage that makes another sentence evidence.
 const MIN_EVIDENCE: f32 = 0.5;
 /// Fewest supported claims that make a window reliable across languages.
-const MIN_SHARED: usize = 2;
+const MIN_SHARED: usize = 3;
 /// Smallest coverage of a reliable window across languages.
 const MIN_RELIABLE: f32 = 0.5;
 /// Article sentences that are looked at by their vectors.
@@ -30,8 +28,8 @@ const NEAR_SENTENCES: usize = 4;
 const MIN_SIMILARITY: f32 = 0.4;
 /// Share of the best similarity that makes a neighbor part of the window.
 const MIN_NEIGHBOR: f32 = 0.85;
-/// Fewest claims of a sentence that can be called unsupported.
-const MIN_CLAIMS: usize = 4;
+/// Fewest claims of a sentence that can be called unsupported, in one language and across two.
+const MIN_CLAIMS: [usize; 2] = [4, 6];
 
 /// Support of a sentence in the other language, by the vectors of an encoder: the nearest sentence,
 /// with a neighbor that is about as near. `None` without an encoder.
@@ -72,12 +70,6 @@ fn evidence(comparison: &Comparison<'_>, window: &Span, others: Vec<usize>) -> S
     parts.join("\n")
 }
 
-/// Features of the article's sentences, and the sentences of each feature.
-struct Index {
-    sentences: Vec<Vec<Feature>>,
-    postings: HashMap<Feature, (usize, Vec<usize>)>,
-}
-
 /// Matches every sentence of a summary.
 pub(in crate::checks) fn match_sentences(comparison: &Comparison<'_>) -> Matching {
     let portable = comparison.pair.from != comparison.pair.to;
@@ -85,127 +77,59 @@ pub(in crate::checks) fn match_sentences(comparison: &Comparison<'_>) -> Matchin
     let features_of = |span: &Span| features::of(source, span, portable);
     let index = Index::new(source.sentences().iter().map(features_of).collect());
     let output = &comparison.output;
-    let matched = |(at, span): (usize, &Span)| {
+    let of_sentence = |(at, span): (usize, &Span)| {
         let by_meaning = if portable { by_meaning(comparison, at, span) } else { None };
         by_meaning.unwrap_or_else(|| {
             let claims = features::claims(output, span, portable);
-            index.matched(comparison, span.clone(), &claims, portable)
+            matched(&index, comparison, span.clone(), &claims, portable)
         })
     };
-    Matching { sentences: output.sentences().iter().enumerate().map(matched).collect() }
+    Matching { sentences: output.sentences().iter().enumerate().map(of_sentence).collect() }
 }
 
-impl Index {
-    fn new(sentences: Vec<Vec<Feature>>) -> Self {
-        let mut postings: HashMap<Feature, (usize, Vec<usize>)> = HashMap::new();
-        for (at, features) in sentences.iter().enumerate() {
-            for feature in features {
-                let (count, places) = postings.entry(*feature).or_default();
-                *count += 1;
-                if places.len() < MAX_POSTINGS {
-                    places.push(at);
-                }
-            }
-        }
-        Self { sentences, postings }
-    }
-
-    /// Weight of a claim, larger for a rarer one; the largest for one the article lacks.
-    fn weight(&self, claim: &Claim) -> f32 {
-        let count = |feature| self.postings.get(feature).map_or(0, |(count, _)| *count);
-        let count = claim.iter().map(count).max().filter(|count| *count > 0);
-        (1.0 + self.sentences.len() as f32 / count.map_or(0.5, |count| count as f32)).ln()
-    }
-
-    /// True if a sentence in `range` supports a claim.
-    fn supports(&self, claim: &Claim, range: Span) -> bool {
-        let has = |feature| {
-            self.sentences[range.clone()].iter().any(|one| one.binary_search(feature).is_ok())
-        };
-        claim.iter().any(has)
-    }
-
-    /// Share of the weight of `claims` that the sentences in `range` support.
-    fn coverage(&self, claims: &[Claim], range: Span) -> f32 {
-        let (mut had, mut all) = (0.0, f32::MIN_POSITIVE);
-        for claim in claims {
-            let weight = self.weight(claim);
-            all += weight;
-            if self.supports(claim, range.clone()) {
-                had += weight;
-            }
-        }
-        had / all
-    }
-
-    fn matched(
-        &self,
-        comparison: &Comparison<'_>,
-        output: Span,
-        claims: &[Claim],
-        portable: bool,
-    ) -> Matched {
-        let mut scores: HashMap<usize, f32> = HashMap::new();
-        let mut all = f32::MIN_POSITIVE;
-        for claim in claims {
-            let weight = self.weight(claim);
-            all += weight;
-            let places = |feature| self.postings.get(feature).map_or(&[][..], |(_, places)| places);
-            let places: BTreeSet<usize> = claim.iter().flat_map(places).copied().collect();
-            for at in places {
-                *scores.entry(at).or_default() += weight;
-            }
-        }
-        let mut ranked: Vec<(usize, f32)> =
-            scores.into_iter().map(|(at, score)| (at, score / all)).collect();
-        ranked.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
-        let is_decided = !portable && claims.len() >= MIN_CLAIMS;
-        let best = ranked
-            .iter()
-            .take(MAX_CANDIDATES)
-            .flat_map(|(at, _)| self.windows(*at))
-            .map(|window| (self.coverage(claims, window.clone()), window))
-            .max_by_key(|(coverage, window)| {
-                let further = window.len() - 1;
-                let score = coverage - MIN_GAIN * further as f32;
-                ((score * 1e4) as i64, Reverse(further), Reverse(window.start))
-            });
-        let Some((coverage, window)) = best else {
-            return Matched {
-                output,
-                window: None,
-                evidence: None,
-                coverage: 0.0,
-                is_decided,
-                is_reliable: false,
-            };
-        };
-        let shared = self.shared(claims, window.clone());
-        let others = ranked
-            .iter()
-            .filter(|(at, share)| !window.contains(at) && *share >= MIN_EVIDENCE * coverage)
-            .take(MAX_OTHERS)
-            .map(|(at, _)| *at)
-            .collect();
-        Matched {
+/// The support of a sentence, by its claims.
+fn matched(
+    index: &Index,
+    comparison: &Comparison<'_>,
+    output: Span,
+    claims: &[Claim],
+    portable: bool,
+) -> Matched {
+    let ranked = index.ranked(claims);
+    let is_decided = claims.len() >= MIN_CLAIMS[usize::from(portable)];
+    let best = ranked
+        .iter()
+        .take(MAX_CANDIDATES)
+        .flat_map(|(at, _)| index.windows(*at))
+        .map(|window| (index.coverage(claims, window.clone()), window))
+        .max_by_key(|(coverage, window)| {
+            let further = window.len() - 1;
+            let score = coverage - MIN_GAIN * further as f32;
+            ((score * 1e4) as i64, Reverse(further), Reverse(window.start))
+        });
+    let Some((coverage, window)) = best else {
+        return Matched {
             output,
-            window: Some(text_of(comparison, &window)),
-            evidence: Some(evidence(comparison, &window, others)),
-            coverage,
+            window: None,
+            evidence: None,
+            coverage: 0.0,
             is_decided,
-            is_reliable: !portable || (shared >= MIN_SHARED && coverage >= MIN_RELIABLE),
-        }
-    }
-
-    /// Number of `claims` that the sentences in `range` support.
-    fn shared(&self, claims: &[Claim], range: Span) -> usize {
-        claims.iter().filter(|claim| self.supports(claim, range.clone())).count()
-    }
-
-    /// The windows of one to three sentences around a sentence.
-    fn windows(&self, at: usize) -> impl Iterator<Item = Span> {
-        let end = self.sentences.len();
-        let (before, after) = (at.saturating_sub(1), (at + 2).min(end));
-        [at..at + 1, before..at + 1, at..after, before..after].into_iter()
+            is_reliable: false,
+        };
+    };
+    let shared = index.shared(claims, window.clone());
+    let others = ranked
+        .iter()
+        .filter(|(at, share)| !window.contains(at) && *share >= MIN_EVIDENCE * coverage)
+        .take(MAX_OTHERS)
+        .map(|(at, _)| *at)
+        .collect();
+    Matched {
+        output,
+        window: Some(text_of(comparison, &window)),
+        evidence: Some(evidence(comparison, &window, others)),
+        coverage,
+        is_decided,
+        is_reliable: !portable || (shared >= MIN_SHARED && coverage >= MIN_RELIABLE),
     }
 }

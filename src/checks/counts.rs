@@ -1,0 +1,222 @@
+//! Counts: numbers of the article that a summary gives to another noun.
+//!
+//! "214 graduates" is in doubt if the article has 214 beside other nouns only, and another number
+//! beside its graduates. Nouns are compared by their stems, across languages by the dictionary.
+
+use super::check::{Check, Example, FindingKind, OutputKind, Scope};
+use super::comparison::{Comparison, Text};
+use super::numerals::{Number, Unit};
+use super::support::features::{self, Claim, Feature};
+use crate::document::Span;
+use crate::finding::Finding;
+use crate::language::Language;
+
+const OTHER: FindingKind = FindingKind::major("number_of_another");
+
+pub(super) const CHECK: Check = Check {
+    name: "counts",
+    describe: "numbers of the article that a summary gives to another noun",
+    kinds: &[OTHER],
+    scope: Scope::Article,
+    examples: &[
+        Example::found(
+            OTHER,
+            "A petition of 214 residents kept the school open. It has had 1,326 graduates since \
+             1958.",
+            "The school has had 214 graduates.",
+        )
+        .summary(),
+        Example::found(
+            OTHER,
+            "주민 214명이 반대 서명을 냈다. 이 학교의 졸업생은 1천326명이다.",
+            "이 학교는 졸업생 214명을 배출했다.",
+        )
+        .summary(),
+        Example::fine(
+            "A petition of 214 residents kept the school open. It has had 1,326 graduates since \
+             1958.",
+            "The school, with 1,326 graduates, stays open after 214 people signed a petition.",
+        )
+        .summary(),
+        Example::fine(
+            "주민 214명이 반대 서명을 냈다. 이 학교의 졸업생은 1천326명이다.",
+            "주민 214명의 반대로 졸업생 1천326명을 낸 학교가 남는다.",
+        )
+        .summary(),
+    ],
+    run,
+};
+
+/// Most numbers of an article that are compared.
+const MAX_NUMBERS: usize = 256;
+/// Words on each side of a number among which its noun may stand.
+const NEAR: usize = 10;
+
+/// A number that counts something, as it is compared.
+struct Count {
+    value: u64,
+    span: Span,
+    /// What it counts: the words beside it.
+    nouns: Vec<Claim>,
+}
+
+fn run(comparison: &Comparison<'_>) -> Vec<Finding> {
+    if comparison.pair.kind != OutputKind::Summary {
+        return Vec::new();
+    }
+    let (source, output) = (&comparison.source, &comparison.output);
+    let is_portable = source.language != output.language;
+    let own = counts(output, is_portable);
+    if own.is_empty() {
+        return Vec::new();
+    }
+    let others = counts(source, is_portable);
+    let mut findings = Vec::new();
+    for count in own.iter().take(MAX_NUMBERS) {
+        let mut places = source.numbers().stated.iter().take(MAX_NUMBERS);
+        let mut is_stated = false;
+        let is_near = places.any(|number| {
+            let is_same = number.value.to_bits() == count.value;
+            is_stated |= is_same;
+            is_same && supports(&near(source, number, is_portable), &count.nouns)
+        });
+        if is_near || !is_stated {
+            continue;
+        }
+        let is_other = |other: &&Count| {
+            let nouns: Vec<Feature> = other.nouns.iter().flatten().copied().collect();
+            other.value != count.value && supports(&nouns, &count.nouns)
+        };
+        if let Some(other) = others.iter().find(is_other) {
+            findings.push(finding(comparison, count, other));
+        }
+    }
+    findings
+}
+
+fn finding(comparison: &Comparison<'_>, count: &Count, other: &Count) -> Finding {
+    let pair = comparison.pair;
+    let (expected, found) = (&pair.source[other.span.clone()], &pair.output[count.span.clone()]);
+    let ((original, result), (original_ko, result_ko)) =
+        (comparison.words(), comparison.korean_words());
+    let message = format!(
+        "'{found}' in the {result} belongs to something else: the {original} has '{expected}'"
+    );
+    let korean = format!("다른 대상의 숫자: {result_ko} '{found}', {original_ko} '{expected}'");
+    CHECK
+        .finding(OTHER, message, korean)
+        .in_source(other.span.clone())
+        .in_output(count.span.clone())
+        .expected(expected)
+        .found(found)
+}
+
+/// True if a feature is among those that one of the nouns may have.
+fn supports(features: &[Feature], nouns: &[Claim]) -> bool {
+    nouns.iter().flatten().any(|noun| features.contains(noun))
+}
+
+/// The numbers of a text that count something.
+fn counts(text: &Text<'_>, is_portable: bool) -> Vec<Count> {
+    let numbers = text.numbers().stated.iter().take(MAX_NUMBERS);
+    let counts = |number: &&Number<'_>| {
+        number.needs_counterpart()
+            && !is_ordinal(text.text, number)
+            && number.value.fract() == 0.0
+            && number.unit.is_none_or(|unit| unit == Unit::Person)
+            && !number.is_day
+            && number.hour.is_none()
+    };
+    let count = |number: &Number<'_>| {
+        let span = number.quantity();
+        let (before, after) = around(text.text, &span);
+        let side = match text.language {
+            Language::English => noun(after.iter(), text, is_portable),
+            Language::Korean => noun(before.iter().rev(), text, is_portable),
+        };
+        Count { value: number.value.to_bits(), nouns: side, span }
+    };
+    numbers.filter(counts).map(count).filter(|count| !count.nouns.is_empty()).collect()
+}
+
+/// True for a number that orders: "third", "19th", "제3".
+fn is_ordinal(text: &str, number: &Number<'_>) -> bool {
+    const ENGLISH: &[&str] = &["first", "second", "third", "fourth", "fifth", "sixth", "seventh"];
+    const AFTER: &[&str] = &["st", "nd", "rd", "th", "번째", "번", "차", "세기", "위", "호"];
+    let end = number.start + number.text.len();
+    let after = text.get(end..).unwrap_or_default().trim_start_matches('-');
+    ENGLISH.contains(&number.text.to_lowercase().as_str())
+        || number.text.ends_with("th")
+        || AFTER.iter().any(|ending| after.starts_with(ending))
+        || text[..number.start].ends_with('제')
+}
+
+/// The claim of the first word that says something, of the two nearest.
+fn noun<'w>(
+    words: impl Iterator<Item = &'w Span>,
+    text: &Text<'_>,
+    is_portable: bool,
+) -> Vec<Claim> {
+    words
+        .take(2)
+        .find_map(|word| features::of_one(&text.text[word.clone()], text.language, is_portable))
+        .into_iter()
+        .collect()
+}
+
+/// The features of the words near a number.
+fn near(text: &Text<'_>, number: &Number<'_>, is_portable: bool) -> Vec<Feature> {
+    let (before, after) = around(text.text, &number.quantity());
+    let span = before.first().unwrap_or(&number.quantity()).start
+        ..after.last().unwrap_or(&number.quantity()).end;
+    features::of(text, &span, is_portable)
+}
+
+/// The words before and after a span, up to the end of the sentence.
+fn around(text: &str, span: &Span) -> (Vec<Span>, Vec<Span>) {
+    let is_between = |c: char| !c.is_alphanumeric();
+    let ends = |part: &str| {
+        part.contains(['.', '!', '?', '\n', ';']) && part.contains(' ') || part.contains('\n')
+    };
+    let mut before: Vec<Span> = Vec::new();
+    let mut end = span.start;
+    while before.len() < NEAR {
+        let head = text[..end].trim_end_matches(is_between);
+        if head.is_empty() || ends(&text[head.len()..end]) {
+            break;
+        }
+        let start = head
+            .rfind(is_between)
+            .map_or(0, |at| at + head[at..].chars().next().map_or(0, char::len_utf8));
+        before.insert(0, start..head.len());
+        end = start;
+    }
+    let mut after: Vec<Span> = Vec::new();
+    let mut start = span.end;
+    while after.len() < NEAR {
+        let rest = &text[start..];
+        let Some(first) = rest.find(char::is_alphanumeric).map(|at| start + at) else { break };
+        if ends(&text[start..first]) {
+            break;
+        }
+        let length = text[first..].find(is_between).unwrap_or(text.len() - first);
+        after.push(first..first + length);
+        start = first + length;
+    }
+    (before, after)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_noun_of_a_number_stands_beside_it() {
+        let text =
+            Text::new("이 학교의 졸업생은 1천326명이고 주민 214명이 산다.", Language::Korean);
+        let counts = counts(&text, false);
+        let shown: Vec<&str> = counts.iter().map(|count| &text.text[count.span.clone()]).collect();
+        assert_eq!(shown, ["1천326명", "214명"]);
+        assert!(!supports(&counts[0].nouns.concat(), &counts[1].nouns));
+    }
+}
