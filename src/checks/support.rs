@@ -151,11 +151,17 @@ const NEAR: usize = 72;
 /// Fewest words and numbers there that both languages have.
 const MIN_NEAR: usize = 2;
 
-/// True unless the words of a claim in two languages stand among words that have nothing to do with
-/// each other: "after the vote" and "높은 물가" are no opposites of anything.
+/// False if the words of a claim in two languages stand among words that have nothing to do with
+/// each other: "rose" of one price and "내렸다" of another. Numbers and days are found by themselves.
 fn is_near(claim: &Finding, part: &Comparison<'_>) -> bool {
     let (Some(source), Some(output)) = (claim.source, claim.output) else { return true };
-    if part.pair.from == part.pair.to {
+    let is_quantity = || {
+        let (numbers, calendar) = (part.output.numbers(), part.output.calendar());
+        let spans = numbers.stated.iter().map(|number| number.quantity());
+        let days = calendar.weekdays.iter().chain(&calendar.months).map(|day| day.span.clone());
+        spans.chain(days).any(|span| span.start < output.end && output.start <= span.end + 1)
+    };
+    if part.pair.from == part.pair.to || is_quantity() {
         return true;
     }
     let window = |text: &str, place: Place| {

@@ -15,7 +15,8 @@ pub(in crate::checks) fn is_one_name(english: &str, korean: &str) -> bool {
         return true;
     }
     let hangul = Hangul::new(korean);
-    english.split('-').filter(|part| part.len() >= MIN_LETTERS).any(|part| {
+    let joined = english.replace('-', "");
+    english.split('-').chain([&joined[..]]).filter(|part| part.len() >= MIN_LETTERS).any(|part| {
         let spoken = Spoken::new(part);
         let budget = (spoken.letters() as f32 * NEAR) as Cost;
         hangul.find(&spoken, 0..korean.len(), budget).is_some()
