@@ -10,7 +10,8 @@ use crate::document::Span;
 use crate::finding::Finding;
 use crate::language::is_hangul;
 
-const CHANGED: FindingKind = FindingKind::major("currency_changed").up_to_sentences(8);
+const CHANGED: FindingKind =
+    FindingKind::major("currency_changed").up_to_sentences(8).in_passages();
 
 pub(super) const CHECK: Check = Check {
     name: "currency",

@@ -7,8 +7,8 @@ use super::check::{Check, Example, FindingKind, OutputKind, Scope};
 use super::comparison::Comparison;
 use crate::finding::Finding;
 
-const LOST: FindingKind = FindingKind::major("month_lost").up_to_sentences(8);
-const INVENTED: FindingKind = FindingKind::major("month_invented").up_to_sentences(8);
+const LOST: FindingKind = FindingKind::major("month_lost").up_to_sentences(8).in_passages();
+const INVENTED: FindingKind = FindingKind::major("month_invented").up_to_sentences(8).in_passages();
 
 pub(super) const CHECK: Check = Check {
     name: "date",

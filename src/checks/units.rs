@@ -8,7 +8,7 @@ use super::comparison::Comparison;
 use super::numerals::{Number, Numbers, Unit};
 use crate::finding::Finding;
 
-const CHANGED: FindingKind = FindingKind::major("unit_changed").up_to_sentences(8);
+const CHANGED: FindingKind = FindingKind::major("unit_changed").up_to_sentences(8).in_passages();
 
 pub(super) const CHECK: Check = Check {
     name: "units",

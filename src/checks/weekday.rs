@@ -8,7 +8,7 @@ use super::check::{Check, Example, FindingKind, OutputKind, Scope};
 use super::comparison::Comparison;
 use crate::finding::Finding;
 
-const CHANGED: FindingKind = FindingKind::major("weekday_changed").up_to_sentences(8);
+const CHANGED: FindingKind = FindingKind::major("weekday_changed").up_to_sentences(8).in_passages();
 
 pub(super) const CHECK: Check = Check {
     name: "weekday",
