@@ -123,8 +123,10 @@ struct Negations<'t> {
 
 /// Most negations of a sentence whose predicates are looked up.
 const MAX_LOOKED_UP: usize = 8;
-/// Most bytes of an English sentence in which a predicate without its translation is a doubt: in a
-/// longer one the translator has more room to say it otherwise.
+/// Most bytes of an English sentence in which a predicate that is not in the table is a doubt.
+const MAX_UNKNOWN: usize = 240;
+/// Most bytes of one in which a predicate without its translation is a doubt: a longer one has more room to
+/// say it otherwise.
 const MAX_PARAPHRASED: usize = 160;
 
 impl<'t> Negations<'t> {
@@ -143,7 +145,7 @@ impl<'t> Negations<'t> {
 
     /// Negations proper.
     fn plain(&self) -> usize {
-        self.count(Force::Plain) + self.count(Force::Dependent)
+        [Force::Plain, Force::Soft, Force::Dependent].map(|force| self.count(force)).iter().sum()
     }
 
     fn statements(&self) -> &Statements {
@@ -169,20 +171,33 @@ impl<'t> Negations<'t> {
         if self.plain() <= other.plain() {
             return None;
         }
-        let plain = self.found.iter().rev().filter(|negation| negation.force == Force::Plain);
-        let evidence: Vec<(&Negation, Evidence)> = plain
+        let looked_up = self.found.iter().rev().filter(|negation| negation.force.is_full());
+        let evidence: Vec<(&Negation, Evidence)> = looked_up
             .take(MAX_LOOKED_UP)
             .map(|negation| (negation, self.statements().evidence(negation, other.statements())))
             .collect();
-        let of = |wanted: Evidence| evidence.iter().find(|(_, evidence)| *evidence == wanted);
-        let reserve = other.denials_beyond(self)
-            + other.count(Force::Weak).saturating_sub(self.count(Force::Weak))
-            + other.count(Force::Affix).saturating_sub(self.count(Force::Affix));
-        let is_surplus = !is_strict && self.count(Force::Plain) > other.plain() + reserve;
-        let absent = of(Evidence::Absent).filter(|_| self.english(other).len() <= MAX_PARAPHRASED);
-        let weaker = of(Evidence::Unknown).or(absent).filter(|_| is_surplus);
-        let (negation, _) = of(Evidence::Stated).or(weaker)?;
-        Some(negation.span.clone())
+        let weak = other.count(Force::Weak).saturating_sub(self.count(Force::Weak));
+        let stated = evidence.iter().find(|(_, evidence)| *evidence == Evidence::Stated);
+        if let Some((negation, _)) = stated.filter(|_| weak == 0) {
+            return Some(negation.span.clone());
+        }
+        let affixed = other.count(Force::Affix).saturating_sub(self.count(Force::Affix));
+        let reserve = other.denials_beyond(self) + weak + affixed;
+        let full = self.count(Force::Plain) + self.count(Force::Soft);
+        if is_strict || full <= other.plain() + reserve {
+            return None;
+        }
+        let length = self.english(other).len();
+        let is_silent = other.found.is_empty() && other.denials.is_empty();
+        let is_likely = |(negation, evidence): &&(&Negation, Evidence)| {
+            (negation.force == Force::Plain || is_silent)
+                && match evidence {
+                    Evidence::Unknown => length <= MAX_UNKNOWN,
+                    Evidence::Absent => length <= MAX_PARAPHRASED,
+                    Evidence::Stated | Evidence::Negated => false,
+                }
+        };
+        evidence.iter().find(is_likely).map(|(negation, _)| negation.span.clone())
     }
 
     fn english(&self, other: &Self) -> &'t str {

@@ -98,7 +98,11 @@ fn force(words: &[Word], at: usize, rest: &str) -> Option<Force> {
         _ if later("anything", 6) && later("but", 7) => true,
         _ => is_double(words, at) || is_repeated() || (is_not && later("until", 10)) || is_tag(),
     };
-    Some(if is_weak { Force::Weak } else { Force::Plain })
+    Some(match here {
+        _ if is_weak => Force::Weak,
+        "without" | "unable" | "never" | "nowhere" => Force::Soft,
+        _ => Force::Plain,
+    })
 }
 
 /// True if the word after a negation denies, too: "not uncommon", "never fails".

@@ -9,10 +9,19 @@ pub(super) enum Force {
     Plain,
     /// A Korean negation inside a phrase, which English often gives with an adjective: "않은".
     Dependent,
+    /// A negation that the other language often gives with a word of its own: "without", "못 갔다".
+    Soft,
     /// A negation of form only, which the other language may leave out: "not only", "밖에 없다".
     Weak,
     /// A word with a negative prefix or suffix: "unhappy", "불편".
     Affix,
+}
+
+impl Force {
+    /// True for a negation that is a doubt if the other text states what it negates.
+    pub fn is_full(self) -> bool {
+        matches!(self, Self::Plain | Self::Soft)
+    }
 }
 
 /// A negation of a text.

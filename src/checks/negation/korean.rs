@@ -23,6 +23,8 @@ pub(super) fn negations(text: &str) -> Vec<Negation> {
         if let Some(mut force) = context.force() {
             if force == Force::Plain && context.is_dependent() {
                 force = Force::Dependent;
+            } else if force == Force::Plain && starts_any(context.word, SOFT) {
+                force = Force::Soft;
             }
             let head = head(&words, at, &context);
             found.push(Negation { span: start..span.end, head, force });
@@ -47,6 +49,9 @@ fn head(words: &[Span], at: usize, context: &Context<'_>) -> Span {
     let first = at.saturating_sub(if is_light { 2 } else { 1 });
     words[first].start..words[at].end
 }
+
+/// Beginnings of negations that English often gives with another verb: "가지 못했다", failed to go.
+const SOFT: &[&str] = &["못", "안", "말", "마"];
 
 /// Ends of a verb before 않다, 못하다 and 말다.
 const STEM_ENDS: &[&str] = &["지", "지는", "지도", "지를", "지가", "질", "진", "지만은", "치"];

@@ -50,9 +50,7 @@ impl Statements {
         let hits = PREDICATES.find(text, language);
         let mut said = vec![Said::default(); PREDICATES.records()];
         let mut is_negated = vec![false; hits.len()];
-        let negating = |negation: &&Negation| {
-            matches!(negation.force, Force::Plain | Force::Dependent | Force::Weak)
-        };
+        let negating = |negation: &&Negation| negation.force != Force::Affix;
         for negation in negations.iter().filter(negating) {
             is_negated[inside(&hits, &negation.head)].fill(true);
         }
