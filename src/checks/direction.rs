@@ -2,13 +2,15 @@
 //! rejected, north and south.
 //!
 //! Both must be seen: the word of the source is lost, and its opposite is new. Knows pairs of
-//! opposites in `lexicon/opposites.txt`; does not read which word belongs to which noun.
+//! opposites in the folder `lexicon/opposites`; does not read which word belongs to which noun.
 
 use std::sync::LazyLock;
 
 use super::check::{Check, Example, FindingKind, OutputKind, Scope};
 use super::comparison::Comparison;
+use super::contrast::Contrast;
 use super::lexicon::{Hit, Lexicon, english_words};
+use super::spans::shifted;
 use crate::document::Span;
 use crate::finding::Finding;
 use crate::language::Language;
@@ -38,8 +40,21 @@ pub(super) const CHECK: Check = Check {
     run,
 };
 
-static OPPOSITES: LazyLock<Lexicon> =
-    LazyLock::new(|| Lexicon::new(include_str!("lexicon/opposites.txt")));
+static OPPOSITES: LazyLock<Lexicon> = LazyLock::new(|| Lexicon::new(OPPOSITES_BY_TOPIC));
+
+/// The tables of opposites by topic; each begins with a title and an empty line.
+const OPPOSITES_BY_TOPIC: &str = concat!(
+    include_str!("lexicon/opposites/amounts.txt"),
+    include_str!("lexicon/opposites/places.txt"),
+    include_str!("lexicon/opposites/time.txt"),
+    include_str!("lexicon/opposites/decisions.txt"),
+    include_str!("lexicon/opposites/harm.txt"),
+    include_str!("lexicon/opposites/contests.txt"),
+    include_str!("lexicon/opposites/business.txt"),
+    include_str!("lexicon/opposites/acts.txt"),
+    include_str!("lexicon/opposites/people.txt"),
+    include_str!("lexicon/opposites/things.txt"),
+);
 
 /// Most sentences of an article that a summary sentence in another language is compared with.
 const MAX_SUPPORT: usize = 3;
@@ -64,8 +79,7 @@ fn run(comparison: &Comparison<'_>) -> Vec<Finding> {
         let original = words(&source.text[from.clone()], source.language);
         let result = words(&output.text[to.clone()], output.language);
         for (lost, new) in reversed(&original, &result, demand) {
-            let lost = from.start + lost.start..from.start + lost.end;
-            let new = to.start + new.start..to.start + new.end;
+            let (lost, new) = (shifted(lost, from.start), shifted(new, to.start));
             findings.push(finding(comparison, lost, new));
         }
     }
@@ -73,19 +87,14 @@ fn run(comparison: &Comparison<'_>) -> Vec<Finding> {
 }
 
 fn finding(comparison: &Comparison<'_>, lost: Span, new: Span) -> Finding {
-    let pair = comparison.pair;
     let (original, result) = comparison.words();
     let (original_ko, result_ko) = comparison.korean_words();
-    let (expected, found) = (&pair.source[lost.clone()], &pair.output[new.clone()]);
-    let message =
+    let contrast = Contrast::new(comparison, lost, new);
+    let (expected, found) = contrast.words();
+    let english =
         format!("'{found}' in the {result} is the opposite of '{expected}' in the {original}");
     let korean = format!("뜻이 반대인 말: {original_ko} '{expected}', {result_ko} '{found}'");
-    CHECK
-        .finding(REVERSED, message, korean)
-        .in_source(lost)
-        .in_output(new)
-        .expected(expected)
-        .found(found)
+    contrast.finding(&CHECK, REVERSED, english, korean)
 }
 
 /// The words of a text. A negated word may have either meaning.

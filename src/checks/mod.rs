@@ -10,6 +10,7 @@ mod alignment;
 mod calendar;
 mod check;
 mod comparison;
+mod contrast;
 mod dictionary;
 mod dismissals;
 mod encoder;

@@ -8,7 +8,9 @@ use std::sync::LazyLock;
 
 use super::check::{Check, Example, FindingKind, OutputKind, Scope};
 use super::comparison::Comparison;
+use super::contrast::Contrast;
 use super::lexicon::{Hit, Lexicon, ends_in_l, english_words, final_consonant};
+use super::spans::shifted;
 use crate::document::Span;
 use crate::finding::Finding;
 use crate::language::{Language, is_hangul};
@@ -79,11 +81,9 @@ fn run(comparison: &Comparison<'_>) -> Vec<Finding> {
                 is_whole && !is_translation && is_told(&output.text[to.clone()], output.language)
             });
             if let Some(new) = new {
-                let new = to.start + new.start..to.start + new.end;
-                findings.push(finding(comparison, kind, None, Some(new)));
+                findings.push(finding(comparison, kind, None, Some(shifted(new, to.start))));
             } else if let Some(lost) = lost {
-                let lost = from.start + lost.start..from.start + lost.end;
-                findings.push(finding(comparison, kind, Some(lost), None));
+                findings.push(finding(comparison, kind, Some(shifted(lost, from.start)), None));
             }
         }
     }
@@ -161,42 +161,26 @@ fn finding(
     lost: Option<Span>,
     new: Option<Span>,
 ) -> Finding {
-    let pair = comparison.pair;
     let (original, result) = comparison.words();
     let (original_ko, result_ko) = comparison.korean_words();
-    let (english, korean) = match (&lost, &new) {
-        (Some(lost), Some(new)) => {
-            let (lost, new) = (&pair.source[lost.clone()], &pair.output[new.clone()]);
-            (
-                format!("'{lost}' in the {original} is '{new}' in the {result}"),
-                format!("달라진 서법: {original_ko} '{lost}', {result_ko} '{new}'"),
-            )
-        }
-        (Some(lost), None) => {
-            let lost = &pair.source[lost.clone()];
-            (
-                format!("'{lost}' in the {original} has no counterpart in the {result}"),
-                format!("{result_ko}에서 빠진 서법: '{lost}'"),
-            )
-        }
-        (None, new) => {
-            let new = new.as_ref().map_or("", |new| &pair.output[new.clone()]);
-            (
-                format!("'{new}' in the {result} has no counterpart in the {original}"),
-                format!("{original_ko}에 없는 서법: '{new}'"),
-            )
-        }
+    let (is_lost, is_new) = (lost.is_some(), new.is_some());
+    let contrast = Contrast::new(comparison, lost, new);
+    let (lost, new) = contrast.words();
+    let (english, korean) = match (is_lost, is_new) {
+        (true, true) => (
+            format!("'{lost}' in the {original} is '{new}' in the {result}"),
+            format!("달라진 서법: {original_ko} '{lost}', {result_ko} '{new}'"),
+        ),
+        (true, false) => (
+            format!("'{lost}' in the {original} has no counterpart in the {result}"),
+            format!("{result_ko}에서 빠진 서법: '{lost}'"),
+        ),
+        (false, _) => (
+            format!("'{new}' in the {result} has no counterpart in the {original}"),
+            format!("{original_ko}에 없는 서법: '{new}'"),
+        ),
     };
-    let mut finding = CHECK.finding(kind, english, korean);
-    if let Some(lost) = lost {
-        let words = &pair.source[lost.clone()];
-        finding = finding.in_source(lost).expected(words);
-    }
-    if let Some(new) = new {
-        let words = &pair.output[new.clone()];
-        finding = finding.in_output(new).found(words);
-    }
-    finding
+    contrast.finding(&CHECK, kind, english, korean)
 }
 
 #[cfg(test)]

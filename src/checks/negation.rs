@@ -4,23 +4,21 @@
 //! more is a doubt if the other states what the first negates. It is a weaker one if the other has
 //! no words that may stand for a negation ("refuse", "거부") without being a translation.
 
+mod balance;
 mod english;
 mod force;
 mod korean;
 mod same;
 mod statements;
 
-use std::cell::OnceCell;
-use std::sync::LazyLock;
-
 use super::check::{Check, Example, FindingKind, OutputKind, Scope};
 use super::comparison::Comparison;
-use super::lexicon::{Hit, Lexicon};
+use super::contrast::Contrast;
+use super::spans::shifted;
 use crate::document::Span;
 use crate::finding::Finding;
 use crate::language::Language;
-use force::{Force, Negation};
-use statements::{Evidence, Statements};
+use balance::Negations;
 
 const LOST: FindingKind = FindingKind::major("negation_lost").up_to_sentences(2).in_passages();
 const ADDED: FindingKind = FindingKind::major("negation_added").up_to_sentences(2).in_passages();
@@ -50,9 +48,6 @@ pub(super) const CHECK: Check = Check {
     run,
 };
 
-static DENIALS: LazyLock<Lexicon> =
-    LazyLock::new(|| Lexicon::new(include_str!("lexicon/negatives.txt")));
-
 fn run(comparison: &Comparison<'_>) -> Vec<Finding> {
     let (source, output) = (&comparison.source, &comparison.output);
     if source.language == output.language {
@@ -66,11 +61,10 @@ fn run(comparison: &Comparison<'_>) -> Vec<Finding> {
         let result = Negations::of(&output.text[to.clone()], output.language);
         let is_whole = !is_summary || comparison.is_whole();
         if is_whole && let Some(lost) = original.beyond(&result, is_strict) {
-            let span = from.start + lost.start..from.start + lost.end;
-            findings.push(lost_finding(comparison, span, to));
+            findings.push(lost_finding(comparison, shifted(lost, from.start), to));
         } else if let Some(added) = result.beyond(&original, is_strict) {
-            let span = to.start + added.start..to.start + added.end;
-            findings.push(added_finding(comparison, from, span));
+            let added = shifted(added, to.start);
+            findings.push(added_finding(comparison, from, added));
         }
     }
     findings
@@ -93,116 +87,23 @@ fn same_language(comparison: &Comparison<'_>) -> Vec<Finding> {
 }
 
 fn lost_finding(comparison: &Comparison<'_>, lost: Span, sentence: Span) -> Finding {
-    let pair = comparison.pair;
     let (original, result) = comparison.words();
     let (_, result_ko) = comparison.korean_words();
-    let negation = &pair.source[lost.clone()];
-    let message = format!("'{negation}' in the {original} is not negated in the {result}");
+    let contrast = Contrast::new(comparison, lost, None);
+    let (negation, _) = contrast.words();
+    let english = format!("'{negation}' in the {original} is not negated in the {result}");
     let korean = format!("{result_ko}에서 빠진 부정: '{negation}'");
-    CHECK.finding(LOST, message, korean).in_source(lost).in_output(sentence).expected(negation)
+    contrast.finding(&CHECK, LOST, english, korean).in_output(sentence)
 }
 
 fn added_finding(comparison: &Comparison<'_>, sentence: Span, added: Span) -> Finding {
-    let pair = comparison.pair;
     let (original, result) = comparison.words();
     let (original_ko, _) = comparison.korean_words();
-    let negation = &pair.output[added.clone()];
-    let message = format!("'{negation}' in the {result} is not negated in the {original}");
+    let contrast = Contrast::new(comparison, None, added);
+    let (_, negation) = contrast.words();
+    let english = format!("'{negation}' in the {result} is not negated in the {original}");
     let korean = format!("{original_ko}에 없는 부정: '{negation}'");
-    CHECK.finding(ADDED, message, korean).in_source(sentence).in_output(added).found(negation)
-}
-
-/// The negations of a text, with the words that deny without one.
-struct Negations<'t> {
-    text: &'t str,
-    language: Language,
-    found: Vec<Negation>,
-    denials: Vec<Hit>,
-    statements: OnceCell<Statements>,
-}
-
-/// Most negations of a sentence whose predicates are looked up.
-const MAX_LOOKED_UP: usize = 8;
-/// Most bytes of an English sentence in which a predicate that is not in the table is a doubt.
-const MAX_UNKNOWN: usize = 240;
-/// Most bytes of one in which a predicate without its translation is a doubt: a longer one has more room to
-/// say it otherwise.
-const MAX_PARAPHRASED: usize = 160;
-
-impl<'t> Negations<'t> {
-    fn of(text: &'t str, language: Language) -> Self {
-        let found = match language {
-            Language::English => english::negations(text),
-            Language::Korean => korean::negations(text),
-        };
-        let denials = DENIALS.find(text, language);
-        Self { text, language, found, denials, statements: OnceCell::new() }
-    }
-
-    fn count(&self, force: Force) -> usize {
-        self.found.iter().filter(|negation| negation.force == force).count()
-    }
-
-    /// Negations proper.
-    fn plain(&self) -> usize {
-        [Force::Plain, Force::Soft, Force::Dependent].map(|force| self.count(force)).iter().sum()
-    }
-
-    fn statements(&self) -> &Statements {
-        self.statements
-            .get_or_init(|| Statements::of(self.text, self.language, &self.found, &self.denials))
-    }
-
-    /// Words that deny without a negation and have no translation in the other text.
-    fn denials_beyond(&self, other: &Self) -> usize {
-        let mut left = vec![0_usize; DENIALS.records()];
-        for hit in self.denials.iter().filter(|hit| hit.is_certain) {
-            left[hit.record] += 1;
-        }
-        for hit in &other.denials {
-            left[hit.record] = left[hit.record].saturating_sub(1);
-        }
-        left.iter().sum()
-    }
-
-    /// The last negation whose predicate the other text states, if it has fewer negations; else,
-    /// unless the evidence must be strict, one of more negations than it can stand for.
-    fn beyond(&self, other: &Negations<'t>, is_strict: bool) -> Option<Span> {
-        if self.plain() <= other.plain() {
-            return None;
-        }
-        let looked_up = self.found.iter().rev().filter(|negation| negation.force.is_full());
-        let evidence: Vec<(&Negation, Evidence)> = looked_up
-            .take(MAX_LOOKED_UP)
-            .map(|negation| (negation, self.statements().evidence(negation, other.statements())))
-            .collect();
-        let weak = other.count(Force::Weak).saturating_sub(self.count(Force::Weak));
-        let stated = evidence.iter().find(|(_, evidence)| *evidence == Evidence::Stated);
-        if let Some((negation, _)) = stated.filter(|_| weak == 0) {
-            return Some(negation.span.clone());
-        }
-        let affixed = other.count(Force::Affix).saturating_sub(self.count(Force::Affix));
-        let reserve = other.denials_beyond(self) + weak + affixed;
-        let full = self.count(Force::Plain) + self.count(Force::Soft);
-        if is_strict || full <= other.plain() + reserve {
-            return None;
-        }
-        let length = self.english(other).len();
-        let is_silent = other.found.is_empty() && other.denials.is_empty();
-        let is_likely = |(negation, evidence): &&(&Negation, Evidence)| {
-            (negation.force == Force::Plain || is_silent)
-                && match evidence {
-                    Evidence::Unknown => length <= MAX_UNKNOWN,
-                    Evidence::Absent => length <= MAX_PARAPHRASED,
-                    Evidence::Stated | Evidence::Negated => false,
-                }
-        };
-        evidence.iter().find(is_likely).map(|(negation, _)| negation.span.clone())
-    }
-
-    fn english(&self, other: &Self) -> &'t str {
-        if self.language == Language::English { self.text } else { other.text }
-    }
+    contrast.finding(&CHECK, ADDED, english, korean).in_source(sentence)
 }
 
 #[cfg(test)]

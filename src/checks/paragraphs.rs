@@ -6,6 +6,7 @@
 
 use super::check::{Check, FindingKind, OutputKind, Pair};
 use super::comparison::Comparison;
+use super::spans::shifted;
 use crate::document::Span;
 use crate::finding::{Finding, Place};
 use crate::segment::lines;
@@ -78,10 +79,6 @@ impl Part {
         let source = place(finding.source, self.source.start);
         Finding { source, output: place(finding.output, self.output.start), ..finding }
     }
-}
-
-fn shifted(span: Span, by: usize) -> Span {
-    span.start + by..span.end + by
 }
 
 /// The paragraphs with their translations; the whole texts if they have not equally many.

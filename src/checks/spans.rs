@@ -10,6 +10,11 @@ pub(super) struct InPart {
     pub span: Span,
 }
 
+/// A span of a part, in the whole text in which the part begins at `start`.
+pub(super) fn shifted(span: Span, start: usize) -> Span {
+    span.start + start..span.end + start
+}
+
 /// The parts of a text with the byte offset of each. The parts must be the whole text in order.
 pub(super) fn with_offsets(parts: Vec<&str>) -> impl Iterator<Item = (usize, &str)> {
     let mut end = 0;

@@ -1,0 +1,108 @@
+//! Whether one text negates more than another can stand for.
+
+use std::cell::OnceCell;
+use std::sync::LazyLock;
+
+use super::force::{Force, Negation};
+use super::statements::{Evidence, Statements};
+use super::{english, korean};
+use crate::checks::lexicon::{Hit, Lexicon};
+use crate::document::Span;
+use crate::language::Language;
+
+static DENIALS: LazyLock<Lexicon> =
+    LazyLock::new(|| Lexicon::new(include_str!("../lexicon/negatives.txt")));
+
+/// The negations of a text, with the words that deny without one.
+pub(super) struct Negations<'t> {
+    text: &'t str,
+    language: Language,
+    found: Vec<Negation>,
+    denials: Vec<Hit>,
+    statements: OnceCell<Statements>,
+}
+
+/// Most negations of a sentence whose predicates are looked up.
+const MAX_LOOKED_UP: usize = 8;
+/// Most bytes of an English sentence in which a predicate that is not in the table is a doubt.
+const MAX_UNKNOWN: usize = 240;
+/// Most bytes of one in which a predicate without its translation is a doubt: a longer sentence has
+/// more room to say it otherwise.
+const MAX_PARAPHRASED: usize = 160;
+
+impl<'t> Negations<'t> {
+    /// Reads a sentence or a short text.
+    pub fn of(text: &'t str, language: Language) -> Self {
+        let found = match language {
+            Language::English => english::negations(text),
+            Language::Korean => korean::negations(text),
+        };
+        let denials = DENIALS.find(text, language);
+        Self { text, language, found, denials, statements: OnceCell::new() }
+    }
+
+    fn count(&self, force: Force) -> usize {
+        self.found.iter().filter(|negation| negation.force == force).count()
+    }
+
+    /// Negations proper.
+    fn plain(&self) -> usize {
+        [Force::Plain, Force::Soft, Force::Dependent].map(|force| self.count(force)).iter().sum()
+    }
+
+    fn statements(&self) -> &Statements {
+        self.statements
+            .get_or_init(|| Statements::of(self.text, self.language, &self.found, &self.denials))
+    }
+
+    /// Words that deny without a negation and have no translation in the other text.
+    fn denials_beyond(&self, other: &Self) -> usize {
+        let mut left = vec![0_usize; DENIALS.records()];
+        for hit in self.denials.iter().filter(|hit| hit.is_certain) {
+            left[hit.record] += 1;
+        }
+        for hit in &other.denials {
+            left[hit.record] = left[hit.record].saturating_sub(1);
+        }
+        left.iter().sum()
+    }
+
+    /// The last negation whose predicate the other text states, if it has fewer negations; else,
+    /// unless the evidence must be strict, one of more negations than it can stand for.
+    pub fn beyond(&self, other: &Negations<'t>, is_strict: bool) -> Option<Span> {
+        if self.plain() <= other.plain() {
+            return None;
+        }
+        let looked_up = self.found.iter().rev().filter(|negation| negation.force.is_full());
+        let evidence: Vec<(&Negation, Evidence)> = looked_up
+            .take(MAX_LOOKED_UP)
+            .map(|negation| (negation, self.statements().evidence(negation, other.statements())))
+            .collect();
+        let weak = other.count(Force::Weak).saturating_sub(self.count(Force::Weak));
+        let stated = evidence.iter().find(|(_, evidence)| *evidence == Evidence::Stated);
+        if let Some((negation, _)) = stated.filter(|_| weak == 0) {
+            return Some(negation.span.clone());
+        }
+        let affixed = other.count(Force::Affix).saturating_sub(self.count(Force::Affix));
+        let reserve = other.denials_beyond(self) + weak + affixed;
+        let full = self.count(Force::Plain) + self.count(Force::Soft);
+        if is_strict || full <= other.plain() + reserve {
+            return None;
+        }
+        let length = self.english(other).len();
+        let is_silent = other.found.is_empty() && other.denials.is_empty();
+        let is_likely = |(negation, evidence): &&(&Negation, Evidence)| {
+            (negation.force == Force::Plain || is_silent)
+                && match evidence {
+                    Evidence::Unknown => length <= MAX_UNKNOWN,
+                    Evidence::Absent => length <= MAX_PARAPHRASED,
+                    Evidence::Stated | Evidence::Negated => false,
+                }
+        };
+        evidence.iter().find(is_likely).map(|(negation, _)| negation.span.clone())
+    }
+
+    fn english(&self, other: &Self) -> &'t str {
+        if self.language == Language::English { self.text } else { other.text }
+    }
+}
