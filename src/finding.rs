@@ -326,7 +326,7 @@ pub struct Support {
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub words: String,
     /// Share of the summary sentence, weighted by the rarity of its words, that the article
-    /// sentences have: 0 to 1. Across languages only numbers and names are counted.
+    /// sentences have: 0 to 1. Across languages, numbers, dates and words of a dictionary count.
     pub coverage: f32,
 }
 
