@@ -3,25 +3,23 @@
 //! Compares the parts of one document, which may be translated one by one; [`Consistency`] compares
 //! the pairs of a run. Knows no right rendering, only that there are two.
 
+mod kinds;
 mod run;
 mod sentences;
 
-use super::check::{Check, Example, FindingKind, OutputKind, Pair, Scope};
+use super::check::{Check, Example, OutputKind, Pair, Scope};
 use super::comparison::Comparison;
 use super::names::variants::{self, Variant};
 use super::options::CheckOptions;
 use super::spans::{InPart, excerpt};
 use crate::finding::Finding;
 
+use kinds::{NAME, SAME_TRANSLATION, SENTENCE, TWO_TRANSLATIONS, finding};
 pub use run::Consistency;
-use run::{SAME_TRANSLATION, TWO_TRANSLATIONS};
-
-const SENTENCE: FindingKind = FindingKind::minor("sentence_two_ways");
-/// In a long text without parts, human translators write many names in two ways.
-const NAME: FindingKind = FindingKind::minor("name_two_ways").up_to_sentences(5);
+use sentences::SecondWay;
 
 pub(super) const CHECK: Check = Check {
-    name: "consistency",
+    name: kinds::CHECK,
     describe: "a sentence or a name with two translations, in a text or in a run",
     kinds: &[SENTENCE, NAME, TWO_TRANSLATIONS, SAME_TRANSLATION],
     scope: Scope::Translations,
@@ -47,13 +45,6 @@ pub(super) const CHECK: Check = Check {
     ],
     run,
 };
-
-/// A sentence of the source and its second translation.
-struct SecondWay {
-    source: InPart,
-    first: InPart,
-    second: InPart,
-}
 
 fn run(comparison: &Comparison<'_>) -> Vec<Finding> {
     findings(std::slice::from_ref(comparison)).into_iter().map(|(_, finding)| finding).collect()
@@ -90,8 +81,7 @@ fn of_sentence(parts: &[Comparison<'_>], way: &SecondWay) -> (usize, Finding) {
     let output = |place: &InPart| &parts[place.part].pair.output[place.span.clone()];
     let (first, second) = (excerpt(output(&way.first)), excerpt(output(&way.second)));
     let message = format!("the same sentence is also translated as '{first}'");
-    let finding = CHECK
-        .finding(SENTENCE, message, format!("같은 문장의 다른 번역: '{first}'"))
+    let finding = finding(SENTENCE, message, format!("같은 문장의 다른 번역: '{first}'"))
         .in_source(way.source.span.clone())
         .in_output(way.second.span.clone())
         .expected(first)
@@ -106,8 +96,7 @@ fn of_name(parts: &[Comparison<'_>], variant: &Variant) -> (usize, Finding) {
     let name = &variant.name;
     let message = format!("'{name}' is '{first}' in one place and '{second}' in another");
     let korean = format!("'{name}'의 두 가지 표기: '{first}', '{second}'");
-    let finding = CHECK
-        .finding(NAME, message, korean)
+    let finding = finding(NAME, message, korean)
         .in_output(variant.second.span.clone())
         .expected(first)
         .found(second)

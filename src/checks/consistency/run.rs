@@ -5,13 +5,10 @@ use std::collections::HashMap;
 
 use sha2::{Digest as _, Sha256};
 
-use super::super::check::{FindingKind, OutputKind, Pair};
+use super::super::check::{OutputKind, Pair};
 use super::super::dismissals::Dismissals;
-use super::CHECK;
+use super::kinds::{SAME_TRANSLATION, TWO_TRANSLATIONS, finding};
 use crate::finding::Finding;
-
-pub(super) const TWO_TRANSLATIONS: FindingKind = FindingKind::minor("two_translations");
-pub(super) const SAME_TRANSLATION: FindingKind = FindingKind::major("same_translation");
 
 /// Fewest words of a source: shorter ones, such as headings, may be translated in several ways.
 const MIN_WORDS: usize = 4;
@@ -99,7 +96,7 @@ impl Consistency {
             let korean = format!("다른 원문의 같은 번역: {first}");
             (SAME_TRANSLATION, first, english, korean)
         };
-        let mut finding = CHECK.finding(kind, english, korean).value("place", first);
+        let mut finding = finding(kind, english, korean).value("place", first);
         finding.hash = finding.fingerprint(pair.source, pair.output);
         finding.dismissed = dismissed.contains(&finding.hash);
         Some(finding)

@@ -4,7 +4,13 @@ use std::collections::HashMap;
 
 use super::super::comparison::Comparison;
 use super::super::spans::InPart;
-use super::SecondWay;
+
+/// A sentence of the source and its second translation.
+pub(super) struct SecondWay {
+    pub source: InPart,
+    pub first: InPart,
+    pub second: InPart,
+}
 
 /// Fewest words of a sentence: shorter ones are translated as their neighbors ask.
 const MIN_WORDS: usize = 4;
