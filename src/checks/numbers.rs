@@ -35,17 +35,17 @@ fn run(comparison: &Comparison<'_>) -> Vec<Finding> {
     let (original_ko, result_ko) = comparison.korean_words();
     let mut findings = Vec::new();
     if pair.kind == OutputKind::Translation {
-        for number in distinct(without_counterpart(&comparison.source, &comparison.output)) {
+        for number in distinct(without_counterpart(&comparison.source, &comparison.output, true)) {
             let finding = unmatched(LOST, number, (original, result), result_ko);
             findings.push(finding.in_source(number.span()).expected(number.text));
         }
     }
-    for number in distinct(without_counterpart(&comparison.output, &comparison.source)) {
+    for number in distinct(without_counterpart(&comparison.output, &comparison.source, false)) {
         let finding = unmatched(INVENTED, number, (result, original), original_ko);
         findings.push(finding.in_output(number.span()).found(number.text));
     }
     if findings.is_empty() && pair.kind == OutputKind::Translation {
-        for number in distinct(rarer(source, output)) {
+        for number in distinct(rarer(pair.source, source, output)) {
             let english = format!(
                 "'{}' appears more often in the {original} than in the {result}",
                 number.text
@@ -82,7 +82,13 @@ fn distinct<'n, 't: 'n>(
 fn without_counterpart<'n, 't>(
     own: &'n Text<'t>,
     other: &'n Text<'_>,
+    is_source: bool,
 ) -> impl Iterator<Item = &'n Number<'t>> {
+    // A translation may round; it can be no more precise than its source.
+    let is_rounded = move |number: &Number<'_>| match is_source {
+        true => other.numbers().has_rounded(number),
+        false => other.numbers().has_unrounded(number),
+    };
     // Korean news writes the day of the month for "Thursday".
     let has_dates_for_days = own.language == Language::Korean
         && other.language == Language::English
@@ -91,17 +97,23 @@ fn without_counterpart<'n, 't>(
         number.needs_counterpart()
             && !(number.is_day && has_dates_for_days)
             && !other.numbers().has_counterpart(number)
+            && !is_rounded(number)
     })
 }
 
 /// The numbers that a text states more often than the other one may have them. Those that may be
 /// converted to another unit are not counted.
 fn rarer<'n, 't>(
+    text: &str,
     numbers: &'n Numbers<'t>,
     other: &'n Numbers<'_>,
 ) -> impl Iterator<Item = &'n Number<'t>> {
-    let is_counted =
-        |number: &Number<'_>| number.needs_counterpart() && !other.has_converted(number);
+    // A number in a code may repeat one in words: 주요 7개국(G7).
+    let is_in_code =
+        |number: &Number<'_>| text[..number.start].ends_with(|c: char| c.is_ascii_alphabetic());
+    let is_counted = |number: &Number<'_>| {
+        number.needs_counterpart() && !is_in_code(number) && !other.has_converted(number)
+    };
     let stated: Vec<_> = numbers.stated.iter().filter(|number| is_counted(number)).collect();
     let mut counts = HashMap::new();
     for number in &stated {
@@ -138,6 +150,9 @@ mod tests {
             ("The duo won.", "2인조가 이겼다."),
             ("Five weeks are left.", "오 주 남았다."),
             ("It lasted two days.", "이틀 걸렸다."),
+            ("About 1,950 people came.", "약 2천 명이 왔다."),
+            ("It lost 1.96 billion won.", "약 20억원을 잃었다."),
+            ("주요 7개국(G7)이 만났다.", "The Group of Seven met."),
         ] {
             assert!(
                 run(&CHECK, &translation(source, output)).is_empty(),
@@ -292,6 +307,15 @@ mod tests {
             ("1만∼2만명", "10,000-20,000 people"),
             ("5000만 달러", "$50m"),
             ("5000만 유로", "€50 million"),
+            ("19세기에 지어졌다.", "It was built in the 1800s."),
+            ("1900년대 초에 시작됐다.", "It began in the early 20th century."),
+            ("1시간 23분 걸렸다.", "It took 83 minutes."),
+            ("1년 6개월 걸렸다.", "It took 18 months."),
+            ("남북이 만났다.", "The two Koreas met."),
+            ("보름 전에 떠났다.", "He left two weeks ago."),
+            ("2주 뒤 닫았다.", "A fortnight later it closed."),
+            ("연중무휴 24시간 연다.", "It is open 24/7."),
+            ("400m 계주를 뛰었다.", "He ran the 4x100 relay."),
         ] {
             for findings in both_ways(korean, english) {
                 assert!(findings.is_empty(), "{korean} {english} {findings:?}");
@@ -320,11 +344,21 @@ mod tests {
             ("F-16 전투기", "F-15 fighters"),
             ("1만~2만명", "1-2 million people"),
             ("5000만 달러", "$50bn"),
+            ("약 2천 명이 왔다.", "1,700 people came."),
+            ("1시간 23분 걸렸다.", "It took 93 minutes."),
+            ("19세기에 지어졌다.", "It was built in the 1900s."),
         ] {
             for findings in both_ways(korean, english) {
                 assert!(!findings.is_empty(), "{korean} {english}");
             }
         }
+    }
+
+    #[test]
+    fn a_translation_may_round_but_not_make_up_digits() {
+        let rounded = ["The fund has about 2,000 members.", "회원은 1,950명이다."];
+        assert!(!run(&CHECK, &translation(rounded[0], rounded[1])).is_empty());
+        assert!(run(&CHECK, &translation(rounded[1], rounded[0])).is_empty());
     }
 
     #[test]

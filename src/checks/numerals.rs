@@ -52,6 +52,8 @@ pub(super) struct Number<'t> {
     is_in_name: bool,
     /// True for a 1 that ranks: "1위".
     is_rank: bool,
+    /// True for a round number after a word such as "about".
+    is_rounded: bool,
 }
 
 impl Number<'_> {
@@ -102,6 +104,10 @@ pub(super) struct Numbers<'t> {
     by_unit: Vec<(Unit, f64)>,
     /// The hours of the day, in ascending order.
     hours: Vec<f64>,
+    /// Stated values that are rounded, in ascending order.
+    rounded: Vec<f64>,
+    /// Stated values that are not round, in ascending order.
+    precise: Vec<f64>,
 }
 
 /// Reads the numbers of a text.
@@ -135,6 +141,9 @@ pub(super) fn read(text: &str, language: Language) -> Numbers<'_> {
     numbers.by_unit.sort_by(|(unit, a), (other, b)| unit.cmp(other).then(a.total_cmp(b)));
     numbers.hours = numbers.stated.iter().filter_map(|number| number.hour).collect();
     numbers.hours.sort_by(f64::total_cmp);
+    let stated = || numbers.stated.iter();
+    numbers.rounded = sorted(stated().filter(|number| number.is_rounded));
+    numbers.precise = sorted(stated().filter(|number| !is_round(number.value)));
     numbers
 }
 
@@ -144,7 +153,31 @@ impl Numbers<'_> {
     pub fn has_counterpart(&self, number: &Number<'_>) -> bool {
         number.readings().any(|value| contains(&self.values, value))
             || number.hour.is_some_and(|hour| contains(&self.hours, hour))
+            || self.has_whole(number)
             || self.has_converted(number)
+    }
+
+    /// True if this text has the quantity that a number is part of, or joins it from two numbers:
+    /// "83 minutes" is "1시간 23분".
+    fn has_whole(&self, number: &Number<'_>) -> bool {
+        let own = number.unit.map(|unit| (unit, number.value));
+        own.into_iter()
+            .chain(number.whole)
+            .any(|(unit, value)| self.has_quantity(unit, value, tolerance(1.0)))
+    }
+
+    /// True if this text has about the value of a number, rounded: "약 2천" for 1,950.
+    pub fn has_rounded(&self, number: &Number<'_>) -> bool {
+        let value = number.value;
+        let margin = MAX_ROUNDING * value;
+        !is_round(value) && has_between(&self.rounded, value - margin, value + margin)
+    }
+
+    /// True if this text has a number that a number of another text rounds.
+    pub fn has_unrounded(&self, number: &Number<'_>) -> bool {
+        let value = number.value;
+        let (low, high) = (value / (1.0 + MAX_ROUNDING), value / (1.0 - MAX_ROUNDING));
+        number.is_rounded && has_between(&self.precise, low, high)
     }
 
     /// How many of the readings of this text have a value.
@@ -180,7 +213,9 @@ impl Numbers<'_> {
     /// True if this text has the quantity in another unit. A similar quantity in its own unit is
     /// rather the same number changed.
     pub fn has_converted(&self, number: &Number<'_>) -> bool {
-        let Some(unit) = number.unit else { return false };
+        let Some(unit) = number.unit else {
+            return false;
+        };
         !self.has_quantity(unit, number.value, units::ROUNDED)
             && number
                 .conversions()
@@ -193,6 +228,29 @@ impl Numbers<'_> {
         let at = self.by_unit.partition_point(|(own, size)| (*own, *size) < (unit, low));
         self.by_unit.get(at).is_some_and(|(own, size)| *own == unit && *size <= high)
     }
+}
+
+/// True for a number with at most two digits before its zeros.
+fn is_round(value: f64) -> bool {
+    const MIN: f64 = 100.0;
+    let unit = 10f64.powf(value.max(1.0).log10().floor() - 1.0);
+    value >= MIN && (value / unit).fract() == 0.0
+}
+
+/// Largest difference of a rounded number from a precise one, relative to that.
+const MAX_ROUNDING: f64 = 0.03;
+
+/// The values of numbers in ascending order.
+fn sorted<'n, 't: 'n>(numbers: impl Iterator<Item = &'n Number<'t>>) -> Vec<f64> {
+    let mut values: Vec<f64> = numbers.map(|number| number.value).collect();
+    values.sort_by(f64::total_cmp);
+    values
+}
+
+/// True if values in ascending order have one between two others.
+fn has_between(values: &[f64], low: f64, high: f64) -> bool {
+    let at = values.partition_point(|own| *own < low);
+    values.get(at).is_some_and(|own| *own <= high)
 }
 
 fn tolerance(value: f64) -> f64 {
@@ -226,6 +284,7 @@ fn in_words(
         hour: None,
         is_in_name: false,
         is_rank: false,
+        is_rounded: context::is_rounded(&text[..span.start]) && is_round(value),
     }
 }
 
@@ -318,6 +377,7 @@ fn number_at(
         whole: None,
         hour,
         is_in_name,
+        is_rounded: context::is_rounded(before) && is_round(value),
         is_rank: value == 1.0 && after.starts_with(['위', '등']) && !after.starts_with("등급"),
     }
 }
@@ -326,8 +386,12 @@ fn number_at(
 fn relate(text: &str, numbers: &mut [Number<'_>]) {
     const MAX_DISTANCE: usize = 16;
     for at in 1..numbers.len() {
-        let [.., first, second] = &mut numbers[..=at] else { continue };
-        let Some(between) = text.get(first.end()..second.start) else { continue };
+        let [.., first, second] = &mut numbers[..=at] else {
+            continue;
+        };
+        let Some(between) = text.get(first.end()..second.start) else {
+            continue;
+        };
         if between.len() > MAX_DISTANCE {
             continue;
         }
@@ -368,6 +432,13 @@ fn relate(text: &str, numbers: &mut [Number<'_>]) {
                     .push(value + next / 10f64.powi(second.text.chars().count() as i32));
                 second.is_in_name = true;
             }
+            // "24/7"
+            "/" if value == 24.0 && next == 7.0 => second.is_in_name = true,
+            // "4x100" meters are 400.
+            "x" | "×" | "X" => {
+                first.other_values.push(value * next);
+                second.other_values.push(value * next);
+            }
             // "6·25" is the Korean War; neither it nor "9·11" needs its numbers in a translation.
             "·" if value <= 12.0 && next <= 31.0 => {
                 (first.is_in_name, second.is_in_name) = (true, true);
@@ -381,8 +452,12 @@ fn relate(text: &str, numbers: &mut [Number<'_>]) {
 /// "1시간 30분".
 fn compound(text: &str, first: &mut Number<'_>, second: &mut Number<'_>) {
     let Some(unit) = first.unit else { return };
-    let Some((smaller, per)) = unit.smaller() else { return };
-    let Some(between) = text.get(first.unit_end..second.start) else { return };
+    let Some((smaller, per)) = unit.smaller() else {
+        return;
+    };
+    let Some(between) = text.get(first.unit_end..second.start) else {
+        return;
+    };
     if !matches!(between, " " | "-" | ", " | " and ") || second.value >= per {
         return;
     }

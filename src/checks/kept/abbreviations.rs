@@ -70,6 +70,8 @@ pub(super) const TABLE: &[Entry] = &[
     word("DNA", &["디엔에이", "유전자"], &["genetic"]),
     word("ICBM", &["대륙간", "대륙 간"], &["intercontinental"]),
     word("ISIS", &["이슬람국가", "이슬람 국가", "IS"], &["islamic state"]),
+    word("G7", &["7개국"], &["group of seven"]),
+    word("G20", &["20개국"], &["group of 20", "group of twenty"]),
     word("GOP", &["공화"], &["republican"]),
     word("MEP", &["의원"], &["parliament"]),
     word("NGO", &["비정부", "민간", "시민", "단체"], &["non-government", "nongovernment", "civic", "group"]),

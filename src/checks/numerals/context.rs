@@ -31,6 +31,24 @@ pub(super) fn is_fraction(before: &str) -> bool {
     rest.is_some_and(|rest| rest.is_empty() || rest.ends_with([' ', '(', '\n']))
 }
 
+/// True if a text ends with a word that makes the number after it a rounded one.
+pub(super) fn is_rounded(before: &str) -> bool {
+    #[rustfmt::skip]
+    const WORDS: &[&str] = &[
+        "about", "around", "some", "roughly", "approximately", "nearly", "almost", "약", "대략", "거의", "한", "어림잡아",
+    ];
+    let before = before.trim_end_matches(['$', '€', '£', '¥', '₩', ' ']);
+    let last = before.rsplit(|c: char| !c.is_alphabetic()).next().unwrap_or_default();
+    WORDS.contains(&last.to_lowercase().as_str())
+}
+
+/// The century of "the 1800s" or 1800년대.
+fn century(plain: &str, value: f64, after: &str) -> Option<f64> {
+    let is_decade = ["s", "'s", "’s", "년대"].iter().any(|mark| after.starts_with(mark));
+    let is_century = is_decade && value % 100.0 == 0.0 && plain.chars().count() == 4;
+    is_century.then(|| value / 100.0 + 1.0)
+}
+
 /// True if two digits may be the end of a year: "'19", "80년대", "the 80s". Other two digits are
 /// not: every 19 would have a counterpart in 2019.
 pub(super) fn is_short_year(before: &str, plain: &str, after: &str) -> bool {
@@ -135,7 +153,7 @@ pub(super) fn entity(before: &str, here: &str) -> Option<usize> {
 
 /// Further readings of a number in its context.
 pub(super) fn other_readings(before: &str, plain: &str, value: f64, after: &str) -> Vec<f64> {
-    let mut other_values = Vec::new();
+    let mut other_values: Vec<f64> = century(plain, value, after).into_iter().collect();
     if is_short_year(before, plain, after) {
         other_values.extend([1900.0 + value, 2000.0 + value]);
     }

@@ -147,6 +147,10 @@ pub(super) fn spell(text: &str, spelled: &mut Spelled) {
     if lower.contains("quarter") {
         spelled.values.extend([15.0, 25.0, 75.0]);
     }
+    if lower.contains("fortnight") {
+        // Two weeks.
+        spelled.values.push(2.0);
+    }
     if lower.contains("half") {
         // A half as a fraction, of two, of a year in months, of an hour in minutes.
         spelled.values.extend([0.5, 2.0, 6.0, 30.0]);
