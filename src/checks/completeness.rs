@@ -3,6 +3,7 @@
 use super::check::{Check, Example, FindingKind, OutputKind, Scope};
 use super::comparison::Comparison;
 use super::spans::excerpt;
+use crate::document::Span;
 use crate::finding::Finding;
 
 const OMITTED: FindingKind = FindingKind::critical("sentence_omitted");
@@ -67,6 +68,9 @@ fn run(comparison: &Comparison<'_>) -> Vec<Finding> {
                 .in_output(first)
         } else if group.output.is_empty() {
             let lost = source[group.source.start].clone();
+            if has_doubtful_end(pair.source, &lost) {
+                continue;
+            }
             let words = excerpt(&pair.source[lost.clone()]);
             let message = format!("'{words}' is missing from the translation");
             CHECK
@@ -74,6 +78,9 @@ fn run(comparison: &Comparison<'_>) -> Vec<Finding> {
                 .in_source(lost)
         } else if group.source.is_empty() {
             let added = output[group.output.start].clone();
+            if has_doubtful_end(pair.output, &added) {
+                continue;
+            }
             let words = excerpt(&pair.output[added.clone()]);
             let message = format!("'{words}' has no counterpart in the original");
             CHECK.finding(ADDED, message, format!("원문에 없는 문장: '{words}'")).in_output(added)
@@ -83,6 +90,14 @@ fn run(comparison: &Comparison<'_>) -> Vec<Finding> {
         findings.push(finding.value("margin", alignment.margin));
     }
     findings
+}
+
+/// True if a sentence may go on in the other text: after an ellipsis, or before a bracket.
+fn has_doubtful_end(text: &str, sentence: &Span) -> bool {
+    let words = &text[sentence.clone()];
+    words.ends_with("...")
+        || words.ends_with('…')
+        || text[sentence.end..].trim_start().starts_with('(')
 }
 
 #[cfg(test)]
@@ -110,6 +125,16 @@ mod tests {
             let found = run(&CHECK, &translation(&rest, KOREAN));
             assert_eq!(found.first().map(|one| one.kind.as_str()), Some(ADDED.name), "{lost}");
         }
+    }
+
+    #[test]
+    fn a_sentence_before_a_bracket_or_after_an_ellipsis_may_be_part_of_another() {
+        let korean = "의회는 월요일에 세금을 올렸다. 유권자들은 경찰 20명에 항의하며 시위했다 ... 시장은 새 일자리 300개를 약속했다.";
+        let english = ENGLISH.replace("Voters protested against 20 officers. ", "");
+        assert!(run(&CHECK, &translation(korean, &english)).is_empty());
+        let korean = korean.replace(" ... ", ". (경찰은 답하지 않았다.) ");
+        let found = run(&CHECK, &translation(&korean, &english));
+        assert!(found.iter().all(|one| !one.message.contains("유권자들은")), "{found:?}");
     }
 
     #[test]

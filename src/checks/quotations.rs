@@ -239,6 +239,10 @@ fn role(
     let digit_before = before.is_some_and(|c| c.is_ascii_digit());
     Some(match c {
         '“' | '„' => (QuoteStyle::Double, Role::Opens),
+        // Some writers open with the closing mark: 말했다.”그러나
+        '”' if !is_open && before == Some('.') && after.is_some_and(starts_speech) => {
+            (QuoteStyle::Double, Role::Opens)
+        }
         '”' => (QuoteStyle::Double, Role::Closes),
         // Inches: 6'2", a 12" record.
         '"' | '＂' | '″' if digit_before && !is_open => return None,
@@ -259,6 +263,11 @@ fn role(
         }
         _ => return None,
     })
+}
+
+/// True for a letter that begins words of a speaker, not the particle after a quotation: ”라고.
+fn starts_speech(c: char) -> bool {
+    c.is_alphabetic() && !matches!(c, '라' | '고' | '며' | '이' | '는' | '하')
 }
 
 fn is_opening_context(c: char) -> bool {
@@ -287,6 +296,8 @@ mod tests {
         assert_eq!(words("소설 「항구」와 『바다』를 썼다."), ["항구", "바다"]);
         assert_eq!(words("“그는 ‘네’라고 했다”고 한다."), ["네", "그는 ‘네’라고 했다"]);
         assert_eq!(words("\"'Yes,' he said.\""), ["Yes,", "'Yes,' he said."]);
+        assert_eq!(words("그가 말했다.”그러나 간다.”"), ["그러나 간다."]);
+        assert_eq!(words("배가 떠난다.”라고 했다."), [""; 0]);
     }
 
     #[test]

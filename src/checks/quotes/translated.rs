@@ -174,13 +174,15 @@ fn is_speech(text: &str, quotation: &Quotation) -> bool {
     const PARTICLES: &[&str] =
         &["고", "라고", "이라고", "라는", "라며", "이라며", "며", "는", "으며", "하다", "한다", "했다"];
     let after = &text[quotation.whole.end..];
-    // What a word means or is called is a term, not speech.
+    // What a word means or is called is a term, not speech; ‘…’의 is a title.
     let is_term = ["라는 뜻", "라는 이름", "이라는 뜻", "이라는 이름"];
     let words = text[quotation.words.clone()].trim_end_matches(['.', '!', '?', ',']);
     quotation.style == QuoteStyle::Double
         || !is_term.iter().any(|term| after.starts_with(term))
             && (PARTICLES.iter().any(|particle| after.starts_with(particle))
-                || words.ends_with(['다', '까', '자']) && words.contains(' '))
+                || words.ends_with(['다', '까', '자'])
+                    && words.contains(' ')
+                    && !after.starts_with('의'))
 }
 
 /// The words of quotations; parts with an attribution between them are one: "We," he said, "will".
@@ -202,7 +204,9 @@ fn joined<'q>(text: &str, quotations: impl Iterator<Item = &'q Quotation>) -> Ve
 
 /// True if a text between two quotations names the speaker of both: `," he said, "`.
 fn is_attribution(text: &str, before: &Span, between: Span) -> bool {
-    let Some(between) = text.get(between) else { return false };
+    let Some(between) = text.get(between) else {
+        return false;
+    };
     text[..before.end].ends_with(',')
         && between.len() <= MAX_ATTRIBUTION
         && !between.contains(['"', '“'])
@@ -294,9 +298,14 @@ mod tests {
 
     #[test]
     fn words_in_single_marks_may_be_mere_emphasis() {
-        let korean = "해민시가 '안전 항구' 사업을 시작했다.";
-        let english = "Haemin began its safe port project.";
-        assert_eq!(run(&CHECK, &translation(korean, english)), []);
+        for (korean, english) in [
+            ("해민시가 '안전 항구' 사업을 시작했다.", "Haemin began its safe port project."),
+            ("그는 ‘배가 떠난다’의 주연이다.", "He stars in The Ship Leaves."),
+            ("'등대의 빛'이라는 뜻의 이름이다.", "The name means light of the tower."),
+            ("\"해민 크루즈(Haemin Cruise)\"가 떠났다.", "The Haemin Cruise left."),
+        ] {
+            assert_eq!(run(&CHECK, &translation(korean, english)), [], "{korean}");
+        }
     }
 
     #[test]
@@ -311,6 +320,13 @@ mod tests {
         assert_eq!(run(&CHECK, &translation(&cut, korean)), []);
         let end = "한 시장은 해민에서 ‘항구를 월요일까지 닫는다’고 말했다.\"";
         assert_eq!(run(&CHECK, &translation(ENGLISH, end)), []);
+    }
+
+    #[test]
+    fn a_quotation_of_usual_length_may_have_other_words() {
+        let korean = "한 시장은 해민에서 \"경찰이 용의자를 체포했고 조사했다\"고 말했다.";
+        let found = run(&CHECK, &translation(ENGLISH, korean));
+        assert_eq!(found.first().map(|one| one.kind.as_str()), Some(CHANGED.name), "{found:?}");
     }
 
     #[test]
