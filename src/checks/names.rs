@@ -13,6 +13,7 @@ mod gazetteer;
 mod hangul;
 mod kinds;
 mod sounds;
+mod swapped;
 pub(super) mod variants;
 mod within;
 
@@ -23,12 +24,12 @@ pub(super) use gazetteer::usual;
 use super::check::{Check, Example, OutputKind, Scope};
 use super::comparison::Comparison;
 use crate::finding::Finding;
-use kinds::{ADDED, INVENTED, LOST, MISPLACED, NAME, REPLACED};
+use kinds::{ADDED, INVENTED, LOST, MISPLACED, NAME, REORDERED, REPLACED, SWAPPED};
 
 pub(super) const CHECK: Check = Check {
     name: NAME,
     describe: "names that are lost, replaced or invented, across scripts",
-    kinds: &[ADDED, INVENTED, LOST, MISPLACED, REPLACED],
+    kinds: &[ADDED, INVENTED, LOST, MISPLACED, REORDERED, REPLACED, SWAPPED],
     scope: Scope::Article,
     examples: &[
         Example::found(
@@ -78,7 +79,13 @@ pub(super) const CHECK: Check = Check {
 
 fn run(comparison: &Comparison<'_>) -> Vec<Finding> {
     match comparison.english_and_korean() {
-        Some((english, korean)) => across::findings(comparison, english, korean),
+        Some((english, korean)) => {
+            let mut findings = across::findings(comparison, english, korean);
+            if comparison.pair.kind == OutputKind::Translation {
+                findings.extend(swapped::findings(comparison, english, korean));
+            }
+            findings
+        }
         None if comparison.pair.kind == OutputKind::Summary => within::findings(comparison),
         None => Vec::new(),
     }

@@ -8,7 +8,7 @@ use std::ops::Range;
 
 use super::english::{Unit, Word, words};
 use super::gazetteer;
-use super::hangul::{Name, Sign};
+use super::hangul::{Name, Sign, is_hangul};
 use super::sounds::{Cost, Hangul, Spoken};
 
 /// Distances from this one on are not told apart.
@@ -94,6 +94,27 @@ impl<'t> Korean<'t> {
         let near =
             |limit| words().find_map(|word| self.distance_of_word(&word.folded, place, limit));
         near(NEAR).or_else(|| near(FAR)).unwrap_or(FAR)
+    }
+
+    /// The bytes where a name stands that is near.
+    pub fn place(&self, unit: &Unit) -> Option<Range<usize>> {
+        let known = unit.known.iter().filter_map(|name| {
+            let name = name.trim_matches('_');
+            let at = self.text.find(name).filter(|_| name.chars().nth(1).is_some())?;
+            Some(at..at + name.len())
+        });
+        // The longest name is the whole one: 아프가니스탄, not 아프간.
+        let known = known.max_by_key(|place| place.len());
+        let by_sound = || {
+            let first = unit.words.iter().find(|word| unit.sounds_like_korean(word))?;
+            let spoken = Spoken::new(&first.folded);
+            let budget = (spoken.letters() as f32 * NEAR) as Cost;
+            let found = self.hangul.find(&spoken, 0..self.text.len(), budget)?;
+            // The end is that of the next syllable's beginning, which may be in the next word.
+            let end = self.text[..found.end].trim_end_matches(|c: char| !is_hangul(c)).len();
+            Some(found.start..end.max(found.start))
+        };
+        known.or_else(by_sound).filter(|place| !place.is_empty())
     }
 
     fn distance_of_word(&self, word: &str, place: Option<f32>, limit: f32) -> Option<f32> {

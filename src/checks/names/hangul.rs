@@ -59,7 +59,7 @@ pub(super) fn names(text: &str) -> Vec<Name> {
     found
 }
 
-fn is_hangul(c: char) -> bool {
+pub(super) fn is_hangul(c: char) -> bool {
     ('가'..='힣').contains(&c)
 }
 
