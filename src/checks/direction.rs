@@ -295,6 +295,27 @@ mod tests {
         for (source, output) in [
             ("The weather was bad.", "날씨가 좋지 않았다."),
             ("그는 기쁘지 않았다.", "He was sad."),
+            ("비우호적인 이웃이었다.", "It was a hostile neighbor."),
+        ] {
+            assert!(run(&CHECK, &translation(source, output)).is_empty(), "{source}");
+        }
+    }
+
+    #[test]
+    fn converse_and_ambiguous_words_are_no_opposites() {
+        for (source, output) in [
+            ("Winners will receive a bicycle.", "당첨자에게 자전거를 제공한다."),
+            ("Others said the same.", "다른 이들도 그렇게 말했다."),
+            ("A closed meeting took place.", "비공개 회의가 열렸다."),
+            ("It is the first time in May.", "지난 5월 이후로 있던 일이다."),
+            (
+                "The harbor is 20 miles away, and prices rose.",
+                "항구는 30㎞ 떨어진 곳이고 값이 올랐다.",
+            ),
+            (
+                "Haemin is the biggest market, which tops 300 firms.",
+                "해민은 300개 기업을 넘는 최대 시장이다.",
+            ),
         ] {
             assert!(run(&CHECK, &translation(source, output)).is_empty(), "{source}");
         }

@@ -175,8 +175,46 @@ mod tests {
             ("The name is unknown.", "이름은 알려지지 않았다."),
             ("그 일은 틀림없이 끝난다.", "The work will certainly end."),
             ("회의에는 불참했다.", "He did not attend the meeting."),
+            ("두 명밖에 오지 않았다.", "Only two people came."),
+            ("개장까지 얼마 남지 않았다.", "The opening is near."),
+            ("비용은 100만 원도 안 된다.", "It costs less than a million won."),
+            ("매출이 목표에 못 미쳤다.", "Sales fell short of the target."),
+            ("시는 다리를 닫지 않을 수 없었다.", "The city had to close the bridge."),
+            ("그는 놀라움을 금치 못했다.", "He was surprised."),
+            ("Peace was never so close.", "평화는 어느 때보다 가까웠다."),
+            ("They left no stone unturned.", "그들은 모든 곳을 살폈다."),
+            ("The mayor may or may not come.", "시장은 올 수도 있다."),
+            ("It was anything but easy, he said, not a picnic but work.", "힘든 일이었다고 했다."),
+            ("Planes avoid the no-fly zone.", "비행기는 비행 금지 구역을 피한다."),
+            ("그는 의자에 않아 있었다.", "He sat on a chair."),
         ] {
             assert!(run(&CHECK, &translation(source, output)).is_empty(), "{source} {output}");
+        }
+    }
+
+    #[test]
+    fn a_contradiction_is_found_whatever_else_the_text_denies() {
+        for (source, output, kind) in [
+            (
+                "The ministry denied the report and did not confirm the order.",
+                "국방부는 보도를 부인하고 명령을 확인했다.",
+                LOST,
+            ),
+            (
+                "시는 새 규정에 반대했고 예산을 승인했다.",
+                "The city opposed the new rule and did not approve the budget.",
+                ADDED,
+            ),
+            ("He left without permission.", "그는 허가를 받고 떠났다.", LOST),
+        ] {
+            assert_eq!(kinds(&run(&CHECK, &translation(source, output))), [kind.name], "{source}");
+        }
+        for (source, output) in [
+            ("The ministry did not confirm the order.", "국방부는 명령에 대한 확인을 거부했다."),
+            ("The results are not normal.", "결과는 비정상이다."),
+            ("He left without a ticket.", "그는 무임승차했다."),
+        ] {
+            assert!(run(&CHECK, &translation(source, output)).is_empty(), "{source}");
         }
     }
 

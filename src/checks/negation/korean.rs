@@ -122,8 +122,10 @@ impl Context<'_> {
     fn is_measure(&self) -> bool {
         let words = [self.earlier, self.before];
         words.iter().any(|word| word.ends_with("밖에") || *word == "얼마")
-            || (self.before.ends_with('도') && self.word == "안" && self.next.starts_with('되'))
-            || (self.before.ends_with('에') && self.word == "못" && self.next.starts_with("미"))
+            || (self.before.ends_with('도')
+                && self.word == "안"
+                && self.next.starts_with(['되', '된', '됐', '돼']))
+            || (self.before.ends_with('에') && self.word == "못" && self.next.starts_with('미'))
     }
 
     /// True if the negation is inside a phrase and does not end a clause: "않은", "없이".
@@ -284,7 +286,7 @@ fn is_verb(word: &str) -> bool {
 #[rustfmt::skip]
 const AFFIXED: &[&str] = &[
     "무관", "무능", "무료", "무명", "무사", "무산", "무상", "무시", "무인", "무죄", "무직", "무책임", "무패", "무한", "무효", "무허가",
-    "무단", "무소속", "무분별", "무자비", "무제한", "무조건", "무혐의", "무의미", "무력", "무기한", "무례", "무고", "무방비", "무적",
+    "무단", "무임", "무소속", "무분별", "무자비", "무제한", "무조건", "무혐의", "무의미", "무력", "무기한", "무례", "무고", "무방비", "무적",
     "무담보", "무응답", "무감각", "무질서", "무차별", "무모", "무승부", "무해", "무색", "무보험", "무면허", "무국적", "무득점", "무실점",
     "불가", "불공", "불구", "불능", "불량", "불리", "불만", "불명", "불모", "불미", "불법", "불분명", "불신", "불안", "불완전", "불우",
     "불응", "불의", "불이행", "불참", "불충분", "불쾌", "불투명", "불편", "불평", "불필요", "불행", "불허", "불확실", "불합리", "불균형",
