@@ -3,6 +3,8 @@
 //! "214 graduates" is in doubt if the article has 214 beside other nouns only, and another number
 //! beside its graduates. Nouns are compared by their stems, across languages by the dictionary.
 
+use std::collections::{HashMap, HashSet};
+
 use super::check::{Check, Example, FindingKind, OutputKind, Scope};
 use super::comparison::{Comparison, Text};
 use super::numerals::{Number, Unit};
@@ -71,16 +73,18 @@ fn run(comparison: &Comparison<'_>) -> Vec<Finding> {
         return Vec::new();
     }
     let others = counts(source, is_portable);
+    let mut places: HashMap<u64, Vec<Vec<Feature>>> = HashMap::new();
+    let values: HashSet<u64> = own.iter().map(|count| count.value).collect();
+    for number in source.numbers().stated.iter().take(MAX_NUMBERS) {
+        if values.contains(&number.value.to_bits()) {
+            let near = near(source, number, is_portable);
+            places.entry(number.value.to_bits()).or_default().push(near);
+        }
+    }
     let mut findings = Vec::new();
-    for count in own.iter().take(MAX_NUMBERS) {
-        let mut places = source.numbers().stated.iter().take(MAX_NUMBERS);
-        let mut is_stated = false;
-        let is_near = places.any(|number| {
-            let is_same = number.value.to_bits() == count.value;
-            is_stated |= is_same;
-            is_same && supports(&near(source, number, is_portable), &count.nouns)
-        });
-        if is_near || !is_stated {
+    for count in &own {
+        let Some(places) = places.get(&count.value) else { continue };
+        if places.iter().any(|near| supports(near, &count.nouns)) {
             continue;
         }
         let is_other = |other: &&Count| {

@@ -83,14 +83,20 @@ pub(in crate::checks) fn of_one(word: &str, language: Language, portable: bool) 
 /// Features of the numbers, months and days of the week in a sentence.
 fn of_quantities(text: &Text<'_>, sentence: &Span) -> impl Iterator<Item = Feature> {
     let calendar = text.calendar();
-    let inside = |named: &&Named| sentence.contains(&named.span.start);
-    let months = calendar.months.iter().filter(inside).map(|one| hash(&("month", one.index)));
-    let days = calendar.weekdays.iter().filter(inside).map(|one| hash(&("day", one.index)));
+    let months = inside(&calendar.months, sentence).map(|one| hash(&("month", one.index)));
+    let days = inside(&calendar.weekdays, sentence).map(|one| hash(&("day", one.index)));
     let stated = &text.numbers().stated;
     let first = stated.partition_point(|number| number.start < sentence.start);
     let numbers = stated[first..].iter().take_while(|number| number.start < sentence.end);
     let numbers = numbers.map(|number| hash(&number.value.to_bits()));
     months.chain(days).chain(numbers).collect::<Vec<_>>().into_iter()
+}
+
+/// The names of days or months that begin inside a sentence.
+fn inside<'n>(names: &'n [Named], sentence: &Span) -> impl Iterator<Item = &'n Named> {
+    let (first, end) =
+        (names.partition_point(|name| name.span.start < sentence.start), sentence.end);
+    names[first..].iter().take_while(move |name| name.span.start < end)
 }
 
 fn words(sentence: &str) -> impl Iterator<Item = &str> {
