@@ -5,6 +5,7 @@
 
 mod across;
 mod alike;
+mod claims;
 mod common_words;
 mod english;
 mod evidence;
@@ -79,11 +80,10 @@ pub(super) const CHECK: Check = Check {
 
 fn run(comparison: &Comparison<'_>) -> Vec<Finding> {
     match comparison.english_and_korean() {
+        Some(_) if comparison.pair.kind == OutputKind::Summary => claims::findings(comparison),
         Some((english, korean)) => {
             let mut findings = across::findings(comparison, english, korean);
-            if comparison.pair.kind == OutputKind::Translation {
-                findings.extend(swapped::findings(comparison, english, korean));
-            }
+            findings.extend(swapped::findings(comparison, english, korean));
             findings
         }
         None if comparison.pair.kind == OutputKind::Summary => within::findings(comparison),
@@ -141,6 +141,20 @@ mod tests {
         let bad = "한서진 장관은 로드리게스 특사를 만났다.";
         assert_eq!(across(ARTICLE, bad)[0].kind, "name_invented");
         assert!(across(ARTICLE, "한서진 장관은 휘트컴을 만났다.").is_empty());
+    }
+
+    #[test]
+    fn a_name_of_another_sentence_of_the_article_is_found_across_languages() {
+        let article = "On Monday 34 ships left the port of Jakarta. \
+            On Friday 71 trucks reached the border of Denmark.";
+        let across = |output| {
+            let kind = OutputKind::Summary;
+            run(&CHECK, &Pair { kind, ..translation(article, output) })
+        };
+        assert!(across("월요일에 배 34척이 자카르타 항구를 떠났다.").is_empty());
+        let found = across("월요일에 배 34척이 덴마크 항구를 떠났다.");
+        assert_eq!(found[0].kind, "name_misplaced");
+        assert_eq!(found[0].source.map(|place| place.start), Some(0));
     }
 
     /// The kinds of the findings of a translation, with what was expected and found.

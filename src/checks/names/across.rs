@@ -2,11 +2,10 @@
 //! its place.
 
 use super::english::{self, Unit};
-use super::evidence::{English, FAR, Korean, NEAR, agree};
+use super::evidence::{English, Korean, NEAR, agree};
 use super::foreign::foreignness;
 use super::hangul::{self, Sign};
-use super::kinds::{self, ADDED, INVENTED, LOST, REPLACED};
-use crate::checks::check::OutputKind;
+use super::kinds::{self, ADDED, LOST, REPLACED};
 use crate::checks::comparison::{Comparison, Text};
 use crate::document::Span;
 use crate::finding::Finding;
@@ -16,14 +15,8 @@ use crate::language::Language;
 const ALONE: f32 = 9.5;
 /// A name that a translator into English is said to have added must be further still.
 const ADDED_ALONE: f32 = 10.9;
-/// Farthest counterpart in a whole article, which has more words that are near by chance.
-const NEAR_IN_ARTICLE: f32 = 8.0;
-/// Bytes of an article that all names of its summary are sought in, and most of these names.
-const LONGEST_ARTICLE: usize = 24_000;
-const MOST_IN_SUMMARY: usize = 64;
-/// Least foreignness of a Korean word that is certainly a name; a summary has fewer other words.
+/// Least foreignness of a Korean word that is certainly a name.
 const FOREIGN: f32 = 6.0;
-const FOREIGN_IN_SUMMARY: f32 = 4.5;
 /// Letters of a name that a short text has by chance only seldom.
 const LONG: usize = 7;
 /// Two names without a counterpart that are nearer than this are one name, oddly spelled.
@@ -75,33 +68,20 @@ struct Open {
 pub(super) fn findings(comparison: &Comparison<'_>, en: &Text<'_>, ko: &Text<'_>) -> Vec<Finding> {
     let korean = Korean::new(ko.text);
     let into_english = comparison.pair.to == Language::English;
-    let is_summary = comparison.pair.kind == OutputKind::Summary;
-    if is_summary && comparison.pair.source.len() > LONGEST_ARTICLE {
-        return Vec::new();
-    }
-    let near = if is_summary { NEAR_IN_ARTICLE } else { NEAR };
     let mut open_english: Vec<(Open, Unit)> = Vec::new();
-    let english_names = match is_summary {
-        true if !into_english => Vec::new(),
-        _ => english::names(en.text, en.sentences()),
-    };
-    let most = if is_summary { MOST_IN_SUMMARY } else { usize::MAX };
-    for name in english_names.into_iter().take(most) {
+    for name in english::names(en.text, en.sentences()) {
         let place = name.span.start as f32 / en.text.len() as f32;
-        let around = Some(place).filter(|_| !is_summary);
-        let measured = |unit: Unit| (korean.distance(&unit, around), unit);
+        let measured = |unit: Unit| (korean.distance(&unit, Some(place)), unit);
         let units: Vec<_> = english::units(en.text, &name).into_iter().map(measured).collect();
         // A part of a name may be left out: "Secretary Dale Whitcombe", "Whitcombe".
-        let is_part = units.iter().any(|(distance, _)| *distance <= near);
-        for (distance, unit) in units.into_iter().filter(|(distance, _)| *distance > near) {
+        let is_part = units.iter().any(|(distance, _)| *distance <= NEAR);
+        for (distance, unit) in units.into_iter().filter(|(distance, _)| *distance > NEAR) {
             let evidence = match unit.words.iter().all(|word| word.common) {
                 _ if !unit.known.is_empty() => "gazetteer",
                 true => "surname",
                 false => "sound",
             };
-            let is_far = if is_summary {
-                true
-            } else if into_english {
+            let is_far = if into_english {
                 let longest = unit.words.iter().map(|word| word.folded.len()).max();
                 distance > ADDED_ALONE && longest >= Some(LONG)
             } else {
@@ -116,29 +96,15 @@ pub(super) fn findings(comparison: &Comparison<'_>, en: &Text<'_>, ko: &Text<'_>
     }
     let english = English::new(en.text);
     let mut open_korean: Vec<Open> = Vec::new();
-    let korean_names = match is_summary {
-        // A summary may leave out any name of its article.
-        true if into_english => Vec::new(),
-        _ => hangul::names(ko.text),
-    };
-    for name in korean_names.into_iter().take(most) {
+    for name in hangul::names(ko.text) {
         let span = name.span.clone();
         let place = span.start as f32 / ko.text.len() as f32;
-        let distance = if is_summary && !matches!(name.sign, Sign::Gloss(_)) {
-            match english.has(ko.text, &name) {
-                true => 0.0,
-                false => FAR,
-            }
-        } else {
-            english.distance(ko.text, &name, Some(place))
-        };
+        let distance = english.distance(ko.text, &name, Some(place));
         if distance <= NEAR {
             continue;
         }
         let text = &ko.text[name.word.clone()];
-        let is_same = |unit: &Unit| {
-            !is_summary && unit.words.iter().any(|word| agree(word, text, MISSPELLED))
-        };
+        let is_same = |unit: &Unit| unit.words.iter().any(|word| agree(word, text, MISSPELLED));
         let evidence = match &name.sign {
             Sign::Gloss(_) => "gloss",
             Sign::Known(_) => "gazetteer",
@@ -152,17 +118,14 @@ pub(super) fn findings(comparison: &Comparison<'_>, en: &Text<'_>, ko: &Text<'_>
         // Korean writers repeat the name that a pronoun stands for.
         let is_subject = SUBJECT.iter().any(|particle| ko.text[span.end..].starts_with(particle));
         let is_pronoun = is_subject && english.has_any(PRONOUNS);
-        let enough = if is_summary { FOREIGN_IN_SUMMARY } else { FOREIGN };
-        let certain = evidence != "sound" || foreignness(&ko.text[span.clone()]) > enough;
+        let certain = evidence != "sound" || foreignness(&ko.text[span.clone()]) > FOREIGN;
         let alone = distance > ALONE
             && match &name.sign {
                 // Korean writers add the acronyms of institutions.
                 Sign::Gloss(gloss) => ko.text[gloss.clone()].contains(char::is_lowercase),
                 // Korean translators name the place that "the city" stands for.
-                Sign::Known(_) => {
-                    is_summary || into_english && !english.has_any(PLACES) && !is_pronoun
-                }
-                Sign::Foreign => is_summary && certain,
+                Sign::Known(_) => into_english && !english.has_any(PLACES) && !is_pronoun,
+                Sign::Foreign => false,
             };
         open_korean.push(Open { span, place, evidence, certain, alone });
     }
@@ -180,49 +143,46 @@ fn report(comparison: &Comparison<'_>, source: Vec<Open>, output: Vec<Open>) -> 
     let ((original, result), (original_ko, result_ko)) = (kind.words(), kind.korean_words());
     let mut findings: Vec<Finding> = Vec::new();
     let mut paired = vec![false; output.len()];
-    if kind == OutputKind::Translation {
-        for lost in &source {
-            let text = &comparison.pair.source[lost.span.clone()];
-            let may_replace = |at: &usize| !paired[*at] && (lost.certain || output[*at].certain);
-            let nearest = (0..output.len()).filter(may_replace).min_by(|a, b| {
-                let distance = |at: usize| (output[at].place - lost.place).abs();
-                distance(*a).total_cmp(&distance(*b))
-            });
-            let finding = if let Some(at) = nearest {
-                paired[at] = true;
-                let found = &comparison.pair.output[output[at].span.clone()];
-                kinds::finding(
-                    REPLACED,
-                    format!("the {result} has '{found}' where the {original} has '{text}'"),
-                    format!("{original_ko}의 이름 '{text}', {result_ko}에는 '{found}'"),
-                )
-                .in_output(output[at].span.clone())
-                .expected(text)
-                .found(found)
-            } else if lost.alone {
-                kinds::finding(
-                    LOST,
-                    format!("'{text}' appears in the {original} but not in the {result}"),
-                    format!("{result_ko}에 빠진 이름: '{text}'"),
-                )
-                .expected(text)
-            } else {
-                continue;
-            };
-            findings.push(
-                finding
-                    .in_source(lost.span.clone())
-                    .value("name", text)
-                    .value("evidence", lost.evidence),
-            );
-        }
+    for lost in &source {
+        let text = &comparison.pair.source[lost.span.clone()];
+        let may_replace = |at: &usize| !paired[*at] && (lost.certain || output[*at].certain);
+        let nearest = (0..output.len()).filter(may_replace).min_by(|a, b| {
+            let distance = |at: usize| (output[at].place - lost.place).abs();
+            distance(*a).total_cmp(&distance(*b))
+        });
+        let finding = if let Some(at) = nearest {
+            paired[at] = true;
+            let found = &comparison.pair.output[output[at].span.clone()];
+            kinds::finding(
+                REPLACED,
+                format!("the {result} has '{found}' where the {original} has '{text}'"),
+                format!("{original_ko}의 이름 '{text}', {result_ko}에는 '{found}'"),
+            )
+            .in_output(output[at].span.clone())
+            .expected(text)
+            .found(found)
+        } else if lost.alone {
+            kinds::finding(
+                LOST,
+                format!("'{text}' appears in the {original} but not in the {result}"),
+                format!("{result_ko}에 빠진 이름: '{text}'"),
+            )
+            .expected(text)
+        } else {
+            continue;
+        };
+        findings.push(
+            finding
+                .in_source(lost.span.clone())
+                .value("name", text)
+                .value("evidence", lost.evidence),
+        );
     }
-    let added = if kind == OutputKind::Translation { ADDED } else { INVENTED };
     for (new, _) in output.iter().zip(&paired).filter(|(new, paired)| new.alone && !**paired) {
         let text = &comparison.pair.output[new.span.clone()];
         let english = format!("'{text}' appears in the {result} but not in the {original}");
         let korean = format!("{original_ko}에 없는 이름: '{text}'");
-        let finding = kinds::finding(added, english, korean).found(text);
+        let finding = kinds::finding(ADDED, english, korean).found(text);
         findings.push(
             finding.in_output(new.span.clone()).value("name", text).value("evidence", new.evidence),
         );

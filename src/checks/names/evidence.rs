@@ -218,7 +218,8 @@ impl English {
         let text = &korean[name.span.clone()];
         let is_known = match &name.sign {
             Sign::Known(names) => OFTEN_ADDED.contains(&text) || self.has_any(names),
-            _ => false,
+            Sign::Gloss(_) => return self.distance(korean, name, None) <= NEAR,
+            Sign::Foreign => false,
         };
         is_known || self.has_most_of(text)
     }
