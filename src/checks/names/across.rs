@@ -44,9 +44,6 @@ const PLACES: &[&str] = &[
     "local",
 ];
 
-/// The country that Korean news need not name and an English summary adds.
-const HOME: &[&str] = &["한국", "대한민국", "남한"];
-
 /// Particles of a subject, and the English pronouns that stand for one.
 const SUBJECT: &[&str] = &["은", "는", "이", "가"];
 const PRONOUNS: &[&str] = &["he", "she", "it", "they"];
@@ -88,8 +85,7 @@ pub(super) fn findings(comparison: &Comparison<'_>, en: &Text<'_>, ko: &Text<'_>
                 distance > ALONE
             };
             let certain = !unit.doubtful;
-            let is_home = is_summary && unit.known.iter().any(|name| HOME.contains(name));
-            let alone = certain && !is_part && is_far && !is_home;
+            let alone = certain && !is_part && is_far;
             let span = unit.span.clone();
             open_english.push((Open { span, place, evidence, certain, alone }, unit));
         }

@@ -22,6 +22,9 @@ const MIN_COVERAGE: f32 = 0.65;
 /// Least foreignness of a Korean word that is certainly a name.
 const FOREIGN: f32 = 4.5;
 
+/// The country that Korean news need not name and an English summary adds.
+const HOME: &[&str] = &["한국", "대한민국", "남한"];
+
 /// A name of the summary.
 enum Claim {
     /// A part of an English name, and the others.
@@ -115,7 +118,8 @@ fn claims(comparison: &Comparison<'_>) -> Vec<Claim> {
             let units = || english::units(output.text, name);
             let others =
                 |span: &Span| units().into_iter().filter(|one| one.span != *span).collect();
-            let certain = units().into_iter().filter(|unit| !unit.doubtful);
+            let is_home = |unit: &Unit| unit.known.iter().any(|name| HOME.contains(name));
+            let certain = units().into_iter().filter(|unit| !unit.doubtful && !is_home(unit));
             certain.map(|unit| (others(&unit.span), unit)).collect::<Vec<_>>()
         });
         return claims
