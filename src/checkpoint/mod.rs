@@ -4,6 +4,7 @@
 //! checkpoints; `tensor_names.rs` has the names in GGUF files. Knows no architecture: the names and
 //! hyper-parameters of a network are known to the architectures only.
 
+mod bert_tensors;
 mod cache;
 mod chat_template;
 mod config;
@@ -17,6 +18,7 @@ mod tensor_names;
 mod tokenizer;
 mod unsupported;
 
+pub use bert_tensors::{BERT_LAYER, BERT_POSITIONS, BERT_TOKEN_TYPES, BERT_WORDS};
 pub use cache::derived::derived_files;
 pub use cache::quantization::Quantization;
 pub use chat_template::{ChatTemplate, Content, Message, TranslationMessage, Typed};

