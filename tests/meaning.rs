@@ -81,6 +81,20 @@ fn a_vector_does_not_depend_on_the_rest_of_its_batch() {
 }
 
 #[test]
+fn tokens_have_vectors_without_those_around_the_text() {
+    for name in ["container.bin", "bert-mean", "xlmr-first"] {
+        let model = SentenceModel::open(here("fixtures/encoders").join(name)).unwrap();
+        let one = model.token_vectors("a").unwrap();
+        let two = model.token_vectors("a a").unwrap();
+        assert_eq!((one.len(), two.len()), (1, 2), "{name}");
+        assert!(one.iter().chain(&two).all(|vector| vector.len() == 32));
+        assert!(model.token_vectors("").unwrap().is_empty());
+        let long = model.token_vectors(&"a ".repeat(1000)).unwrap();
+        assert!((100..130).contains(&long.len()), "{name}: {}", long.len());
+    }
+}
+
+#[test]
 fn empty_and_long_texts_have_vectors() {
     let model = SentenceModel::open(here("fixtures/encoders/container.bin")).unwrap();
     let long = "The port of Haemin opened. ".repeat(100);

@@ -3,7 +3,8 @@
     python systems.py malmoi DATA NAME
 
 For each direction: the systems ranked by their findings and by chrF (Kendall's tau), and how well
-the findings of a segment tell the worse half of a system's segments by sentence chrF (AUC).
+the findings of a segment, and its estimate where an encoder is installed, tell the worse half of a
+system's segments by sentence chrF (AUC).
 Entities such as `&#39;`, which some stored outputs have throughout, are decoded first.
 """
 
@@ -59,7 +60,7 @@ def tau(first, second):
 
 
 def measured(malmoi, data, name):
-    """For each direction a list of systems: name, chrF, findings, score, AUC."""
+    """For each direction a list of systems: name, chrF, findings, score, AUC of score and estimate."""
     from sacrebleu.metrics import CHRF
 
     chrf = CHRF()
@@ -80,7 +81,10 @@ def measured(malmoi, data, name):
             findings = [len(pair["findings"]) for pair in pairs]
             system = path.name.removeprefix(f"{name}.").removesuffix(f".{target}")
             corpus = chrf.corpus_score(outputs, [references]).score
-            rows.append((system, corpus, sum(findings), sum(scores), auc(scores, is_bad)))
+            estimates = [-pair["estimate"] for pair in pairs if "estimate" in pair]
+            by_estimate = auc(estimates, is_bad) if len(estimates) == len(pairs) else None
+            areas = (auc(scores, is_bad), by_estimate)
+            rows.append((system, corpus, sum(findings), sum(scores), *areas))
         found[f"{source}-{target}"] = rows
     return found
 
@@ -91,16 +95,20 @@ def section(malmoi, data, name):
     text += f"Outputs of systems for `{name}`. Score: the sum of the weights of the findings (critical 4, major 2,\n"
     text += "minor 1). AUC: how well the score tells the worse half of a system's segments by chrF; most segments\n"
     text += "have no finding, and so no order among each other, which bounds it. Entities such as `&#39;`\n"
-    text += "are decoded first.\n\n"
-    text += "| direction | system | chrF | findings | score | AUC |\n|---|---|---|---|---|---|\n"
+    text += "are decoded first. The last column is the AUC of `estimate`, with an encoder of sentences.\n\n"
+    text += "| direction | system | chrF | findings | score | AUC | of estimate |\n|---|---|---|---|---|---|---|\n"
     taus = []
     for direction, rows in measured(malmoi, data, name).items():
-        for system, corpus, findings, score, area in sorted(rows, key=lambda row: -row[1]):
-            text += f"| {direction} | {system} | {corpus:.1f} | {findings} | {score} | {area:.3f} |\n"
+        for system, corpus, findings, score, area, other in sorted(rows, key=lambda row: -row[1]):
+            other = "" if other is None else f"{other:.3f}"
+            text += f"| {direction} | {system} | {corpus:.1f} | {findings} | {score} | {area:.3f} | {other} |\n"
         chrfs = [row[1] for row in rows]
         by_score = tau([-row[3] for row in rows], chrfs)
         area = sum(row[4] for row in rows) / len(rows)
-        taus.append(f"{direction}: Kendall's tau of score and chrF {by_score:.2f}, mean AUC {area:.3f}.")
+        line = f"{direction}: Kendall's tau of score and chrF {by_score:.2f}, mean AUC {area:.3f}"
+        if all(row[5] is not None for row in rows):
+            line += f", of the estimate {sum(row[5] for row in rows) / len(rows):.3f}"
+        taus.append(f"{line}.")
     return text + "\n" + "\n".join(taus) + "\n"
 
 

@@ -17,6 +17,16 @@ pub trait SentenceEncoder: Send + Sync {
     ///
     /// Fails if the model fails, as with too little memory.
     fn encode(&self, sentences: &[&str]) -> Result<Vec<Vec<f32>>>;
+
+    /// The vectors of a text's tokens, of any length, near for equal meanings in either language.
+    /// None by default: then no quality is estimated.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the model fails.
+    fn token_vectors(&self, _text: &str) -> Result<Vec<Vec<f32>>> {
+        Ok(Vec::new())
+    }
 }
 
 /// General news sentences in both languages; their mean is that of the language.
@@ -89,6 +99,8 @@ pub(super) struct Means {
     encoder: String,
     english: Vec<f32>,
     korean: Vec<f32>,
+    /// Means of the tokens of both, computed when a quality is first estimated.
+    tokens: OnceLock<[Vec<f32>; 2]>,
 }
 
 impl Means {
@@ -104,7 +116,8 @@ impl Means {
             Some(mean)
         };
         let (english, korean) = (mean(|pair| pair.0)?, mean(|pair| pair.1)?);
-        Some(Self { encoder: encoder.name().to_string(), english, korean })
+        let tokens = OnceLock::new();
+        Some(Self { encoder: encoder.name().to_string(), english, korean, tokens })
     }
 
     /// The mean of a language.
@@ -113,5 +126,29 @@ impl Means {
             Language::English => &self.english,
             Language::Korean => &self.korean,
         }
+    }
+
+    /// The means of the tokens of a language; `None` if the encoder has no vectors of tokens.
+    pub fn of_tokens(&self, encoder: &dyn SentenceEncoder, language: Language) -> Option<&[f32]> {
+        let mean = |pick: fn(&(&'static str, &'static str)) -> &'static str| {
+            let mut sum: Vec<f32> = Vec::new();
+            let mut count = 0.0;
+            for vector in GENERAL.iter().map(pick).flat_map(|text| encoder.token_vectors(text)) {
+                for vector in vector {
+                    sum.resize(vector.len(), 0.0);
+                    sum.iter_mut().zip(&vector).for_each(|(sum, number)| *sum += number);
+                    count += 1.0;
+                }
+            }
+            sum.iter_mut().for_each(|sum| *sum /= count);
+            sum
+        };
+        let [english, korean] =
+            self.tokens.get_or_init(|| [mean(|pair| pair.0), mean(|pair| pair.1)]);
+        let mean = match language {
+            Language::English => english,
+            Language::Korean => korean,
+        };
+        (!mean.is_empty()).then_some(mean)
     }
 }

@@ -112,7 +112,7 @@ checks! {
 /// assert_eq!(found[1].output.and_then(|place| place.of(pair.output)), Some("71"));
 /// ```
 pub fn check(pair: &Pair<'_>, options: &CheckOptions) -> Vec<Finding> {
-    assess(pair, options).findings
+    findings_of(&Comparison::new(pair, options))
 }
 
 /// What the checks say of a pair.
@@ -128,10 +128,17 @@ pub struct Assessment {
 /// As [`check`], with an estimate of a translation's quality.
 pub fn assess(pair: &Pair<'_>, options: &CheckOptions) -> Assessment {
     let comparison = Comparison::new(pair, options);
-    let mut findings = match pair.kind {
+    let findings = findings_of(&comparison);
+    let estimate = estimate::of(&comparison, &findings);
+    Assessment { findings, estimate }
+}
+
+fn findings_of(comparison: &Comparison<'_>) -> Vec<Finding> {
+    let Comparison { pair, options, .. } = *comparison;
+    let mut findings: Vec<Finding> = match pair.kind {
         OutputKind::Translation => {
-            let whole = CHECKS.iter().flat_map(|check| reported(check, &comparison));
-            whole.chain(paragraphs::findings(CHECKS, &comparison)).collect()
+            let whole = CHECKS.iter().flat_map(|check| reported(check, comparison));
+            whole.chain(paragraphs::findings(CHECKS, comparison)).collect()
         }
         OutputKind::Summary => of_summary(pair, options),
     };
@@ -139,8 +146,7 @@ pub fn assess(pair: &Pair<'_>, options: &CheckOptions) -> Assessment {
         finding.hash = finding.fingerprint(pair.source, pair.output);
         finding.dismissed = options.dismissed.contains(&finding.hash);
     }
-    let estimate = estimate::of(&comparison, &findings);
-    Assessment { findings, estimate }
+    findings
 }
 
 fn of_summary(pair: &Pair<'_>, options: &CheckOptions) -> Vec<Finding> {
@@ -228,6 +234,10 @@ pub(crate) mod pairs {
                 vector
             };
             Ok(sentences.iter().map(vector).collect())
+        }
+
+        fn token_vectors(&self, text: &str) -> crate::error::Result<Vec<Vec<f32>>> {
+            self.encode(&text.split_whitespace().collect::<Vec<_>>())
         }
     }
 

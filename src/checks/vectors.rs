@@ -155,15 +155,15 @@ fn size(text: &str) -> f32 {
     letters.map(|c| if ('가'..='힣').contains(&c) { LETTERS_A_SYLLABLE } else { 1.0 }).sum()
 }
 
-fn add(sum: &mut [f32], vector: &[f32], factor: f32) {
+pub(super) fn add(sum: &mut [f32], vector: &[f32], factor: f32) {
     sum.iter_mut().zip(vector).for_each(|(sum, number)| *sum += factor * number);
 }
 
-fn dot(one: &[f32], other: &[f32]) -> f32 {
+pub(super) fn dot(one: &[f32], other: &[f32]) -> f32 {
     one.iter().zip(other).map(|(one, other)| one * other).sum()
 }
 
-fn normalize(vector: &mut [f32]) {
+pub(super) fn normalize(vector: &mut [f32]) {
     let length = dot(vector, vector).sqrt();
     if length > 0.0 {
         vector.iter_mut().for_each(|number| *number /= length);

@@ -25,6 +25,8 @@ use crate::error::{Error, Result};
 /// Upper bounds on a batch: sentences, and tokens with padding.
 const MAX_BATCH_SENTENCES: usize = 32;
 const MAX_BATCH_TOKENS: usize = 2_048;
+/// Share of the layers after which the vectors of tokens are taken.
+const TOKEN_LAYERS: f32 = 2.0 / 3.0;
 
 /// An open encoder of sentences.
 pub struct SentenceModel {
@@ -88,6 +90,21 @@ impl SentenceModel {
         self.files.check()?;
         Ok(vectors)
     }
+
+    /// The vectors of a text's tokens, of any length, after two thirds of the layers: there they
+    /// are most alike across languages. A text longer than the network's window is cut.
+    pub fn token_vectors(&self, text: &str) -> Result<Vec<Vec<f32>>> {
+        let window = self.network.window();
+        let prefix = self.files.tokens(self.head.prefix(), "", window)?;
+        let tokens = self.files.tokens(self.head.prefix(), text, window)?;
+        let states = self.network.forward_share(&[&tokens], TOKEN_LAYERS)?;
+        self.files.check()?;
+        let states: Vec<f32> = states.flatten_all()?.to_vec1()?;
+        let states = states.chunks_exact(self.files.parameters.hidden.max(1));
+        // The last token ends the text; the prefix has it, too.
+        let count = tokens.len().saturating_sub(prefix.len());
+        Ok(states.skip(prefix.len().saturating_sub(1)).take(count).map(<[f32]>::to_vec).collect())
+    }
 }
 
 impl SentenceEncoder for SentenceModel {
@@ -98,6 +115,10 @@ impl SentenceEncoder for SentenceModel {
     fn encode(&self, sentences: &[&str]) -> Result<Vec<Vec<f32>>> {
         SentenceModel::encode(self, sentences)
     }
+
+    fn token_vectors(&self, text: &str) -> Result<Vec<Vec<f32>>> {
+        SentenceModel::token_vectors(self, text)
+    }
 }
 
 impl SentenceEncoder for LazySentenceModel {
@@ -107,6 +128,10 @@ impl SentenceEncoder for LazySentenceModel {
 
     fn encode(&self, sentences: &[&str]) -> Result<Vec<Vec<f32>>> {
         self.get()?.encode(sentences)
+    }
+
+    fn token_vectors(&self, text: &str) -> Result<Vec<Vec<f32>>> {
+        self.get()?.token_vectors(text)
     }
 }
 

@@ -8,6 +8,7 @@ use candle_nn::VarBuilder;
 use candle_transformers::models::bert;
 
 use super::files::{ActivationName, EncoderFiles, Parameters};
+use crate::checkpoint::{BERT_LAYER, BERT_POSITIONS, BERT_TOKEN_TYPES, BERT_WORDS};
 use crate::error::Result;
 use crate::kernels::{Embedding, layer_norm};
 
@@ -29,13 +30,13 @@ impl EncoderNetwork {
         let Parameters { hidden, vocabulary, positions, token_types, first_position, .. } =
             parameters;
         let device = Device::Cpu;
-        let table = files.tensor("embeddings.word_embeddings.weight", &[vocabulary, hidden])?;
+        let table = files.tensor(BERT_WORDS, &[vocabulary, hidden])?;
         let places = files
-            .tensor("embeddings.position_embeddings.weight", &[positions, hidden])?
+            .tensor(BERT_POSITIONS, &[positions, hidden])?
             .rows(first_position.min(positions)..positions)?
             .to_tensor(&device)?;
         let token_type = files
-            .tensor("embeddings.token_type_embeddings.weight", &[token_types, hidden])?
+            .tensor(BERT_TOKEN_TYPES, &[token_types, hidden])?
             .rows(0..1)?
             .to_tensor(&device)?;
         let norm = |name: &str| -> Result<Tensor> {
@@ -72,6 +73,27 @@ impl EncoderNetwork {
         sentences: &[&[u32]],
         on_states: &mut dyn FnMut(&Tensor) -> Result<()>,
     ) -> Result<Tensor> {
+        let (mut states, mask) = self.embedded(sentences)?;
+        on_states(&states)?;
+        for layer in &self.layers {
+            states = layer.forward(&states, &mask)?;
+            on_states(&states)?;
+        }
+        Ok(states)
+    }
+
+    /// As [`EncoderNetwork::forward`], after a share of the layers.
+    pub fn forward_share(&self, sentences: &[&[u32]], share: f32) -> Result<Tensor> {
+        let (mut states, mask) = self.embedded(sentences)?;
+        let count = (self.layers.len() as f32 * share).round() as usize;
+        for layer in self.layers.iter().take(count) {
+            states = layer.forward(&states, &mask)?;
+        }
+        Ok(states)
+    }
+
+    /// The states before the first layer, and the mask of padding for the layers.
+    fn embedded(&self, sentences: &[&[u32]]) -> Result<(Tensor, Tensor)> {
         let longest = sentences.iter().map(|tokens| tokens.len()).max().unwrap_or(0);
         let count = sentences.len();
         let mut ids = Vec::with_capacity(count * longest);
@@ -84,14 +106,9 @@ impl EncoderNetwork {
         let words = self.words.forward(&ids)?.reshape((count, longest, self.hidden))?;
         let states = words.broadcast_add(&self.places.narrow(0, 0, longest)?)?;
         let [weight, bias] = &self.norm;
-        let mut states = layer_norm(&states, weight, bias, self.epsilon)?;
+        let states = layer_norm(&states, weight, bias, self.epsilon)?;
         let mask = Tensor::from_vec(mask, (count, 1, 1, longest), &Device::Cpu)?;
-        on_states(&states)?;
-        for layer in &self.layers {
-            states = layer.forward(&states, &mask)?;
-            on_states(&states)?;
-        }
-        Ok(states)
+        Ok((states, mask))
     }
 }
 
@@ -99,20 +116,11 @@ impl EncoderNetwork {
 fn load_layer(files: &EncoderFiles, layer: usize, device: &Device) -> Result<bert::BertEncoder> {
     let Parameters { hidden, heads, intermediate, epsilon, .. } = files.parameters;
     let mut tensors = HashMap::new();
-    let modules: [(&str, &[usize]); 8] = [
-        ("attention.self.query", &[hidden, hidden]),
-        ("attention.self.key", &[hidden, hidden]),
-        ("attention.self.value", &[hidden, hidden]),
-        ("attention.output.dense", &[hidden, hidden]),
-        ("attention.output.LayerNorm", &[hidden]),
-        ("intermediate.dense", &[intermediate, hidden]),
-        ("output.dense", &[hidden, intermediate]),
-        ("output.LayerNorm", &[hidden]),
-    ];
-    for (module, shape) in modules {
-        for (kind, shape) in [("weight", shape), ("bias", &shape[..1])] {
-            let weight = files.tensor(&format!("encoder.layer.{layer}.{module}.{kind}"), shape)?;
-            tensors.insert(format!("layer.0.{module}.{kind}"), weight.to_tensor(device)?);
+    for module in &BERT_LAYER {
+        let (name, shape) = (module.name, module.shape(hidden, intermediate));
+        for (kind, shape) in [("weight", &shape[..]), ("bias", &shape[..1])] {
+            let weight = files.tensor(&format!("encoder.layer.{layer}.{name}.{kind}"), shape)?;
+            tensors.insert(format!("layer.0.{name}.{kind}"), weight.to_tensor(device)?);
         }
     }
     let config = bert::Config {
