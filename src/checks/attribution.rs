@@ -174,7 +174,7 @@ impl Source {
         }
         let said = self.of_sentence(best)?;
         let speaker = Speaker::new(&comparison.source, said, &self.statements)?;
-        // "The president" may be anybody with a name.
+        // An office without a name may be held by the person named.
         if own.is_same(&speaker) || own.is_named() != speaker.is_named() {
             return None;
         }

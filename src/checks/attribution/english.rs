@@ -23,7 +23,7 @@ const CLAUSE: &[&str] = &[
 /// Forms of "be": what follows is said of the subject, not by it.
 const PASSIVE: &[&str] = &["is", "are", "was", "were", "be", "been", "being", "get", "got"];
 const PRONOUNS: &[&str] = &["he", "she", "it", "they", "his", "her", "its", "their", "who"];
-/// Words that name nobody in particular.
+/// Words for speakers that are not told from others.
 #[rustfmt::skip]
 const GENERIC: &[&str] = &[
     "official", "officials", "spokesman", "spokeswoman", "spokesperson", "source", "sources", "people", "expert",
@@ -143,7 +143,7 @@ mod tests {
     }
 
     #[test]
-    fn officials_and_companies_are_told_from_nobody() {
+    fn officials_and_companies_are_not_told_from_others() {
         assert_eq!(telling("company officials"), None);
         assert_eq!(telling("the Mayor of Haemin"), Some(vec!["Mayor", "Haemin"]));
     }

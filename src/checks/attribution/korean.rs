@@ -21,7 +21,7 @@ const VERBS: &[&str] = &[
     "작은", "젊은", "맞은", "얻은", "입은", "맡은", "찾은", "또는", "이는", "에는", "에서는", "으로는", "지난해는", "올해는",
 ];
 const PRONOUNS: &[&str] = &["그는", "그녀는", "그가", "이들은", "그들은", "그", "그녀"];
-/// Words that name nobody in particular.
+/// Words for speakers that are not told from others.
 const GENERIC: &[&str] = &[
     "관계자",
     "대변인",
@@ -42,7 +42,7 @@ const MAX_BEFORE: usize = 4;
 /// Most words between a speaker with 이 or 가 and the verb.
 const MAX_BETWEEN: usize = 2;
 
-/// A word with its span, and whether it stands in a quotation.
+/// A word that is not quoted, with its span.
 struct Token<'t> {
     text: &'t str,
     span: Span,
