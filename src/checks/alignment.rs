@@ -86,22 +86,20 @@ impl Alignment {
     }
 }
 
-/// True if two passages, which should translate each other, have words that the dictionary knows
-/// and none in common.
-pub(super) fn share_no_word(
+/// Number of known words of two passages, which should translate each other, if they share none.
+pub(super) fn unshared_words(
     source: &Text<'_>,
     source_at: &Span,
     output: &Text<'_>,
     output_at: &Span,
-) -> bool {
-    const MIN_ALONE: f64 = 3.0;
+) -> Option<f64> {
     let source_features = [features::passage(source, source_at)];
     let output_features = [features::passage(output, output_at)];
     let anchors = match source.language {
         Language::English => Anchors::of(&source_features, &output_features),
         Language::Korean => Anchors::of(&output_features, &source_features),
     };
-    anchors.shared == 0.0 && anchors.alone >= MIN_ALONE
+    (anchors.shared == 0.0).then_some(anchors.alone)
 }
 
 /// The sentences of both texts as they are compared.

@@ -25,16 +25,15 @@ const FROM_KOREAN: &[Class] = &[
 /// Outermost deviations: beyond the 0.1th and the 99.9th percentile of human translations.
 pub(super) fn usual_deviations(from: Language) -> (f64, f64) {
     match from {
-        Language::English => (-3.6, 3.5),
+        Language::English => (-3.7, 3.5),
         Language::Korean => (-4.1, 2.8),
     }
 }
 
-/// True if a phrase, such as a quotation, may be the translation of one of this length. The lengths
-/// of phrases vary more than those of sentences.
-pub(super) fn is_usual_phrase(from: Language, source: usize, output: usize) -> bool {
+/// The difference of the length of a phrase, such as a quotation, from the usual one, in standard
+/// deviations. The lengths of phrases vary more than those of sentences.
+pub(super) fn phrase_deviation(from: Language, source: usize, output: usize) -> f64 {
     const MEDIAN: f64 = -0.70;
-    const MAX_DEVIATION: f64 = 2.7;
     let (english, korean) = match from {
         Language::English => (source, output),
         Language::Korean => (output, source),
@@ -42,7 +41,7 @@ pub(super) fn is_usual_phrase(from: Language, source: usize, output: usize) -> b
     let (english, korean) = (english.max(1) as f64, korean.max(1) as f64);
     let size = (2.0 * english * korean).sqrt();
     let deviation = (0.02 + 2.5 / size).sqrt();
-    ((korean / english).ln() - MEDIAN).abs() <= MAX_DEVIATION * deviation
+    ((korean / english).ln() - MEDIAN).abs() / deviation
 }
 
 /// Characters of output per character of source for a source of this length, with its range of

@@ -1,6 +1,6 @@
 //! Quotations of a translation: one for each quotation of the source, in marks of any style.
 
-use super::super::alignment::share_no_word;
+use super::super::alignment::unshared_words;
 use super::super::comparison::{Comparison, Text};
 use super::super::lengths;
 use super::super::quotations::{Quotation, Quotations, QuoteStyle};
@@ -20,6 +20,11 @@ const MIN_EMPHASIS_CHARS: usize = 12;
 const MAX_CHANGED: usize = 2;
 /// Fewest characters of the longer of two quotations that are compared.
 const MIN_CHANGED: usize = 12;
+/// Largest usual deviation of a quotation's length.
+const MAX_DEVIATION: f64 = 2.7;
+/// Smallest difference of a quotation from its original: words that they do not share, if they share
+/// none, and the deviation of the length.
+const MIN_DIFFERENCE: f64 = 4.0;
 /// Most sentences of a text that begins and ends outside quotations.
 const MAX_SENTENCES: usize = 2;
 /// Most quotations that are compared.
@@ -240,14 +245,17 @@ fn changed(comparison: &Comparison<'_>) -> Option<Finding> {
         return None;
     }
     let (at, what) = (0..from.len()).find_map(|at| {
-        let outer = outside_brackets_chars;
-        let (source_chars, output_chars) = (outer(source, &from[at]), outer(output, &to[at]));
-        let is_long = source_chars.max(output_chars) >= MIN_CHANGED;
-        if is_long && !lengths::is_usual_phrase(source.language, source_chars, output_chars) {
+        let chars = outside_brackets_chars;
+        let (source_chars, output_chars) = (chars(source, &from[at]), chars(output, &to[at]));
+        let deviation = lengths::phrase_deviation(source.language, source_chars, output_chars);
+        if source_chars.max(output_chars) >= MIN_CHANGED && deviation > MAX_DEVIATION {
             return Some((at, Difference::Length));
         }
         // The languages may order two quotations differently.
-        let has_other_words = to.iter().all(|to| share_no_word(source, &from[at], output, to));
+        let has_other_words = to.iter().all(|to| {
+            let unshared = unshared_words(source, &from[at], output, to).unwrap_or(0.0);
+            unshared > 0.0 && unshared + deviation >= MIN_DIFFERENCE
+        });
         has_other_words.then_some((at, Difference::Words))
     })?;
     let (source_at, output_at) = (from[at].clone(), to[at].clone());
