@@ -21,6 +21,9 @@ pub(super) fn findings(checks: &[Check], comparison: &Comparison<'_>) -> Vec<Fin
     let is_silent = |kind: &FindingKind| kind.in_passages && kind.max_sentences < sentences;
     let checks: Vec<&Check> =
         checks.iter().filter(|check| check.kinds.iter().any(is_silent)).collect();
+    if checks.is_empty() {
+        return Vec::new();
+    }
     let run = |part: &Part, is_reported: &dyn Fn(&FindingKind) -> bool| {
         let pair = part.pair(pair);
         let comparison = comparison.passage(&pair);
@@ -38,13 +41,19 @@ pub(super) fn findings(checks: &[Check], comparison: &Comparison<'_>) -> Vec<Fin
         found
     };
     let mut found = Vec::new();
-    for paragraph in paragraphs(pair) {
+    let paragraphs = paragraphs(pair);
+    let is_whole = paragraphs.len() == 1;
+    for paragraph in paragraphs {
         let of_paragraph = paragraph.pair(pair);
         let of_paragraph = comparison.passage(&of_paragraph);
         let length = of_paragraph.source.sentences().len();
         found.extend(run(&paragraph, &|kind| length <= kind.max_sentences));
-        for sentence in sentences_of(&of_paragraph) {
-            let sentence = sentence.inside(&paragraph);
+        let sentences = match is_whole {
+            true => sentences_of(comparison),
+            false => sentences_of(&of_paragraph),
+        };
+        for sentence in sentences {
+            let sentence = if is_whole { sentence } else { sentence.inside(&paragraph) };
             found.extend(run(&sentence, &|kind| length > kind.max_sentences));
         }
     }
@@ -105,9 +114,12 @@ fn blocks(text: &str) -> Vec<Span> {
 /// The sentences with their translations; none unless each has one of its own, in place.
 fn sentences_of(comparison: &Comparison<'_>) -> Vec<Part> {
     let (source, output) = (comparison.source.sentences(), comparison.output.sentences());
+    if source.len() < 2 || source.len() != output.len() {
+        return Vec::new();
+    }
     let groups = &comparison.alignment().groups;
     let is_plain = groups.iter().all(|group| group.source.len() == 1 && group.output.len() == 1);
-    if source.len() < 2 || !is_plain {
+    if !is_plain {
         return Vec::new();
     }
     groups
