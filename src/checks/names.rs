@@ -254,4 +254,51 @@ mod tests {
             assert!(kinds(korean, english).is_empty(), "{korean} {:?}", kinds(korean, english));
         }
     }
+
+    /// The kinds of the findings of a translation in both directions.
+    fn both(english: &str, korean: &str) -> [Vec<String>; 2] {
+        [(english, korean), (korean, english)].map(|(source, output)| {
+            kinds(source, output).into_iter().map(|(kind, ..)| kind).collect()
+        })
+    }
+
+    #[test]
+    fn names_that_have_changed_places_are_found() {
+        for (english, korean) in [
+            (
+                "President Olvera accused Whitcombe of fraud.",
+                "휘트컴 대통령은 올베라가 사기를 쳤다고 비난했다.",
+            ),
+            (
+                "Spain surpassed the exports to Denmark in May.",
+                "덴마크는 5월에 스페인으로 가는 수출을 넘었다.",
+            ),
+            (
+                "Norway's Olvera met fishermen from Denmark.",
+                "덴마크의 올베라가 노르웨이 어부들을 만났다.",
+            ),
+        ] {
+            let swapped = vec!["names_swapped".to_string()];
+            assert_eq!(both(english, korean), [swapped.clone(), swapped], "{english}");
+        }
+        let reordered = vec!["names_reordered".to_string()];
+        let found =
+            both("Spain, Norway and Denmark agreed.", "스페인, 덴마크와 노르웨이가 동의했다.");
+        assert_eq!(found, [reordered.clone(), reordered]);
+    }
+
+    #[test]
+    fn names_in_the_order_of_their_language_are_left_alone() {
+        for (english, korean) in [
+            (
+                "President Olvera of Spain accused Whitcombe of fraud.",
+                "올베라 스페인 대통령은 휘트컴이 사기를 쳤다고 비난했다.",
+            ),
+            ("Spain was beaten by Denmark.", "덴마크가 스페인을 이겼다."),
+            ("Spain, Norway and Denmark agreed.", "스페인, 노르웨이와 덴마크가 동의했다."),
+            ("Whitcombe met Olvera in Norway.", "휘트컴은 노르웨이에서 올베라를 만났다."),
+        ] {
+            assert_eq!(both(english, korean), [Vec::<String>::new(), Vec::new()], "{english}");
+        }
+    }
 }

@@ -1,6 +1,8 @@
 //! Names of a summary that its article in the other language does not have, or not where it says
 //! the same. A summary may leave out any name, so only those of the output are sought.
 
+use std::rc::Rc;
+
 use super::english::{self, Unit};
 use super::evidence::{English, Korean};
 use super::foreign::foreignness;
@@ -27,15 +29,15 @@ const HOME: &[&str] = &["한국", "대한민국", "남한"];
 
 /// A name of the summary.
 enum Claim {
-    /// A part of an English name, and the others.
-    English(Unit, Vec<Unit>),
+    /// The parts of an English name, and which one it is.
+    English(Rc<[Unit]>, usize),
     Korean(Name),
 }
 
 impl Claim {
     fn span(&self) -> Span {
         match self {
-            Self::English(unit, _) => unit.span.clone(),
+            Self::English(units, at) => units[*at].span.clone(),
             Self::Korean(name) => name.span.clone(),
         }
     }
@@ -43,8 +45,10 @@ impl Claim {
     /// The kind of evidence that it is a name, for programs.
     fn evidence(&self) -> &'static str {
         match self {
-            Self::English(unit, _) if !unit.known.is_empty() => "gazetteer",
-            Self::English(unit, _) if unit.words.iter().all(|word| word.common) => "surname",
+            Self::English(units, at) if !units[*at].known.is_empty() => "gazetteer",
+            Self::English(units, at) if units[*at].words.iter().all(|word| word.common) => {
+                "surname"
+            }
             Self::Korean(Name { sign: Sign::Known(_), .. }) => "gazetteer",
             Self::Korean(Name { sign: Sign::Gloss(_), .. }) => "gloss",
             _ => "sound",
@@ -68,9 +72,11 @@ impl<'t> Sought<'t> {
 
     fn has(&self, summary: &str, claim: &Claim) -> bool {
         match (self, claim) {
-            (Self::Korean(text), Claim::English(unit, others)) => {
+            (Self::Korean(text), Claim::English(units, at)) => {
                 let is_near = |unit: &Unit| text.distance(unit, None) <= NEAR;
-                is_near(unit) || others.iter().any(is_near)
+                // A part of a name may stand for it.
+                let neighbors = at.saturating_sub(1)..units.len().min(at + 2);
+                is_near(&units[*at]) || units[neighbors].iter().any(is_near)
             }
             (Self::English(text), Claim::Korean(name)) => text.has(summary, name),
             _ => true,
@@ -114,18 +120,14 @@ fn claims(comparison: &Comparison<'_>) -> Vec<Claim> {
     let output = &comparison.output;
     if comparison.pair.to == Language::English {
         let names = english::names(output.text, output.sentences());
+        let is_home = |unit: &Unit| unit.known.iter().any(|name| HOME.contains(name));
         let claims = names.iter().flat_map(|name| {
-            let units = || english::units(output.text, name);
-            let others =
-                |span: &Span| units().into_iter().filter(|one| one.span != *span).collect();
-            let is_home = |unit: &Unit| unit.known.iter().any(|name| HOME.contains(name));
-            let certain = units().into_iter().filter(|unit| !unit.doubtful && !is_home(unit));
-            certain.map(|unit| (others(&unit.span), unit)).collect::<Vec<_>>()
+            let units: Rc<[Unit]> = english::units(output.text, name).into();
+            let certain = |at: &usize| !units[*at].doubtful && !is_home(&units[*at]);
+            let certain: Vec<usize> = (0..units.len()).filter(certain).collect();
+            certain.into_iter().map(move |at| Claim::English(Rc::clone(&units), at))
         });
-        return claims
-            .map(|(others, unit)| Claim::English(unit, others))
-            .take(MOST_NAMES)
-            .collect();
+        return claims.take(MOST_NAMES).collect();
     }
     let is_certain = |name: &Name| match &name.sign {
         // Korean writers add the acronyms of institutions.
