@@ -33,7 +33,7 @@ const MODULES: &[Floor] = &[
     ("formats", &["document", "error", "language", "segment"]),
     ("checks", &["document", "error", "finding", "language", "segment"]),
     ("prompts", &["error", "formats", "language", "prompt_part"]),
-    ("eval", &["checks", "document", "finding", "language"]),
+    ("eval", &["checks", "document", "error", "finding", "language"]),
     ("outcome", &["event", "finding", "language", "prompts"]),
     // Models: no documents, no tasks.
     ("kernels", &["files"]),

@@ -1,7 +1,6 @@
 //! English negations.
 
 use super::force::{Force, Negation};
-use super::same::is_function_word;
 use crate::checks::lexicon::{Word, english_words};
 use crate::document::Span;
 
@@ -10,6 +9,20 @@ const NEGATORS: &[&str] = &[
     "not", "no", "never", "none", "nobody", "nothing", "nowhere", "neither", "nor", "cannot",
     "without", "unable",
 ];
+
+/// Words that stand between a negation and the word it negates, or tell nothing.
+#[rustfmt::skip]
+const FUNCTION_WORDS: &[&str] = &[
+    "a", "an", "the", "to", "be", "is", "was", "are", "were", "been", "being", "am", "do", "does", "did", "has", "have", "had",
+    "having", "will", "would", "could", "should", "must", "can", "may", "might", "shall", "any", "yet", "longer", "even", "also",
+    "always", "still", "ever", "of", "in", "on", "at", "for", "with", "and", "or", "that", "this", "it", "its", "his", "her",
+    "their", "by", "as", "from", "so", "such", "very", "more", "he", "she", "they", "we", "i", "you", "there", "who", "which",
+];
+
+/// True for a word that stands between a negation and the word it negates, or tells nothing.
+pub(super) fn is_function_word(word: &str) -> bool {
+    FUNCTION_WORDS.contains(&word)
+}
 
 /// The negations of a text, in order.
 pub(super) fn negations(text: &str) -> Vec<Negation> {

@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::english::is_negator;
+use super::english::{is_function_word, is_negator};
 use crate::checks::lexicon::{english_stem, english_words, korean_stem, korean_words};
 use crate::document::Span;
 use crate::language::Language;
@@ -46,20 +46,6 @@ fn stated(text: &str, language: Language) -> Vec<Stated> {
         Language::English => english(text),
         Language::Korean => korean(text),
     }
-}
-
-/// Words that stand between a negation and the word it negates, or tell nothing.
-#[rustfmt::skip]
-const FUNCTION_WORDS: &[&str] = &[
-    "a", "an", "the", "to", "be", "is", "was", "are", "were", "been", "being", "am", "do", "does", "did", "has", "have", "had",
-    "having", "will", "would", "could", "should", "must", "can", "may", "might", "shall", "any", "yet", "longer", "even", "also",
-    "always", "still", "ever", "of", "in", "on", "at", "for", "with", "and", "or", "that", "this", "it", "its", "his", "her",
-    "their", "by", "as", "from", "so", "such", "very", "more", "he", "she", "they", "we", "i", "you", "there", "who", "which",
-];
-
-/// True for a word that stands between a negation and the word it negates, or tells nothing.
-pub(super) fn is_function_word(word: &str) -> bool {
-    FUNCTION_WORDS.contains(&word)
 }
 
 fn english(text: &str) -> Vec<Stated> {
