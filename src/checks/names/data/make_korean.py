@@ -53,6 +53,10 @@ def read(path):
     return tuple(map(sorted, (names, places, nouns, others)))
 
 
+def is_korean_name(name):
+    return len(name) <= 3 and name[0] in SURNAMES
+
+
 def syllables(word):
     return [(at == 0, syllable) for at, syllable in enumerate(word)]
 
@@ -75,7 +79,8 @@ def trained(names, words):
         mean, square = np.zeros(len(numbers) + 1), np.zeros(len(numbers) + 1)
         for step in range(1, 121):
             error = (1 / (1 + np.exp(-scores())) - is_name) * share
-            slope = np.append(np.bincount(flat, error[rows], len(numbers)) + 2e-6 * weights, error.sum())
+            slopes = np.bincount(flat, error[rows], len(numbers)) + 2e-6 * weights
+            slope = np.append(slopes, error.sum())
             mean, square = 0.9 * mean + 0.1 * slope, 0.999 * square + 0.001 * slope**2
             move = 0.2 * (mean / (1 - 0.9**step)) / (np.sqrt(square / (1 - 0.999**step)) + 1e-8)
             weights -= move[:-1]
@@ -100,7 +105,6 @@ def rounded(weights, constant):
 def main(path):
     names, places, nouns, others = read(path)
     known = set(names) | set(places)
-    is_korean_name = lambda name: len(name) <= 3 and name[0] in SURNAMES
     foreign = [name for name in sorted(known - set(nouns))
                if 3 <= len(name) <= LONGEST and not is_korean_name(name)]
     words = [word for word in nouns + others if word not in known and len(word) <= 7]
