@@ -19,6 +19,8 @@ use crate::language::{Language, is_hangul};
 const MAX_PAIRS: usize = 16;
 /// Most names of the source that a word is compared with.
 const MAX_NAMES: usize = 128;
+/// Most letters of a name of the source.
+const LONGEST_NAME: usize = 40;
 /// Most words that share what is left without a letter: more are forms of a common stem.
 const MAX_ALIKE: usize = 4;
 
@@ -50,7 +52,7 @@ pub(in super::super) fn of(parts: &[Comparison<'_>]) -> Vec<Variant> {
         return Vec::new();
     }
     let mut names = forms(parts, first.pair.from, true);
-    names.retain(|name| name.key.chars().nth(1).is_some());
+    names.retain(|name| (2..=LONGEST_NAME).contains(&name.key.chars().count()));
     names.truncate(MAX_NAMES);
     let word = |form: &Form| match first.pair.to {
         Language::Korean => parts[form.place.part].pair.output[form.place.span.clone()].to_string(),
