@@ -215,7 +215,7 @@ mod tests {
     fn item(from: &str, published: &str, text: &str) -> Line {
         let line = json!({
             "id": text, "version": null, "title": null, "link": null, "published": published,
-            "slug": null, "input": "feed", "from": from, "to": "en", "form": "text",
+            "slug": null, "input": "feed", "from": from, "to": "en", "form": "words",
             "source": text, "translation": null, "summary": null, "key": text,
             "content": format!("{from}{text}"),
         });
