@@ -17,7 +17,6 @@ use super::contrast::Contrast;
 use super::spans::shifted;
 use crate::document::Span;
 use crate::finding::Finding;
-use crate::language::Language;
 use balance::Negations;
 
 const LOST: FindingKind = FindingKind::major("negation_lost").up_to_sentences(2).in_passages();
