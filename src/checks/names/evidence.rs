@@ -148,6 +148,12 @@ impl<'t> Korean<'t> {
             if name.len() >= LONG && self.joined.contains(name) {
                 return true;
             }
+            // "쿡 제도" is also written "쿡 아일랜드".
+            if let Some((first, _)) = name.split_once(' ')
+                && self.text.split(' ').any(|word| word == first)
+            {
+                return true;
+            }
             let bare = name.trim_matches('_');
             let (begins, ends) = (name.starts_with('_'), name.ends_with('_'));
             self.text.match_indices(bare).any(|(at, _)| {

@@ -36,7 +36,14 @@ pub(super) fn names(text: &str) -> Vec<Name> {
         at += word.len();
         let after = &text[at..];
         at += after.chars().next().map_or(0, char::len_utf8);
-        if word.is_empty() {
+        // What follows a Latin word, a digit or a closing mark is a particle: "cell이란", "(세포)란".
+        let mut before = text[..start].chars().rev();
+        let is_particle = match before.next() {
+            Some('"' | '\'') => before.next().is_some_and(|c| !c.is_whitespace()),
+            Some(c) => c.is_alphanumeric() || ")]”’".contains(c),
+            None => false,
+        };
+        if word.is_empty() || is_particle {
             continue;
         }
         let span = start..start + word.len();
