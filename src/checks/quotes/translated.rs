@@ -113,13 +113,16 @@ fn misleading(text: &Text<'_>) -> Option<Span> {
 
 /// A quotation of the source for which the translation has none.
 fn lost(comparison: &Comparison<'_>) -> Option<Finding> {
+    if comparison.source.quotations().outer().len() > MAX_QUOTATIONS {
+        return None;
+    }
     let source = quoted(comparison);
     let output = comparison.output.quotations();
     let count = output.outer().len()
         + output.unclosed.len()
         + output.unopened.len()
         + comparison.pair.output.matches(['《', '〈']).count();
-    if source.len() <= count || source.len() > MAX_QUOTATIONS {
+    if source.len() <= count {
         return None;
     }
     let place = nearest_free(&source, comparison)?;
