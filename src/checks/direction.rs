@@ -69,11 +69,7 @@ fn run(comparison: &Comparison<'_>) -> Vec<Finding> {
     let is_loose = is_summary
         && is_other_language
         && !(comparison.is_whole() && source.sentences().len() == 1);
-    let demand = match comparison.is_passage {
-        true => Demand::Single,
-        false if is_loose => Demand::Unmixed,
-        false => Demand::More,
-    };
+    let demand = if comparison.is_passage || is_loose { Demand::Unmixed } else { Demand::More };
     let mut findings = Vec::new();
     for (from, to) in comparison.equal_sentences() {
         let original = words(&source.text[from.clone()], source.language);
@@ -165,8 +161,6 @@ enum Demand {
     More,
     /// Neither text has both.
     Unmixed,
-    /// Neither text has both, and each has one of them once.
-    Single,
 }
 
 /// For each pair of opposites that was turned round, the lost word and the new one.
@@ -185,9 +179,6 @@ fn reversed(original: &[Hit], result: &[Hit], demand: Demand) -> Vec<(Span, Span
                         && certain(new).count() > certain(known).count()
                 }
                 Demand::Unmixed => kept.is_empty() && known.is_empty(),
-                Demand::Single => {
-                    kept.is_empty() && known.is_empty() && lost.len() == 1 && new.len() == 1
-                }
             };
             let (lost, new) = (certain(lost).next(), certain(new).next());
             if let (true, Some(lost), Some(new)) = (is_clear, lost, new) {

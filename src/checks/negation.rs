@@ -53,15 +53,14 @@ fn run(comparison: &Comparison<'_>) -> Vec<Finding> {
         return same_language(comparison);
     }
     let is_summary = comparison.pair.kind == OutputKind::Summary;
-    let is_strict = comparison.is_passage;
     let mut findings = Vec::new();
     for (from, to) in comparison.equal_sentences() {
         let original = Negations::of(&source.text[from.clone()], source.language);
         let result = Negations::of(&output.text[to.clone()], output.language);
         let is_whole = !is_summary || comparison.is_whole();
-        if is_whole && let Some(lost) = original.beyond(&result, is_strict) {
+        if is_whole && let Some(lost) = original.beyond(&result) {
             findings.push(lost_finding(comparison, shifted(lost, from.start), to));
-        } else if let Some(added) = result.beyond(&original, is_strict) {
+        } else if let Some(added) = result.beyond(&original) {
             let added = shifted(added, to.start);
             findings.push(added_finding(comparison, from, added));
         }
@@ -80,7 +79,7 @@ fn same_language(comparison: &Comparison<'_>) -> Vec<Finding> {
         return vec![lost_finding(comparison, lost, stated)];
     }
     let result = Negations::of(output.text, language);
-    let added = result.beyond(&Negations::of(source.text, language), false);
+    let added = result.beyond(&Negations::of(source.text, language));
     let whole = 0..source.text.len();
     added.map(|added| added_finding(comparison, whole, added)).into_iter().collect()
 }

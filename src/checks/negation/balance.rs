@@ -67,9 +67,9 @@ impl<'t> Negations<'t> {
         left.iter().sum()
     }
 
-    /// The last negation whose predicate the other text states, if it has fewer negations; else,
-    /// unless the evidence must be strict, one of more negations than it can stand for.
-    pub fn beyond(&self, other: &Negations<'t>, is_strict: bool) -> Option<Span> {
+    /// The last negation whose predicate the other text states, if it has fewer negations; else one
+    /// of more negations than it can stand for.
+    pub fn beyond(&self, other: &Negations<'t>) -> Option<Span> {
         if self.plain() <= other.plain() {
             return None;
         }
@@ -86,7 +86,7 @@ impl<'t> Negations<'t> {
         let affixed = other.count(Force::Affix).saturating_sub(self.count(Force::Affix));
         let reserve = other.denials_beyond(self) + weak + affixed;
         let full = self.count(Force::Plain) + self.count(Force::Soft);
-        if is_strict || full <= other.plain() + reserve {
+        if full <= other.plain() + reserve {
             return None;
         }
         let length = self.english(other).len();
