@@ -94,10 +94,9 @@ fn without_counterpart<'n, 't>(
         && other.language == Language::English
         && other.calendar().weekdays.len() > own.calendar().weekdays.len();
     own.numbers().stated.iter().filter(move |number| {
-        number.needs_counterpart()
-            && !(number.is_day && has_dates_for_days)
-            && !other.numbers().has_counterpart(number)
-            && !is_rounded(number)
+        let is_weekday = number.is_day && has_dates_for_days;
+        let is_known = is_weekday || other.numbers().has_counterpart(number) || is_rounded(number);
+        number.needs_counterpart() && !is_known
     })
 }
 

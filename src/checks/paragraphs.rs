@@ -168,7 +168,7 @@ mod tests {
         found
     }
 
-    fn replaced<'t>(texts: [&'t str; 6], from: &str, to: &str) -> [String; 6] {
+    fn replaced(texts: [&str; 6], from: &str, to: &str) -> [String; 6] {
         let changed = texts.map(|text| text.replace(from, to));
         assert_ne!(changed.concat(), texts.concat());
         changed

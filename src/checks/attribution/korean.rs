@@ -148,9 +148,7 @@ pub(super) fn telling(speaker: &str) -> Option<Vec<&str>> {
         })
         .collect();
     let is_generic = |word: &&str| GENERIC.iter().any(|generic| word.ends_with(generic));
-    if words.iter().any(|word| is_generic(word))
-        || speaker.split_whitespace().any(|word| word == "측")
-    {
+    if words.iter().any(is_generic) || speaker.split_whitespace().any(|word| word == "측") {
         return None;
     }
     Some(words)
