@@ -51,7 +51,7 @@ fn run(comparison: &Comparison<'_>) -> Vec<Finding> {
 }
 
 /// What the parts of one translation render in two ways, each finding with the index of its part.
-/// What is inside one part is left to [`check`](super::check).
+/// What is inside one part is left to [`check`](super::check()).
 pub fn between_parts(parts: &[Pair<'_>], options: &CheckOptions) -> Vec<(usize, Finding)> {
     let comparisons: Vec<_> = parts.iter().map(|pair| Comparison::new(pair, options)).collect();
     let mut found = findings(&comparisons);

@@ -118,14 +118,14 @@ pub fn check(pair: &Pair<'_>, options: &CheckOptions) -> Vec<Finding> {
 /// What the checks say of a pair.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Assessment {
-    /// Findings, as [`check`] gives them.
+    /// Findings, as [`check`](check()) gives them.
     pub findings: Vec<Finding>,
     /// Estimate of a translation's quality, on the scale of its source: see
     /// [`CheckOptions::estimation`].
     pub estimate: Option<f32>,
 }
 
-/// As [`check`], with an estimate of a translation's quality.
+/// As [`check`](check()), with an estimate of a translation's quality.
 pub fn assess(pair: &Pair<'_>, options: &CheckOptions) -> Assessment {
     let comparison = Comparison::new(pair, options);
     let findings = findings_of(&comparison);
