@@ -236,7 +236,7 @@ fn a_story_in_several_feeds_and_languages_stands_together() {
         let item = items.iter().find(|item| text.contains(&item.title));
         item.map(|item| item.story.as_str())
     };
-    // The story of each item by the number that links name; its original headline is above the facts.
+    // The story of each item by the number that links name; its headline is above the facts.
     let articles: Vec<&str> = page.split("<article ").skip(1).collect();
     let stories: Vec<&str> = articles
         .iter()

@@ -1,4 +1,4 @@
-//! Judges on tiny checkpoints, compared with what the reference computes (`fixtures/judge/make.py`).
+//! Judges on tiny checkpoints, compared with the reference (`fixtures/judge/make.py`).
 
 use malmoi::checks::Judge;
 use malmoi::{Language, LearnedJudge, Model};

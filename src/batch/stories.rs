@@ -103,8 +103,8 @@ impl StoryFinder {
         Some(groups.arranged(lines))
     }
 
-    /// The vectors of items without the mean of their language: that of its general sentences and of
-    /// these items together.
+    /// The vectors of items without the mean of their language, which is that of its general
+    /// sentences and of these items together.
     fn centered(&self, lines: &[Line], options: &CheckOptions) -> Vec<Option<Vec<f32>>> {
         let mut means: HashMap<&str, (Vec<f32>, f32)> = HashMap::new();
         for language in [Language::English, Language::Korean] {

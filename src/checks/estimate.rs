@@ -12,8 +12,8 @@ use crate::finding::Finding;
 const POOR: FindingKind = FindingKind::minor("estimated_poor");
 const FAILED: FindingKind = FindingKind::minor("estimate_failed");
 
-/// What a doubt of weight 1 takes from the likeness of tokens, and the most weight that counts; fitted
-/// to sentence chrF of stored systems.
+/// What a doubt of weight 1 takes from the likeness of tokens, and the most weight that counts;
+/// fitted to sentence chrF of stored systems.
 const DOUBT: f32 = 0.01;
 const MAX_WEIGHT: u32 = 6;
 

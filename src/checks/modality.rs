@@ -1,8 +1,8 @@
 //! Modality: what may be, must be or will be, and is said to be otherwise in the output.
 //!
 //! In two languages, a mode is lost or new if the other text has no word that can stand for it; in
-//! a translation, only a new one is a doubt. In one language, a verb has one mode in the article and
-//! another in the summary. Does not judge whether "can" is ability or permission.
+//! a translation, only a new one is a doubt. In one language, a verb has one mode in the article
+//! and another in the summary. Does not judge whether "can" is ability or permission.
 
 use std::sync::LazyLock;
 

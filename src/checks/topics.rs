@@ -1,6 +1,6 @@
-//! Topics: words of a summary that belong to a topic the article does not touch, such as a school in
-//! news of a bridge. Knows the topics of the dictionary; a word is in doubt only if the article has
-//! no word of its topic at all.
+//! Topics: words of a summary that belong to a topic the article does not touch, such as a school
+//! in news of a bridge. Knows the topics of the dictionary; a word is in doubt only if the article
+//! has no word of its topic at all.
 
 use super::check::{Check, Example, FindingKind, OutputKind, Scope};
 use super::comparison::{Comparison, Text};

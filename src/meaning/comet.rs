@@ -1,9 +1,9 @@
 //! COMET without a reference (Rei and others, 2020): the quality of a translation, estimated from
 //! the vectors of source and translation by a small network.
 //!
-//! Opened is the folder of a `ReferencelessRegression` of the package unbabel-comet, such as
-//! wmt20-comet-qe-da: `hparams.yaml` and `checkpoints/model.ckpt` or safetensors, with `config.json`
-//! and the tokenizer of the encoder beside them. Other classes of COMET are refused by name.
+//! Opens the folder of a `ReferencelessRegression` of the package unbabel-comet, such as
+//! wmt20-comet-qe-da: `hparams.yaml` and `checkpoints/model.ckpt` or safetensors, with the
+//! `config.json` and the tokenizer of the encoder. Other classes of COMET are refused by name.
 
 use std::path::Path;
 

@@ -22,8 +22,8 @@ const MAX_CHANGED: usize = 2;
 const MIN_CHANGED: usize = 12;
 /// Largest usual deviation of a quotation's length.
 const MAX_DEVIATION: f64 = 2.7;
-/// Smallest difference of a quotation from its original: words that they do not share, if they share
-/// none, and the deviation of the length.
+/// Smallest difference of a quotation from its original: words that they do not share, if they
+/// share none, and the deviation of the length.
 const MIN_DIFFERENCE: f64 = 4.0;
 /// Most sentences of a text that begins and ends outside quotations.
 const MAX_SENTENCES: usize = 2;
