@@ -152,7 +152,7 @@ const NEAR: usize = 72;
 const MIN_NEAR: usize = 2;
 
 /// False if the words of a claim in two languages stand among words that have nothing to do with
-/// each other: "rose" of one price and "내렸다" of another. Numbers and days are found by themselves.
+/// each other: "rose" of one price, "내렸다" of another. Numbers and days need no neighbors.
 fn is_near(claim: &Finding, part: &Comparison<'_>) -> bool {
     let (Some(source), Some(output)) = (claim.source, claim.output) else { return true };
     let is_quantity = || {

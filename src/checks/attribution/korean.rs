@@ -1,4 +1,4 @@
-//! Speakers of Korean sentences: "한 장관은 …라고 말했다", "…다고 시가 밝혔다", "시에 따르면".
+//! Speakers of Korean sentences: "한 장관은 …라고 말했다", "시에 따르면".
 
 use super::statement::Found;
 use crate::document::Span;

@@ -230,7 +230,7 @@ impl English {
         is_known || self.has_most_of(text)
     }
 
-    /// True if words of the text, near or not, are most of a Korean name: 그린카드, "green card".
+    /// True if words of the text are most of a Korean name: 그린카드, "green card".
     fn has_most_of(&self, korean: &str) -> bool {
         const NAME: f32 = 9.0;
         const OTHER: f32 = 6.0;

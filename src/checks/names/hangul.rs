@@ -36,7 +36,7 @@ pub(super) fn names(text: &str) -> Vec<Name> {
         at += word.len();
         let after = &text[at..];
         at += after.chars().next().map_or(0, char::len_utf8);
-        // What follows a Latin word, a digit or a closing mark is a particle: "cell이란", "(세포)란".
+        // A particle follows a Latin word, a digit or a closing mark: "cell이란", "(세포)란".
         let mut before = text[..start].chars().rev();
         let is_particle = match before.next() {
             Some('"' | '\'') => before.next().is_some_and(|c| !c.is_whitespace()),

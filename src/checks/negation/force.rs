@@ -9,7 +9,7 @@ pub(super) enum Force {
     Plain,
     /// A Korean negation inside a phrase, which English often gives with an adjective: "않은".
     Dependent,
-    /// A negation that the other language often gives with a word of its own: "without", "못 갔다".
+    /// A negation that the other language often gives with one word: "without", "못 갔다".
     Soft,
     /// A negation of form only, which the other language may leave out: "not only", "밖에 없다".
     Weak,

@@ -50,7 +50,7 @@ fn head(words: &[Span], at: usize, context: &Context<'_>) -> Span {
     words[first].start..words[at].end
 }
 
-/// Beginnings of negations that English often gives with another verb: "가지 못했다", failed to go.
+/// Beginnings of negations that English often gives with another verb: "못했다", failed.
 const SOFT: &[&str] = &["못", "안", "말", "마"];
 
 /// Ends of a verb before 않다, 못하다 and 말다.
@@ -118,7 +118,7 @@ impl Context<'_> {
         Some(if self.is_measure() { Force::Weak } else { force })
     }
 
-    /// True if the negation tells how little there is: "열 명밖에 오지 않았다", "얼마 남지 않았다".
+    /// True if the negation tells how little there is: "열 명밖에 오지 않았다".
     fn is_measure(&self) -> bool {
         let words = [self.earlier, self.before];
         words.iter().any(|word| word.ends_with("밖에") || *word == "얼마")
