@@ -9,7 +9,7 @@ use crate::checks::CheckOptions;
 use crate::generation::Options;
 use crate::language::Language;
 use crate::outcome::Route;
-use crate::prompts::{Style, Task, Term};
+use crate::prompts::{Examples, SimilarExamples, Style, Task, Term};
 
 /// Options of a summary or a translation.
 ///
@@ -34,6 +34,12 @@ pub struct TaskOptions {
     pub route: Route,
     /// Prescribed translations.
     pub glossary: Vec<Term>,
+    /// Pairs that show the model how to answer, in place of those of the prompt. They serve the
+    /// task alone, not the second half of a cascade.
+    pub examples: Examples,
+    /// More examples for each segment, from a translation memory for instance. They stand after the
+    /// other ones.
+    pub similar: SimilarExamples,
     /// Name of a prompt; by default the one for the task and the model's family.
     pub prompt: Option<String>,
     /// Folder of prompt files that replace the built-in ones of the same names.
@@ -77,6 +83,8 @@ impl Default for TaskOptions {
             style: Style::Paragraph,
             route: Route::Auto,
             glossary: Vec::new(),
+            examples: Examples::default(),
+            similar: SimilarExamples::default(),
             prompt: None,
             prompt_folder: None,
             seed: None,

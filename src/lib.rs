@@ -76,7 +76,7 @@ pub use judge::LearnedJudge;
 pub use language::{Language, LanguagePair, Register};
 pub use model::{Model, OnOpening, OpenOptions, Opening};
 pub use outcome::{Outcome, Route, Segment, Tokens};
-pub use prompts::{Style, Task, Term};
+pub use prompts::{Example, Examples, SimilarExamples, Style, Task, Term};
 pub use request::{Request, TextStream};
 
 /// The README's programs are compiled with the tests.

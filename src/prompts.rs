@@ -23,6 +23,7 @@
 //! the glossary while the template is rendered. The rendered text is cut at the placeholders into
 //! [`PromptPart`]s, so that the tokenizer knows which words came from outside.
 
+mod examples;
 mod front_matter;
 mod options;
 
@@ -37,6 +38,7 @@ use crate::formats::visible;
 use crate::language::{Language, Register};
 pub use crate::prompt_part::PromptPart;
 use crate::prompt_part::{UserTexts, has_marker};
+pub use examples::{Example, ExampleQuery, Examples, SimilarExamples};
 use front_matter::{front_matter, list, string};
 pub use options::{Style, Task, Term};
 

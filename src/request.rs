@@ -16,7 +16,7 @@ use crate::language::Language;
 use crate::model::Model;
 use crate::outcome::{Outcome, Route};
 use crate::pipeline;
-use crate::prompts::{Style, Task, Term};
+use crate::prompts::{Examples, SimilarExamples, Style, Task, Term};
 
 /// A text, a task and its options. Nothing is computed before [`text`](Self::text),
 /// [`stream`](Self::stream), [`run`](Self::run) or [`observe`](Self::observe).
@@ -132,6 +132,18 @@ impl Request {
     /// Prescribed translations.
     pub fn glossary(mut self, terms: Vec<Term>) -> Self {
         self.job.options.glossary = terms;
+        self
+    }
+
+    /// Pairs that show the model how to answer.
+    pub fn examples(mut self, examples: Examples) -> Self {
+        self.job.options.examples = examples;
+        self
+    }
+
+    /// More examples for each segment, from a translation memory for instance.
+    pub fn similar(mut self, similar: SimilarExamples) -> Self {
+        self.job.options.similar = similar;
         self
     }
 

@@ -1,0 +1,193 @@
+//! Few-shot examples: pairs of a text and its answer, chosen by similarity where there are many.
+
+use std::fmt;
+use std::sync::Arc;
+
+use super::Task;
+use crate::language::{Language, LanguagePair};
+
+/// A pair that shows a model how to answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Example {
+    /// A text. Untrusted.
+    pub source: String,
+    /// Its translation or summary. Untrusted.
+    pub target: String,
+}
+
+/// A segment that is about to be written, for which examples are wanted.
+#[derive(Debug, Clone, Copy)]
+pub struct ExampleQuery<'q> {
+    /// The task.
+    pub task: Task,
+    /// Languages of the text and of the answer.
+    pub languages: LanguagePair,
+    /// The segment's text.
+    pub text: &'q str,
+}
+
+/// A source of examples for each segment, such as a translation memory.
+///
+/// ```
+/// use malmoi::prompts::{Example, ExampleQuery, SimilarExamples, Task};
+/// let similar = SimilarExamples::new(|query: &ExampleQuery<'_>| match query.task {
+///     Task::Translate => vec![Example { source: "Rain.".into(), target: "비.".into() }],
+///     _ => Vec::new(),
+/// });
+/// let options = malmoi::TaskOptions { similar, ..Default::default() };
+/// ```
+#[derive(Clone, Default)]
+pub struct SimilarExamples(Option<Arc<LookUp>>);
+
+type LookUp = dyn Fn(&ExampleQuery<'_>) -> Vec<Example> + Send + Sync;
+
+impl SimilarExamples {
+    /// Calls a function for each segment and each attempt at it. It returns the most similar
+    /// example first, and the same ones for the same query.
+    pub fn new(
+        look_up: impl Fn(&ExampleQuery<'_>) -> Vec<Example> + Send + Sync + 'static,
+    ) -> Self {
+        Self(Some(Arc::new(look_up)))
+    }
+
+    /// Examples for a segment, the most similar one first.
+    pub(crate) fn find(&self, query: &ExampleQuery<'_>) -> Vec<Example> {
+        self.0.as_ref().map(|look_up| look_up(query)).unwrap_or_default()
+    }
+}
+
+impl fmt::Debug for SimilarExamples {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(if self.0.is_some() { "SimilarExamples(..)" } else { "SimilarExamples" })
+    }
+}
+
+/// The user's examples, of which each segment is shown a few. Cloning it is cheap.
+#[derive(Debug, Clone)]
+pub struct Examples {
+    entries: Arc<[Entry]>,
+    limit: usize,
+}
+
+/// A pair with what is asked of it for each segment.
+#[derive(Debug)]
+struct Entry {
+    example: Example,
+    languages: [Option<Language>; 2],
+    /// N-grams of the source and of the target.
+    ngrams: [NGrams; 2],
+}
+
+impl Examples {
+    /// Examples for a segment if no other limit is given.
+    pub const LIMIT: usize = 3;
+
+    /// All examples, in the order in which they are shown.
+    pub fn new(examples: Vec<Example>) -> Self {
+        let entry = |example: Example| Entry {
+            languages: [Language::detect(&example.source), Language::detect(&example.target)],
+            ngrams: [NGrams::of(&example.source), NGrams::of(&example.target)],
+            example,
+        };
+        Self { entries: examples.into_iter().map(entry).collect(), limit: Self::LIMIT }
+    }
+
+    /// The same with an upper bound on the examples for one segment.
+    pub fn limit(mut self, limit: usize) -> Self {
+        self.limit = limit;
+        self
+    }
+
+    /// True if there are none.
+    pub fn is_empty(&self) -> bool {
+        self.entries.is_empty() || self.limit == 0
+    }
+
+    /// The pairs, in order.
+    pub fn iter(&self) -> impl Iterator<Item = &Example> {
+        self.entries.iter().map(|entry| &entry.example)
+    }
+
+    /// The examples for a segment: those in its languages, all in order if they are few, otherwise
+    /// the most similar ones, the most similar last. Pairs of a translation serve both directions.
+    pub(crate) fn find(&self, query: &ExampleQuery<'_>) -> Vec<Example> {
+        let LanguagePair { from, to } = query.languages;
+        let fits = |language: Option<Language>, wanted| language.is_none_or(|is| is == wanted);
+        let mut found: Vec<(&Entry, bool)> = Vec::new();
+        for entry in &*self.entries {
+            let [source, target] = entry.languages;
+            if fits(source, from) && fits(target, to) {
+                found.push((entry, false));
+            } else if query.task == Task::Translate && fits(source, to) && fits(target, from) {
+                found.push((entry, true));
+            }
+        }
+        if found.len() > self.limit {
+            let text = NGrams::of(query.text);
+            let mut scored: Vec<_> = found
+                .into_iter()
+                .map(|(entry, swapped)| {
+                    (entry.ngrams[usize::from(swapped)].similarity(&text), entry, swapped)
+                })
+                .collect();
+            // Of equally similar ones the earlier one is taken.
+            scored.sort_by(|a, b| b.0.total_cmp(&a.0));
+            scored.truncate(self.limit);
+            scored.reverse();
+            found = scored.into_iter().map(|(_, entry, swapped)| (entry, swapped)).collect();
+        }
+        let oriented = |(entry, swapped): (&Entry, bool)| {
+            let Example { source, target } = entry.example.clone();
+            if swapped {
+                Example { source: target, target: source }
+            } else {
+                Example { source, target }
+            }
+        };
+        found.into_iter().map(oriented).collect()
+    }
+}
+
+impl Default for Examples {
+    fn default() -> Self {
+        Self::new(Vec::new())
+    }
+}
+
+/// The distinct character bigrams and trigrams of a text, as sorted numbers.
+#[derive(Debug)]
+struct NGrams(Vec<u64>);
+
+impl NGrams {
+    /// White space and case do not count.
+    fn of(text: &str) -> Self {
+        let chars: Vec<u64> = text
+            .chars()
+            .filter(|c| !c.is_whitespace())
+            .flat_map(char::to_lowercase)
+            .map(u64::from)
+            .collect();
+        let pack = |ngram: &[u64]| ngram.iter().fold(0, |packed, c| packed << 21 | c);
+        let mut ngrams: Vec<u64> = chars.windows(2).chain(chars.windows(3)).map(pack).collect();
+        ngrams.sort_unstable();
+        ngrams.dedup();
+        Self(ngrams)
+    }
+
+    /// Dice's coefficient: 0 for nothing in common, 1 for the same n-grams.
+    fn similarity(&self, other: &Self) -> f64 {
+        let (mut common, mut a, mut b) = (0, self.0.iter().peekable(), other.0.iter().peekable());
+        while let (Some(left), Some(right)) = (a.peek(), b.peek()) {
+            let (order, left_is_not_after) = (left.cmp(right), left <= right);
+            common += usize::from(order.is_eq());
+            if order.is_ge() {
+                b.next();
+            }
+            if left_is_not_after {
+                a.next();
+            }
+        }
+        let total = self.0.len() + other.0.len();
+        if total == 0 { 0.0 } else { 2.0 * common as f64 / total as f64 }
+    }
+}
