@@ -17,7 +17,7 @@ mod format;
 mod item;
 mod korean;
 mod office;
-mod pairs;
+pub mod pairs;
 mod record;
 mod subtitles;
 mod transcode;

@@ -4,7 +4,7 @@ use std::io::{BufRead, Read as _};
 
 use serde_json::Value;
 
-use super::{PairFormat, PairLanguages, PairStream, TextPair, columns};
+use super::{PairFormat, PairLanguages, PairReader, PairStream, TextPair, columns};
 use crate::formats::encoding::decode_part;
 use crate::formats::record::{MAX_RECORD_BYTES, excerpt, normalized, skip_line, too_long_reason};
 use crate::formats::{Unreadable, jsonl};
@@ -15,7 +15,9 @@ pub(super) const FORMAT: PairFormat = PairFormat {
     describe: "JSON Lines with the fields source and output",
     extensions: &["jsonl", "ndjson"],
     sniff: jsonl::FORMAT.sniff,
-    read: |source, languages| Ok(lines(source, move |place, line| pair(place, line, languages))),
+    read: PairReader::Words(|source, languages| {
+        lines(source, move |place, line| pair(place, line, languages))
+    }),
 };
 
 /// The pairs of a source that has at most one on a line; blank lines are skipped.

@@ -1,20 +1,18 @@
-//! XML of any length, one event at a time: names, attributes and text, with lines counted. Entities
-//! that a document declares stay as written.
+//! XML of any length, one event at a time: names, attributes and text, with lines counted. A
+//! document that declares entities is refused: none is ever expanded.
 
 use std::io::{self, BufRead, Read};
 
 use quick_xml::events::{BytesStart, Event};
 
+use super::Tag;
 use crate::formats::Unreadable;
 use crate::formats::record::{MAX_RECORD_BYTES, too_long_reason};
 
 /// Nesting limit of elements; translation files have about ten levels.
 const MAX_DEPTH: usize = 256;
 
-/// Inline elements whose content is a code of the original format, not text.
-const CODES: &[&str] = &["bpt", "ept", "it", "ph", "ut"];
-
-/// A part of a document. Names are without prefix.
+/// A part of a document. Names of elements are without prefix.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Part {
     Start(Element),
@@ -26,13 +24,26 @@ pub(super) enum Part {
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Element {
     pub name: String,
-    attributes: Vec<(String, String)>,
+    /// Attributes in file order, with their prefixes; declarations of namespaces are left out.
+    pub attributes: Vec<(String, String)>,
 }
 
 impl Element {
-    /// The value of an attribute, by its name without prefix.
+    /// The value of an attribute, by its name with prefix.
     pub fn attribute(&self, name: &str) -> Option<&str> {
         self.attributes.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
+    }
+
+    /// The language code: `xml:lang`, or `lang` as older tools write it.
+    pub fn language(&self) -> &str {
+        self.attribute("xml:lang").or_else(|| self.attribute("lang")).unwrap_or_default()
+    }
+
+    /// The element as an inline tag, without attributes of other namespaces.
+    pub fn into_tag(self) -> Tag {
+        let Self { name, mut attributes } = self;
+        attributes.retain(|(key, _)| !key.contains(':') || key.starts_with("xml:"));
+        Tag { name, attributes, content: Vec::new() }
     }
 }
 
@@ -62,9 +73,9 @@ impl Markup {
         self.open.iter().any(|open| open == name)
     }
 
-    /// True inside an inline code.
-    pub fn is_in_code(&self) -> bool {
-        self.open.iter().any(|open| CODES.contains(&open.as_str()))
+    /// Name of the element around the current one.
+    pub fn parent(&self) -> &str {
+        self.open.len().checked_sub(2).map_or("", |at| &self.open[at])
     }
 
     /// Allows the next [`MAX_RECORD_BYTES`] to be read.
@@ -78,10 +89,13 @@ impl Markup {
             return None;
         }
         let part = self.read();
-        self.failed = part.is_err();
-        let line = self.line();
-        let at = |reason| Unreadable { place: format!("line {line}"), reason, raw: String::new() };
-        part.map_err(at).transpose()
+        part.map_err(|reason| self.fail(reason)).transpose()
+    }
+
+    /// Ends reading with an error at the current line.
+    pub fn fail(&mut self, reason: String) -> Unreadable {
+        self.failed = true;
+        Unreadable { place: format!("line {}", self.line()), reason, raw: String::new() }
     }
 
     fn read(&mut self) -> Result<Option<Part>, String> {
@@ -118,6 +132,17 @@ impl Markup {
                         known.map(|text| text.into_owned()).unwrap_or(written)
                     }
                 },
+                Event::DocType(declaration) => {
+                    if let Some((_, entity)) = declaration.xml10_content().split_once("<!ENTITY") {
+                        let name = entity.split_whitespace().find(|word| *word != "%");
+                        let name = name.unwrap_or_default();
+                        return Err(format!(
+                            "declares the entity `{name}`, which malmoi does not expand; remove \
+                             the declaration"
+                        ));
+                    }
+                    continue;
+                }
                 Event::Eof => {
                     return match self.open.last() {
                         Some(name) => Err(format!("is incomplete: <{name}> is never closed")),
@@ -132,10 +157,14 @@ impl Markup {
 }
 
 fn element(tag: &BytesStart<'_>) -> Element {
-    let attributes = tag.attributes().flatten().map(|attribute| {
+    let attributes = tag.attributes().flatten().filter_map(|attribute| {
+        let name: &str = attribute.key.as_ref();
+        if name == "xmlns" || name.starts_with("xmlns:") {
+            return None;
+        }
         let raw = attribute.value.as_ref();
         let value = quick_xml::escape::unescape(raw).unwrap_or_else(|_| raw.into());
-        (attribute.key.local_name().as_ref().to_string(), value.into_owned())
+        Some((name.to_string(), value.into_owned()))
     });
     Element { name: tag.local_name().as_ref().to_string(), attributes: attributes.collect() }
 }

@@ -1,10 +1,17 @@
 //! Files of pairs, each a source and the output made of it: one pair at a time, in bounded memory.
 //!
-//! A format is one file here and one line in [`PAIR_FORMATS`]. Knows how pairs are written; does
-//! not know whether an output is a summary or a translation, nor whether it is right.
+//! [`pairs()`] reads the words alone; [`units`] reads them with their inline tags, history and
+//! properties, and [`write`] writes such units. A format is one file here and one line in
+//! [`PAIR_FORMATS`]. Knows how pairs are written; does not know whether an output is a summary or a
+//! translation, nor whether it is right.
 
 mod columns;
+mod escape;
 mod markup;
+mod tagged;
+mod tmx_writer;
+mod unit;
+mod writer;
 
 use std::io::{BufRead, BufReader, Cursor, Read};
 
@@ -12,6 +19,11 @@ use super::beginning::read_beginning;
 use super::{Unreadable, transcode};
 use crate::error::{Error, InputFault, Result};
 use crate::language::Language;
+
+use tagged::Collector;
+pub use tagged::{Inline, InlineMarkup, Tag, TaggedText};
+pub use unit::{Details, Note, Prop, Side, Status, Unit};
+pub use writer::{EXCHANGE_FORMATS, ExchangeFormat, UnitWriter, Written, write};
 
 /// A source with its output, as a file gives them.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -44,6 +56,9 @@ pub struct PairLanguages {
 /// An iterator over the pairs of a file. A part that cannot be read is an [`Unreadable`].
 pub type PairStream = Box<dyn Iterator<Item = Result<TextPair, Unreadable>> + Send>;
 
+/// An iterator over the units of a file. A part that cannot be read is an [`Unreadable`].
+pub type UnitStream = Box<dyn Iterator<Item = Result<Unit, Unreadable>> + Send>;
+
 /// A format of files of pairs.
 pub struct PairFormat {
     /// Name of the format, for messages and tests.
@@ -55,7 +70,15 @@ pub struct PairFormat {
     /// True if a file that begins with these bytes looks like this format; asked when the file
     /// name decides nothing.
     sniff: fn(&[u8]) -> bool,
-    read: fn(Box<dyn BufRead + Send>, PairLanguages) -> Result<PairStream, InputFault>,
+    read: PairReader,
+}
+
+/// The way a format is read.
+enum PairReader {
+    /// As plain words.
+    Words(fn(Box<dyn BufRead + Send>, PairLanguages) -> PairStream),
+    /// As units with tags.
+    Units(fn(Box<dyn BufRead + Send>, PairLanguages) -> UnitStream),
 }
 
 macro_rules! pair_formats {
@@ -90,10 +113,57 @@ pair_formats! {
 ///
 /// Fails if no format recognizes the file. A part that cannot be read is an item of the stream.
 pub fn pairs(
-    mut source: impl Read + Send + 'static,
+    source: impl Read + Send + 'static,
     name: &str,
     languages: PairLanguages,
 ) -> Result<PairStream> {
+    let (format, source) = open(source, name)?;
+    Ok(match format.read {
+        PairReader::Words(read) => read(source, languages),
+        PairReader::Units(read) => {
+            Box::new(read(source, languages).map(|unit| unit.map(TextPair::from)))
+        }
+    })
+}
+
+/// Reads the units of a translation memory with their inline tags and all that the file says of
+/// them. Formats without tags give units of plain words.
+///
+/// ```
+/// use malmoi::formats::pairs::{PairLanguages, units};
+/// let memory = "<tmx version=\"1.4\"><header srclang=\"en\"/><body><tu tuid=\"u1\" changeid=\"han\">\
+///     <tuv xml:lang=\"en-US\"><seg>Ferry <ph x=\"1\">{0}</ph> left.</seg></tuv>\
+///     <tuv xml:lang=\"ko-KR\"><seg><ph x=\"1\">{0}</ph>호가 떠났다.</seg></tuv></tu></body></tmx>";
+/// let mut found = units(memory.as_bytes(), "memory.tmx", PairLanguages::default()).unwrap();
+/// let unit = found.next().unwrap().unwrap();
+/// assert_eq!(unit.source.text.placeholders(), "Ferry <1/> left.");
+/// assert_eq!(unit.target.text.text(), "호가 떠났다.");
+/// assert_eq!((unit.target.language.as_str(), unit.author()), ("ko-KR", Some("han")));
+/// ```
+///
+/// # Errors
+///
+/// Fails if no format recognizes the file. A part that cannot be read is an item of the stream; the
+/// units before it are read.
+pub fn units(
+    source: impl Read + Send + 'static,
+    name: &str,
+    languages: PairLanguages,
+) -> Result<UnitStream> {
+    let (format, source) = open(source, name)?;
+    Ok(match format.read {
+        PairReader::Units(read) => read(source, languages),
+        PairReader::Words(read) => {
+            Box::new(read(source, languages).map(|pair| pair.map(Unit::from)))
+        }
+    })
+}
+
+/// The format of a source, and the source in UTF-8.
+fn open(
+    mut source: impl Read + Send + 'static,
+    name: &str,
+) -> Result<(&'static PairFormat, Box<dyn BufRead + Send>)> {
     let beginning = read_beginning(&mut source).map_err(|e| Error::io("read", name, e))?;
     let refuse = |fault: InputFault| Error::unreadable(name, fault);
     if beginning.trim_ascii().is_empty() {
@@ -106,7 +176,34 @@ pub fn pairs(
     let source = BufReader::with_capacity(1 << 16, Cursor::new(beginning).chain(source));
     let source = transcode::to_utf8(Box::new(source))
         .map_err(|error| refuse(format!("cannot be read: {error}").into()))?;
-    (format.read)(source, languages).map_err(refuse)
+    Ok((format, source))
+}
+
+impl From<Unit> for TextPair {
+    fn from(unit: Unit) -> Self {
+        Self {
+            source: unit.source.text.text(),
+            output: unit.target.text.text(),
+            from: unit.source.known_language(),
+            to: unit.target.known_language(),
+            place: unit.place,
+            id: unit.id,
+            task: None,
+        }
+    }
+}
+
+impl From<TextPair> for Unit {
+    fn from(pair: TextPair) -> Self {
+        let code = |language: Option<Language>| language.map_or("", Language::code);
+        Self {
+            source: Side::new(code(pair.from), pair.source),
+            target: Side::new(code(pair.to), pair.output),
+            place: pair.place,
+            id: pair.id,
+            ..Self::default()
+        }
+    }
 }
 
 /// The format of the file name's extension, otherwise the first that recognizes the bytes.

@@ -3,7 +3,11 @@
 //! Format: <https://www.gala-global.org/tmx-14b>.
 
 use super::markup::{Element, Markup, Part};
-use super::{PairFormat, PairLanguages, TextPair};
+use super::unit::{MODEL_PROP, STATE_PROP, language_of};
+use super::{
+    Collector, Details, InlineMarkup, Note, PairFormat, PairLanguages, PairReader, Prop, Side,
+    Status, Tag, Unit,
+};
 use crate::formats::{Unreadable, xml};
 use crate::language::Language;
 
@@ -12,13 +16,17 @@ pub(super) const FORMAT: PairFormat = PairFormat {
     describe: "TMX",
     extensions: &["tmx"],
     sniff: |bytes| xml::root(bytes).is_some_and(|root| root == "tmx"),
-    read: |source, languages| {
-        let mut units = Units { markup: Markup::new(source), languages, header: None };
-        Ok(Box::new(std::iter::from_fn(move || units.next_pair())))
-    },
+    read: PairReader::Units(|source, languages| {
+        let mut memory = Memory { markup: Markup::new(source), languages, header: None };
+        Box::new(std::iter::from_fn(move || memory.next_unit()))
+    }),
 };
 
-struct Units {
+/// `type` of a `ph` that stands for a character which XML cannot hold; its content is the
+/// character's code in hexadecimal.
+pub(super) const CONTROL: &str = "x-control";
+
+struct Memory {
     markup: Markup,
     languages: PairLanguages,
     /// Source language of the file.
@@ -26,89 +34,216 @@ struct Units {
 }
 
 /// A unit as it is read.
-struct Unit {
+struct Reading {
     line: usize,
     id: Option<String>,
-    srclang: Option<Language>,
-    /// Codes of the languages with their texts.
-    variants: Vec<(String, String)>,
+    srclang: Option<String>,
+    details: Details,
+    sides: Vec<Side>,
+    /// The text of the open segment.
+    segment: Option<Collector>,
+    /// The open note or property.
+    remark: Option<Remark>,
 }
 
-impl Units {
-    fn next_pair(&mut self) -> Option<Result<TextPair, Unreadable>> {
-        let mut unit: Option<Unit> = None;
+enum Remark {
+    Note(Note),
+    Prop(Prop),
+}
+
+impl Reading {
+    fn new(tag: Element, line: usize) -> Self {
+        let mut attributes = tag.attributes;
+        let id = take(&mut attributes, "tuid");
+        let srclang = take(&mut attributes, "srclang");
+        Self {
+            line,
+            id,
+            srclang,
+            details: details(attributes),
+            sides: Vec::new(),
+            segment: None,
+            remark: None,
+        }
+    }
+
+    /// The details of the open variant, or of the unit.
+    fn details(&mut self) -> &mut Details {
+        self.sides.last_mut().map_or(&mut self.details, |side| &mut side.details)
+    }
+
+    fn part(&mut self, part: Part, parent: &str) -> Result<(), String> {
+        match part {
+            Part::Start(tag) => return self.start(tag, parent),
+            Part::Text(text) => match (&mut self.segment, &mut self.remark) {
+                (Some(segment), _) => segment.text(&text),
+                (_, Some(Remark::Note(note))) => note.text.push_str(&text),
+                (_, Some(Remark::Prop(prop))) => prop.value.push_str(&text),
+                _ => {}
+            },
+            Part::End(name) => self.end(&name),
+        }
+        Ok(())
+    }
+
+    fn start(&mut self, tag: Element, parent: &str) -> Result<(), String> {
+        if let Some(segment) = &mut self.segment {
+            return segment.open(tag.into_tag());
+        }
+        match (tag.name.as_str(), parent) {
+            ("tuv", "tu") => {
+                let language = tag.language().to_string();
+                let mut attributes = tag.attributes;
+                attributes.retain(|(name, _)| name != "xml:lang" && name != "lang");
+                let details = details(attributes);
+                self.sides.push(Side { language, details, ..Side::default() });
+            }
+            ("seg", "tuv") => self.segment = Some(Collector::default()),
+            ("note", "tu" | "tuv") => {
+                let attributes = tag.attributes;
+                self.remark = Some(Remark::Note(Note { text: String::new(), attributes }));
+            }
+            ("prop", "tu" | "tuv") => {
+                let mut attributes = tag.attributes;
+                let name = take(&mut attributes, "type").unwrap_or_default();
+                self.remark = Some(Remark::Prop(Prop { name, attributes, value: String::new() }));
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn end(&mut self, name: &str) {
+        match (name, &mut self.segment) {
+            ("seg", _) => {
+                if let (Some(segment), Some(side)) = (self.segment.take(), self.sides.last_mut()) {
+                    side.text = segment.finish(InlineMarkup::Tmx);
+                }
+            }
+            (_, Some(segment)) => segment.close(control),
+            ("note" | "prop", None) => match self.remark.take() {
+                Some(Remark::Note(note)) => self.details().notes.push(note),
+                Some(Remark::Prop(prop)) => self.details().props.push(prop),
+                None => {}
+            },
+            _ => {}
+        }
+    }
+
+    /// The unit in the requested languages, or those that the file names.
+    fn finish(
+        mut self,
+        languages: PairLanguages,
+        header: Option<Language>,
+    ) -> Result<Unit, Unreadable> {
+        let place = format!("line {}", self.line);
+        let PairLanguages { from, to } = languages;
+        let own = self.srclang.as_deref().and_then(language_of);
+        let from = from.or(to.map(Language::other)).or(own).or(header);
+        let position = |wanted: &dyn Fn(Language) -> bool| {
+            self.sides.iter().position(|side| side.known_language().is_some_and(wanted))
+        };
+        let source = position(&|language| from.is_none_or(|from| from == language));
+        let from = source.and_then(|at| self.sides[at].known_language());
+        let target = from.and_then(|from| position(&|language| language == from.other()));
+        let (Some(source), Some(target)) = (source, target) else {
+            let codes: Vec<&str> = self.sides.iter().map(|side| side.language.as_str()).collect();
+            let reason =
+                format!("has no text in English and Korean; its languages: {}", codes.join(", "));
+            return Err(Unreadable { place, reason, raw: String::new() });
+        };
+        // `*all*` says that any text may be the source.
+        if let Some(other) = self.srclang.take().filter(|code| language_of(code) != from) {
+            self.details.attributes.push(("srclang".to_string(), other));
+        }
+        let mut sides: Vec<Option<Side>> = self.sides.into_iter().map(Some).collect();
+        let mut take = |at: usize| sides.get_mut(at).and_then(Option::take).unwrap_or_default();
+        let (source, target) = (take(source), take(target));
+        let mut unit = Unit {
+            place,
+            id: self.id,
+            source,
+            target,
+            others: sides.into_iter().flatten().collect(),
+            details: self.details,
+            ..Unit::default()
+        };
+        let state = unit.details.take_prop(STATE_PROP);
+        unit.status = state.and_then(|name| Status::parse(&name)).or(unit.status_of_props());
+        unit.model = unit.details.take_prop(MODEL_PROP);
+        Ok(unit)
+    }
+}
+
+impl Memory {
+    fn next_unit(&mut self) -> Option<Result<Unit, Unreadable>> {
+        let mut reading: Option<Reading> = None;
         loop {
             let line = self.markup.line();
             let part = match self.markup.next()? {
                 Ok(part) => part,
                 Err(error) => return Some(Err(error)),
             };
-            match (part, &mut unit) {
-                (Part::Start(tag), _) if tag.name == "header" => self.header = srclang(&tag),
-                (Part::Start(tag), _) if tag.name == "tu" => {
-                    let id = tag.attribute("tuid").map(str::to_string);
-                    unit = Some(Unit { line, id, srclang: srclang(&tag), variants: Vec::new() });
+            match (part, &mut reading) {
+                (Part::Start(tag), None) if tag.name == "header" => {
+                    self.header = tag.attribute("srclang").and_then(language_of);
                 }
-                (Part::Start(tag), Some(unit)) if tag.name == "tuv" => {
-                    let code = tag.attribute("lang").unwrap_or_default().to_string();
-                    unit.variants.push((code, String::new()));
-                }
-                (Part::Text(text), Some(unit)) => {
-                    if let Some((_, words)) = unit.variants.last_mut()
-                        && self.markup.is_in("seg")
-                        && !self.markup.is_in_code()
-                    {
-                        words.push_str(&text);
-                    }
+                (Part::Start(tag), None) if tag.name == "tu" => {
+                    reading = Some(Reading::new(tag, line));
                 }
                 (Part::End(name), Some(_)) if name == "tu" => {
                     self.markup.begin_record();
-                    return unit.take().map(|unit| self.pair(unit));
+                    let reading = reading.take()?;
+                    return Some(reading.finish(self.languages, self.header));
+                }
+                (part, Some(open)) => {
+                    if let Err(reason) = open.part(part, self.markup.parent()) {
+                        return Some(Err(self.markup.fail(reason)));
+                    }
                 }
                 _ => {}
             }
-            if unit.is_none() {
+            if reading.is_none() {
                 self.markup.begin_record();
             }
         }
     }
-
-    /// The two texts of a unit: in the requested languages, or those that the file names.
-    fn pair(&self, unit: Unit) -> Result<TextPair, Unreadable> {
-        let PairLanguages { from, to } = self.languages;
-        let known: Vec<(Language, &str)> = unit
-            .variants
-            .iter()
-            .filter_map(|(code, text)| Some((Language::parse(code).ok()?, text.as_str())))
-            .collect();
-        let from = from.or(to.map(Language::other)).or(unit.srclang).or(self.header);
-        let source = match from {
-            Some(from) => known.iter().find(|(language, _)| *language == from),
-            None => known.first(),
-        };
-        let output = source
-            .and_then(|(from, _)| known.iter().find(|(language, _)| language == &from.other()));
-        let place = format!("line {}", unit.line);
-        let (Some((from, source)), Some((to, output))) = (source, output) else {
-            let codes: Vec<&str> = unit.variants.iter().map(|(code, _)| code.as_str()).collect();
-            let reason =
-                format!("has no text in English and Korean; its languages: {}", codes.join(", "));
-            return Err(Unreadable { place, reason, raw: String::new() });
-        };
-        Ok(TextPair {
-            place,
-            id: unit.id,
-            source: source.to_string(),
-            output: output.to_string(),
-            from: Some(*from),
-            to: Some(*to),
-            task: None,
-        })
-    }
 }
 
-fn srclang(tag: &Element) -> Option<Language> {
-    Language::parse(tag.attribute("srclang")?).ok()
+/// The character that a tag stands for.
+fn control(tag: &Tag) -> Option<char> {
+    if tag.name != "ph" || tag.attribute("type") != Some(CONTROL) {
+        return None;
+    }
+    char::from_u32(u32::from_str_radix(&tag.code(), 16).ok()?)
+}
+
+/// Removes an attribute.
+pub(super) fn take(attributes: &mut Vec<(String, String)>, name: &str) -> Option<String> {
+    let at = attributes.iter().position(|(key, _)| key == name)?;
+    Some(attributes.remove(at).1)
+}
+
+/// Details from the attributes of a `tu` or `tuv`; what cannot be parsed stays an attribute.
+pub(super) fn details(mut attributes: Vec<(String, String)>) -> Details {
+    let count = |(name, value): &(String, String)| {
+        if name == "usagecount" { value.trim().parse::<u64>().ok() } else { None }
+    };
+    let usage_count = attributes.iter().find_map(count);
+    if usage_count.is_some() {
+        take(&mut attributes, "usagecount");
+    }
+    let mut get = |name| take(&mut attributes, name);
+    Details {
+        created: get("creationdate"),
+        created_by: get("creationid"),
+        changed: get("changedate"),
+        changed_by: get("changeid"),
+        last_used: get("lastusagedate"),
+        usage_count,
+        attributes,
+        ..Details::default()
+    }
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! Lines of tab-separated columns: source, output, or as a header names them.
 
-use super::{PairFormat, TextPair, columns, jsonl};
+use super::{PairFormat, PairReader, TextPair, columns, jsonl};
 use crate::formats::encoding::decode_part;
 use crate::formats::record::normalized;
 
@@ -9,10 +9,10 @@ pub(super) const FORMAT: PairFormat = PairFormat {
     describe: "TSV with the columns source and output",
     extensions: &["tsv", "tab"],
     sniff: |bytes| bytes.split(|byte| *byte == b'\n').next().unwrap_or_default().contains(&b'\t'),
-    read: |source, _| {
+    read: PairReader::Words(|source, _| {
         let mut header: Option<Vec<String>> = None;
         let mut is_first = true;
-        Ok(jsonl::lines(source, move |place, line| {
+        jsonl::lines(source, move |place, line| {
             let text = decode_part(line).map_err(|fault| fault.to_string())?;
             let text = text.trim_start_matches('\u{feff}').trim_end_matches(['\r', '\n']);
             let fields: Vec<String> = text.split('\t').map(unquoted).collect();
@@ -21,8 +21,8 @@ pub(super) const FORMAT: PairFormat = PairFormat {
                 return Ok(None);
             }
             pair(place, fields, header.as_deref()).map(Some)
-        }))
-    },
+        })
+    }),
 };
 
 fn pair(place: String, fields: Vec<String>, header: Option<&[String]>) -> Result<TextPair, String> {

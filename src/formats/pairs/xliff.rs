@@ -4,7 +4,7 @@
 //! <https://docs.oasis-open.org/xliff/xliff-core/v2.1/xliff-core-v2.1.html>.
 
 use super::markup::{Element, Markup, Part};
-use super::{PairFormat, PairLanguages, TextPair};
+use super::{PairFormat, PairLanguages, PairReader, TextPair};
 use crate::formats::{Unreadable, xml};
 use crate::language::Language;
 
@@ -13,10 +13,10 @@ pub(super) const FORMAT: PairFormat = PairFormat {
     describe: "XLIFF 1.2 and 2",
     extensions: &["xlf", "xliff", "sdlxliff", "mxliff", "mqxliff"],
     sniff: |bytes| xml::root(bytes).is_some_and(|root| root == "xliff"),
-    read: |source, languages| {
+    read: PairReader::Words(|source, languages| {
         let mut units = Units { markup: Markup::new(source), languages, ..Units::empty() };
-        Ok(Box::new(std::iter::from_fn(move || units.next_pair())))
-    },
+        Box::new(std::iter::from_fn(move || units.next_pair()))
+    }),
 };
 
 /// Elements that hold other texts than those of their unit: earlier matches, and the source again
@@ -61,7 +61,9 @@ impl Units {
                 }
                 (Part::Text(text), Some(pair)) => {
                     let is_aside = ASIDE.iter().any(|name| self.markup.is_in(name));
-                    if is_aside || self.markup.is_in_code() {
+                    if is_aside
+                        || ["bpt", "ept", "it", "ph"].iter().any(|name| self.markup.is_in(name))
+                    {
                     } else if self.markup.is_in("source") {
                         pair.source.push_str(&text);
                     } else if self.markup.is_in("target") {

@@ -1,0 +1,122 @@
+//! Writes units to a file, one at a time. Knows the formats in a table; knows nothing of where
+//! units come from.
+
+use std::io::{self, Write};
+
+use super::{Unit, tmx_writer};
+
+/// A format that units are written in.
+pub struct ExchangeFormat {
+    /// Name of the format, and extension of its files.
+    pub name: &'static str,
+    /// Description for the help, half a line.
+    pub describe: &'static str,
+    begin: fn(&mut dyn Write, &str, &str) -> io::Result<()>,
+    unit: fn(&mut dyn Write, &Unit, &str) -> io::Result<u64>,
+    end: fn(&mut dyn Write) -> io::Result<()>,
+}
+
+/// All formats that units are written in.
+pub const EXCHANGE_FORMATS: &[ExchangeFormat] = &[ExchangeFormat {
+    name: "tmx",
+    describe: "TMX 1.4b with inline tags",
+    begin: tmx_writer::begin,
+    unit: tmx_writer::unit,
+    end: tmx_writer::end,
+}];
+
+impl ExchangeFormat {
+    /// The format with that name, in upper or lower case; `None` if there is none.
+    pub fn named(name: &str) -> Option<&'static Self> {
+        EXCHANGE_FORMATS.iter().find(|format| format.name.eq_ignore_ascii_case(name))
+    }
+}
+
+/// What was written.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Written {
+    /// Number of units.
+    pub units: u64,
+    /// Number of characters in codes, notes and properties that XML cannot hold, such as control
+    /// characters. Each is written as U+FFFD; in the texts themselves they are kept.
+    pub replaced: u64,
+}
+
+/// Writes units one at a time, in constant memory.
+pub struct UnitWriter<W: Write> {
+    out: W,
+    format: &'static ExchangeFormat,
+    from: String,
+    written: Written,
+}
+
+impl<W: Write> UnitWriter<W> {
+    /// Begins a file for units from one language into another, by their codes (`en`, `ko-KR`).
+    /// `out` should be buffered.
+    ///
+    /// # Errors
+    ///
+    /// Fails if `out` does.
+    pub fn new(
+        mut out: W,
+        format: &'static ExchangeFormat,
+        from: &str,
+        to: &str,
+    ) -> io::Result<Self> {
+        (format.begin)(&mut out, from, to)?;
+        Ok(Self { out, format, from: from.to_string(), written: Written::default() })
+    }
+
+    /// Writes a unit.
+    ///
+    /// # Errors
+    ///
+    /// Fails if `out` does.
+    pub fn write(&mut self, unit: &Unit) -> io::Result<()> {
+        self.written.replaced += (self.format.unit)(&mut self.out, unit, &self.from)?;
+        self.written.units += 1;
+        Ok(())
+    }
+
+    /// Ends the file and flushes it.
+    ///
+    /// # Errors
+    ///
+    /// Fails if `out` does.
+    pub fn finish(mut self) -> io::Result<Written> {
+        (self.format.end)(&mut self.out)?;
+        self.out.flush()?;
+        Ok(self.written)
+    }
+}
+
+/// Writes units to a file. See [`UnitWriter`].
+///
+/// ```
+/// use malmoi::formats::pairs::{ExchangeFormat, Side, Unit, write};
+/// let unit = Unit {
+///     source: Side::new("en", "The ferry opened."),
+///     target: Side::new("ko", "나룻배가 운항을 시작했다."),
+///     ..Unit::default()
+/// };
+/// let (mut file, tmx) = (Vec::new(), ExchangeFormat::named("tmx").unwrap());
+/// assert_eq!(write(&mut file, tmx, "en", "ko", [unit]).unwrap().units, 1);
+/// assert!(String::from_utf8(file).unwrap().contains("<seg>The ferry opened.</seg>"));
+/// ```
+///
+/// # Errors
+///
+/// Fails if `out` does.
+pub fn write(
+    out: impl Write,
+    format: &'static ExchangeFormat,
+    from: &str,
+    to: &str,
+    units: impl IntoIterator<Item = Unit>,
+) -> io::Result<Written> {
+    let mut writer = UnitWriter::new(out, format, from, to)?;
+    for unit in units {
+        writer.write(&unit)?;
+    }
+    writer.finish()
+}
