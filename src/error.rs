@@ -172,6 +172,11 @@ pub enum Error {
     #[error(transparent)]
     Batch(#[from] crate::batch::error::BatchError),
 
+    // === The desk ===
+    /// The store of memory and glossary cannot be used.
+    #[error(transparent)]
+    Desk(#[from] crate::desk::error::DeskError),
+
     // === The engine ===
     /// The numerical engine failed.
     #[error("the engine failed: {0}")]

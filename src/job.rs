@@ -4,8 +4,10 @@
 //! Knows tasks and languages; knows nothing of loaded models.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use crate::checks::CheckOptions;
+use crate::desk::Desk;
 use crate::generation::Options;
 use crate::language::Language;
 use crate::outcome::Route;
@@ -59,6 +61,8 @@ pub struct TaskOptions {
     /// What becomes of sentences that give orders to a language model. With [`OnOrders::Drop`],
     /// offsets in the article are those in the text without them.
     pub on_orders: OnOrders,
+    /// The desk's memory: translations in it are reused, and new ones are kept in it.
+    pub desk: Option<Arc<Desk>>,
 }
 
 impl TaskOptions {
@@ -93,6 +97,7 @@ impl Default for TaskOptions {
             checks: CheckOptions::default(),
             repair: Repair::Auto,
             on_orders: OnOrders::Report,
+            desk: None,
         }
     }
 }

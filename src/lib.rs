@@ -36,6 +36,7 @@ mod architectures;
 pub mod batch;
 mod checkpoint;
 pub mod checks;
+pub mod desk;
 pub mod document;
 mod error;
 pub mod eval;
@@ -75,7 +76,7 @@ pub use job::{Capabilities, OnOrders, Repair, TaskOptions};
 pub use judge::LearnedJudge;
 pub use language::{Language, LanguagePair, Register};
 pub use model::{Model, OnOpening, OpenOptions, Opening};
-pub use outcome::{Outcome, Route, Segment, Tokens};
+pub use outcome::{MemoryUse, Outcome, Route, Segment, Tokens};
 pub use prompts::{Example, Examples, SimilarExamples, Style, Task, Term};
 pub use request::{Request, TextStream};
 

@@ -120,6 +120,8 @@ pub struct Model {
 struct Inner {
     name: String,
     path: PathBuf,
+    /// Name and hash of its files, read when the memory first needs them.
+    fingerprint: OnceLock<String>,
     config: ModelConfig,
     network: Box<dyn Network>,
     tokenizer: Tokenizer,
@@ -199,6 +201,7 @@ impl Model {
         let inner = Inner {
             name,
             path: path.to_path_buf(),
+            fingerprint: OnceLock::new(),
             network: loaded.network,
             eos_tokens,
             logits_processors: Arc::new(logits_processors),
@@ -234,6 +237,14 @@ impl Model {
     /// The model's name in results.
     pub fn name(&self) -> &str {
         &self.inner.name
+    }
+
+    /// Its name with a hash of samples of its files: tells models apart that have one name.
+    pub(crate) fn fingerprint(&self) -> &str {
+        self.inner.fingerprint.get_or_init(|| {
+            let files = crate::files::fingerprint(&self.inner.path).unwrap_or_default();
+            format!("{} {files}", self.inner.name)
+        })
     }
 
     /// Its folder or file.

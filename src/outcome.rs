@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::desk::Origin;
 use crate::event::Finish;
 use crate::finding::{Finding, Support, beginning};
 use crate::language::Language;
@@ -58,6 +59,20 @@ pub struct Segment {
     /// [`CheckOptions::estimation`](crate::checks::CheckOptions::estimation).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub estimate: Option<f32>,
+    /// What it owes to the desk's memory.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub memory: Option<MemoryUse>,
+}
+
+/// What a segment owes to the desk's memory.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Default)]
+pub struct MemoryUse {
+    /// Where the translation came from that was reused as it is; `None` if the model wrote it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reused: Option<Origin>,
+    /// Likeness, in percent, of the units that the model was shown as examples.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub examples: Vec<u8>,
 }
 
 /// The result of a request.
@@ -99,6 +114,14 @@ fn as_word<S: serde::Serializer>(task: &Task, serializer: S) -> Result<S::Ok, S:
 }
 
 impl Outcome {
+    /// Number of segments whose translations were reused from the desk's memory.
+    pub fn reused(&self) -> usize {
+        let is_reused = |segment: &&Segment| {
+            segment.memory.as_ref().is_some_and(|memory| memory.reused.is_some())
+        };
+        self.segments.iter().filter(is_reused).count()
+    }
+
     /// The first words of the source of a finding's segment.
     pub fn beginning(&self, finding: &Finding) -> Option<String> {
         let segment = self.segments.get(finding.segment?)?;

@@ -13,6 +13,7 @@ mod finish;
 mod generate;
 mod join;
 mod length_limit;
+mod memory;
 mod orders;
 mod progress;
 mod prompt;
@@ -160,7 +161,8 @@ fn translate(
     outcome.findings.extend(prompt::ignored_recommendations(&setup));
     let (mut translation, untranslated) = segment::blocks(&setup, document, observer)?;
     outcome.findings.extend(untranslated);
-    generate::translation(&setup, &mut translation, observer)?;
+    let memory = generate::translation(&setup, &mut translation, observer)?;
+    outcome.findings.extend(memory.failure());
     join::count_input(&translation.chunks, &mut outcome);
     let positions = join::translation(translation, &mut outcome);
     check::translation(&positions, &mut outcome, &job.options.checks, observer)?;

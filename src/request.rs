@@ -6,6 +6,7 @@ use std::sync::mpsc::{Receiver, channel};
 use std::time::Instant;
 
 use crate::checks::CheckOptions;
+use crate::desk::Desk;
 use crate::document::Document;
 use crate::error::{Error, InputFault, Result};
 use crate::event::Observer;
@@ -193,6 +194,12 @@ impl Request {
     /// What becomes of sentences that give orders to a language model.
     pub fn on_orders(mut self, on_orders: OnOrders) -> Self {
         self.job.options.on_orders = on_orders;
+        self
+    }
+
+    /// The desk's memory: translations in it are reused, and new ones are kept in it.
+    pub fn desk(mut self, desk: &Arc<Desk>) -> Self {
+        self.job.options.desk = Some(desk.clone());
         self
     }
 

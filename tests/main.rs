@@ -39,6 +39,8 @@ mod layers;
 /// Sentence vectors, compared with the reference.
 #[cfg(feature = "meaning")]
 mod meaning;
+/// The desk's memory in translations.
+mod memory;
 /// Networks compared with the reference implementation, and the contract of
 /// [`malmoi::internals::architectures::Network`].
 mod networks;

@@ -4,6 +4,7 @@
 mod atomic;
 mod checksums;
 mod entry;
+mod fingerprint;
 mod mapped;
 
 pub use atomic::{
@@ -14,3 +15,4 @@ pub use mapped::{MappedFile, MappedSlice};
 
 pub(crate) use checksums::{ChecksumCache, Sha256Bytes, hash_into, to_hex};
 pub(crate) use entry::size;
+pub(crate) use fingerprint::fingerprint;

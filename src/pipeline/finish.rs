@@ -59,7 +59,14 @@ pub(super) fn finish(
         text.to_string()
     };
     let source = chunk.text.trim().to_string();
-    let segment = Segment { source, text, finish, score: mean(&generated.scores), estimate: None };
+    let segment = Segment {
+        source,
+        text,
+        finish,
+        score: mean(&generated.scores),
+        estimate: None,
+        memory: None,
+    };
     ChunkResult { segment, tokens, still_reasoning, findings }
 }
 

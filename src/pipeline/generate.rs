@@ -5,6 +5,7 @@ use super::chunk::{ChunkResult, SourceChunk, trailing_space};
 use super::finish::finish;
 use super::join;
 use super::length_limit::{LengthLimit, StreamedOutput};
+use super::memory::SegmentMemory;
 use super::progress::StageProgress;
 use super::prompt::PartEncoder;
 use super::repair;
@@ -130,23 +131,25 @@ impl AnswerStream {
     }
 }
 
-/// Translates the chunks of a document, repairs them, and passes the text on block by block, in
-/// order.
-pub(super) fn translation(
-    setup: &TaskSetup<'_>,
+/// Translates the chunks of a document that the memory does not have, repairs them, and passes the
+/// text on block by block, in order. Returns the memory.
+pub(super) fn translation<'s>(
+    setup: &'s TaskSetup<'_>,
     translation: &mut DocumentTranslation<'_>,
     observer: &mut Observer<'_>,
-) -> Result<()> {
+) -> Result<SegmentMemory<'s>> {
     // As many chunks together as the engine takes, which reads the weights once for all of them;
     // not more, so that finished text need not wait for the end.
     let batches = if setup.seq2seq.is_some() { BATCHES } else { 1 };
     let size = setup.job.generation.batch.max(1) * batches;
-    let mut progress = StageProgress::new(Task::Translate, &translation.chunks);
+    let mut memory = SegmentMemory::recall(setup, &translation.chunks, observer)?;
+    let count = translation.chunks.len();
+    let missing: Vec<usize> = (0..count).filter(|index| !memory.has(*index)).collect();
+    let chunks: Vec<SourceChunk<'_>> =
+        missing.iter().map(|index| translation.chunks[*index].clone()).collect();
+    let mut progress = StageProgress::new(Task::Translate, &chunks);
     let mut blocks_out = 0;
-    while translation.results.len() < translation.chunks.len() {
-        let done = translation.results.len();
-        let end = translation.chunks.len().min(done + size);
-        let batch = &translation.chunks[done..end];
+    for (indexes, batch) in missing.chunks(size).zip(chunks.chunks(size)) {
         let results = observer.without_text(|observer| {
             let results = answers(setup, Task::Translate, batch, &mut progress, observer)?;
             let mut retried = Vec::with_capacity(results.len());
@@ -156,12 +159,17 @@ pub(super) fn translation(
             repair::translations(setup, batch, &mut retried, &mut progress, observer)?;
             Ok::<_, Error>(retried)
         })?;
-        translation.results.extend(results);
+        memory.keep(indexes.iter().copied().zip(&results));
+        for (index, result) in indexes.iter().zip(results) {
+            translation.add_recalled(*index, &mut memory);
+            translation.results.push(result);
+        }
         blocks_out = join::stream_blocks(translation, blocks_out, observer)?;
     }
+    translation.add_recalled(count, &mut memory);
     // A document without chunks is passed on as it is.
     join::stream_blocks(translation, blocks_out, observer)?;
-    Ok(())
+    Ok(memory)
 }
 
 /// Splits a chunk whose translation ran into its limit or into a loop, and tries again. A chunk

@@ -51,6 +51,7 @@ pub(super) fn return_unchanged(
         finish: Finish::Stop,
         score: None,
         estimate: None,
+        memory: None,
     });
     outcome.text = text.to_string();
     Ok(())

@@ -143,6 +143,7 @@ mod tests {
             finish: Finish::Stop,
             score: None,
             estimate: None,
+            memory: None,
         };
         Outcome {
             task: malmoi::prompts::Task::Translate,

@@ -1,0 +1,159 @@
+//! Looking up: by key, by the exact source, and by likeness.
+//!
+//! Candidates for likeness share rare tokens with the text: its tokens are looked up from the
+//! rarest, up to a bound on the rows read, so that the time does not grow with the memory.
+
+use std::collections::HashMap;
+
+use rusqlite::{Connection, OptionalExtension};
+use serde::Serialize;
+
+use super::unit::{Origin, Unit};
+use super::{COLUMNS, Desk, SegmentKey, fuzzy, place, unit};
+use crate::error::Result;
+use crate::language::LanguagePair;
+
+/// Likeness below which a unit is no match, in percent.
+pub const LEAST_LIKENESS: u8 = 70;
+
+/// Rows of the index that one look-up reads.
+const MAX_ROWS: usize = 20_000;
+/// Units that are compared letter by letter.
+const MAX_COMPARED: usize = 60;
+/// Share of the tokens that are looked up, rarest first: a text that is 70 % alike keeps at least
+/// one of them.
+const LOOKED_UP: f64 = 0.6;
+
+/// A machine's translation found by its key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Recalled {
+    /// The unit.
+    pub unit: Unit,
+    /// How it was made, as its writer stored it.
+    pub outcome: Option<String>,
+}
+
+/// A unit that is like a text.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Match {
+    /// The unit, with the texts in the direction of the request.
+    pub unit: Unit,
+    /// Likeness of its source in percent.
+    pub percent: u8,
+    /// True for a unit of the other direction, turned around.
+    pub reversed: bool,
+}
+
+impl Desk {
+    /// The machine's translation with a key.
+    pub fn recall(&self, key: SegmentKey) -> Result<Option<Recalled>> {
+        let select = format!("SELECT {COLUMNS}, outcome FROM unit WHERE identity = ?1");
+        self.read(|connection| {
+            connection
+                .prepare_cached(&select)?
+                .query_row([key.0], |row| Ok(Recalled { unit: unit(row)?, outcome: row.get(8)? }))
+                .optional()
+        })
+    }
+
+    /// The translation that people gave for exactly this source, white space aside: a confirmed one
+    /// before an imported one, then the latest.
+    pub fn exact(&self, languages: LanguagePair, source: &str) -> Result<Option<Unit>> {
+        let place = place(languages, &fuzzy::normalized(source));
+        let select = format!(
+            "SELECT {COLUMNS} FROM unit WHERE place = ?1 AND origin > 0 \
+             ORDER BY origin DESC, changed DESC, id DESC LIMIT 1"
+        );
+        self.read(|connection| {
+            connection.prepare_cached(&select)?.query_row([place], unit).optional()
+        })
+    }
+
+    /// Units whose sources are at least `least` percent like a text, the most alike first, at most
+    /// `limit` of them and of each source one. Machine translations only if `origin` is
+    /// [`Origin::Machine`]; the words of people serve in both directions.
+    pub fn similar(
+        &self,
+        languages: LanguagePair,
+        text: &str,
+        origin: Origin,
+        least: u8,
+        limit: usize,
+    ) -> Result<Vec<Match>> {
+        let text = fuzzy::normalized(text);
+        let tokens = fuzzy::tokens(&text);
+        let mut matches = Vec::new();
+        let read = self.read(|connection| {
+            let select = format!("SELECT {COLUMNS} FROM unit WHERE id = ?1 AND origin >= ?2");
+            let mut select = connection.prepare_cached(&select)?;
+            for id in candidates(connection, &tokens)? {
+                let row = (id, origin as i64);
+                let Some(unit) = select.query_row(row, unit).optional()? else { continue };
+                matches.extend(compare(unit, languages, &text, least));
+            }
+            Ok(())
+        });
+        read?;
+        matches.sort_by(|a, b| {
+            let rank = |m: &Match| (m.percent, !m.reversed, m.unit.origin, m.unit.changed);
+            rank(b).cmp(&rank(a))
+        });
+        let mut seen = Vec::new();
+        matches.retain(|found| {
+            let source = fuzzy::normalized(&found.unit.source);
+            let is_new = !seen.contains(&source);
+            seen.push(source);
+            is_new
+        });
+        matches.truncate(limit);
+        Ok(matches)
+    }
+}
+
+/// The match of a unit with a text, if it is like it in either direction.
+fn compare(unit: Unit, languages: LanguagePair, text: &str, least: u8) -> Option<Match> {
+    let reversed = unit.languages() != languages;
+    if reversed && unit.origin == Origin::Machine {
+        return None;
+    }
+    let unit = if reversed { turned_around(unit) } else { unit };
+    let percent = fuzzy::likeness(&fuzzy::normalized(&unit.source), text, least)?;
+    Some(Match { unit, percent, reversed })
+}
+
+fn turned_around(unit: Unit) -> Unit {
+    Unit { from: unit.to, to: unit.from, source: unit.target, target: unit.source, ..unit }
+}
+
+/// Ids of units that share rare tokens, those that share most first.
+fn candidates(connection: &Connection, tokens: &[String]) -> rusqlite::Result<Vec<i64>> {
+    let mut frequency =
+        connection.prepare_cached("SELECT units FROM frequency WHERE token = ?1")?;
+    let mut known = Vec::new();
+    for token in tokens {
+        let units: Option<i64> = frequency.query_row([token], |row| row.get(0)).optional()?;
+        known.extend(units.filter(|units| *units > 0).map(|units| (units, token)));
+    }
+    known.sort_unstable();
+    // Tokens that no unit has are the rarest.
+    let unknown = tokens.len() - known.len();
+    let looked_up = ((tokens.len() as f64 * LOOKED_UP).ceil() as usize).saturating_sub(unknown);
+    let mut rows_left = MAX_ROWS;
+    let mut shared: HashMap<i64, u32> = HashMap::new();
+    let mut find =
+        connection.prepare_cached("SELECT rowid FROM words WHERE words MATCH ?1 LIMIT ?2")?;
+    for (_, token) in known.into_iter().take(looked_up.max(1)) {
+        let mut rows = find.query((format!("\"{token}\""), rows_left as i64))?;
+        while let Some(row) = rows.next()? {
+            *shared.entry(row.get(0)?).or_default() += 1;
+            rows_left -= 1;
+        }
+        if rows_left == 0 {
+            break;
+        }
+    }
+    let mut found: Vec<(i64, u32)> = shared.into_iter().collect();
+    found.sort_unstable_by_key(|(id, shared)| (std::cmp::Reverse(*shared), std::cmp::Reverse(*id)));
+    found.truncate(MAX_COMPARED);
+    Ok(found.into_iter().map(|(id, _)| id).collect())
+}

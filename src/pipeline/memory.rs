@@ -1,0 +1,215 @@
+//! Between segment and generate, memory: segments that the desk has a translation for are not
+//! generated again, and what was generated is kept.
+//!
+//! A translation that people gave for exactly this text is reused whatever the model. A machine's
+//! is reused if all that it depends on is the same; the key below is the list of that.
+
+use serde::{Deserialize, Serialize};
+
+use super::chunk::{ChunkResult, SourceChunk, trailing_space};
+use super::prompt::PartEncoder;
+use super::setup::TaskSetup;
+use crate::desk::{Desk, Origin, Recalled, SegmentKey, Unit, Written};
+use crate::error::Result;
+use crate::event::{Finish, Observer};
+use crate::finding::{Finding, Severity};
+use crate::job::Repair;
+use crate::outcome::{MemoryUse, Segment};
+use crate::prompts::Task;
+use crate::segment::sentences;
+
+/// Counts changes to the pipeline after which an earlier text is not made again the same way.
+const PIPELINE_VERSION: &[u8] = b"1";
+
+/// How a machine made a translation, beside its words.
+#[derive(Serialize, Deserialize)]
+struct Making {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    score: Option<f32>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    findings: Vec<Finding>,
+}
+
+/// The memory of one translation: what was found, and what to keep.
+pub(super) struct SegmentMemory<'a> {
+    setup: &'a TaskSetup<'a>,
+    desk: Option<&'a Desk>,
+    /// For each chunk its key and what was found for it.
+    chunks: Vec<(Option<SegmentKey>, Option<ChunkResult>)>,
+    /// The first failure of the desk's store; the translation goes on without it.
+    failure: Option<Finding>,
+}
+
+impl<'a> SegmentMemory<'a> {
+    /// Looks all chunks up.
+    pub fn recall(
+        setup: &'a TaskSetup<'a>,
+        chunks: &[SourceChunk<'_>],
+        observer: &mut Observer<'_>,
+    ) -> Result<Self> {
+        let desk = setup.job.options.desk.as_deref();
+        let mut memory = Self { setup, desk, chunks: Vec::new(), failure: None };
+        let Some(desk) = desk else {
+            memory.chunks.resize_with(chunks.len(), || (None, None));
+            return Ok(memory);
+        };
+        let encoder = PartEncoder::new(setup, Task::Translate)?;
+        for chunk in chunks {
+            observer.check()?;
+            let key = key(setup, &encoder, chunk)?;
+            let found = memory.note_failure(look_up(setup, desk, chunk, key)).flatten();
+            memory.chunks.push((Some(key), found));
+        }
+        Ok(memory)
+    }
+
+    /// True if the translation of a chunk was found and not yet taken.
+    pub fn has(&self, chunk: usize) -> bool {
+        self.chunks[chunk].1.is_some()
+    }
+
+    /// The translation that was found for a chunk.
+    pub fn take(&mut self, chunk: usize) -> Option<ChunkResult> {
+        self.chunks[chunk].1.take()
+    }
+
+    /// Keeps generated translations, each with the index of its chunk. One that the model did not
+    /// finish is not kept.
+    pub fn keep<'r>(&mut self, results: impl Iterator<Item = (usize, &'r ChunkResult)>) {
+        let Some(desk) = self.desk.filter(|desk| !desk.is_read_only()) else { return };
+        let finished = results
+            .filter(|(_, result)| result.segment.finish == Finish::Stop && !result.still_reasoning);
+        let written: Vec<Written> =
+            finished.filter_map(|(chunk, result)| self.written(chunk, result)).collect();
+        if !written.is_empty() {
+            self.note_failure(desk.keep(written));
+        }
+    }
+
+    fn written(&self, chunk: usize, result: &ChunkResult) -> Option<Written> {
+        let (key, _) = self.chunks[chunk];
+        let Segment { source, text, score, .. } = &result.segment;
+        let mut unit = Unit::new(self.setup.languages, source, text, Origin::Machine);
+        unit.by = Some(self.setup.model.name().to_string());
+        let making = Making { score: *score, findings: result.findings.clone() };
+        Some(Written { unit, key: Some(key?), outcome: serde_json::to_string(&making).ok() })
+    }
+
+    /// A finding if the store failed.
+    pub fn failure(self) -> Option<Finding> {
+        self.failure
+    }
+
+    fn note_failure<T>(&mut self, result: Result<T>) -> Option<T> {
+        match result {
+            Ok(value) => Some(value),
+            Err(error) => {
+                self.failure.get_or_insert_with(|| {
+                    Finding::new("memory", "memory_failed", format!("without memory: {error}"))
+                        .in_korean(format!("번역 메모리를 쓰지 못함: {error}"))
+                        .severity(Severity::Minor)
+                });
+                None
+            }
+        }
+    }
+}
+
+/// Everything that the model's translation of a chunk depends on. The token ids of the prompt stand
+/// for its wording, the chat template, the text and the terms of the glossary in it.
+fn key(
+    setup: &TaskSetup<'_>,
+    encoder: &PartEncoder<'_>,
+    chunk: &SourceChunk<'_>,
+) -> Result<SegmentKey> {
+    let (options, generation) = (&setup.job.options, &setup.job.generation);
+    let ids = encoder.encode(chunk.text.trim())?;
+    let prompt: Vec<u8> = ids.iter().flat_map(|id| id.to_le_bytes()).collect();
+    let languages = [setup.languages.from.code(), setup.languages.to.code()].concat();
+    let sampling = format!(
+        "{:?} {} {} {:?} {:?} {:?}",
+        generation.sampling,
+        generation.repetition_penalty,
+        generation.no_repeat_ngram,
+        options.seed,
+        options.max_tokens,
+        options.beams
+    );
+    let repair = match options.repair {
+        Repair::Off => String::new(),
+        repair => format!(
+            "{} {:?} {:?} {} {:?}",
+            repair.as_str(),
+            options.checks.register,
+            options.checks.encoder.as_ref().map(|encoder| encoder.name().to_string()),
+            options.checks.estimation.name(),
+            options.checks.patterns.as_ref().map(|patterns| patterns.text())
+        ),
+    };
+    Ok(SegmentKey::of(&[
+        PIPELINE_VERSION,
+        languages.as_bytes(),
+        setup.model.fingerprint().as_bytes(),
+        &prompt,
+        sampling.as_bytes(),
+        repair.as_bytes(),
+    ]))
+}
+
+/// What the desk has for a chunk: the words of people for the whole or for each sentence of it,
+/// else the machine's.
+fn look_up(
+    setup: &TaskSetup<'_>,
+    desk: &Desk,
+    chunk: &SourceChunk<'_>,
+    key: SegmentKey,
+) -> Result<Option<ChunkResult>> {
+    let text = chunk.text.trim();
+    if let Some(unit) = desk.exact(setup.languages, text)? {
+        return Ok(Some(result(text, unit.target.trim().to_string(), unit.origin)));
+    }
+    if let Some((target, origin)) = sentence_by_sentence(setup, desk, text)? {
+        return Ok(Some(result(text, target, origin)));
+    }
+    let Some(Recalled { unit, outcome }) = desk.recall(key)? else { return Ok(None) };
+    let mut found = result(text, unit.target, Origin::Machine);
+    let making = outcome.and_then(|outcome| serde_json::from_str::<Making>(&outcome).ok());
+    if let Some(Making { score, findings }) = making {
+        found.segment.score = score;
+        found.findings = findings;
+    }
+    Ok(Some(found))
+}
+
+/// The translation of a text of several sentences, each of which people have translated; and the
+/// weakest of their origins.
+fn sentence_by_sentence(
+    setup: &TaskSetup<'_>,
+    desk: &Desk,
+    text: &str,
+) -> Result<Option<(String, Origin)>> {
+    let sentences = sentences(text);
+    if sentences.len() < 2 {
+        return Ok(None);
+    }
+    let (mut target, mut origin) = (String::new(), Origin::Confirmed);
+    for sentence in sentences {
+        let Some(unit) = desk.exact(setup.languages, sentence)? else { return Ok(None) };
+        target.push_str(unit.target.trim());
+        target.push_str(trailing_space(sentence));
+        origin = origin.min(unit.origin);
+    }
+    Ok(Some((target.trim_end().to_string(), origin)))
+}
+
+fn result(source: &str, text: String, origin: Origin) -> ChunkResult {
+    let segment = Segment {
+        source: source.to_string(),
+        text,
+        finish: Finish::Stop,
+        score: None,
+        estimate: None,
+        memory: Some(MemoryUse { reused: Some(origin), examples: Vec::new() }),
+    };
+    ChunkResult { segment, tokens: 0, still_reasoning: false, findings: Vec::new() }
+}
