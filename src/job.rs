@@ -11,7 +11,7 @@ use crate::desk::Desk;
 use crate::generation::Options;
 use crate::language::Language;
 use crate::outcome::Route;
-use crate::prompts::{Examples, SimilarExamples, Style, Task, Term};
+use crate::prompts::{Examples, SimilarExamples, Style, Task};
 
 /// Options of a summary or a translation.
 ///
@@ -34,8 +34,6 @@ pub struct TaskOptions {
     pub style: Style,
     /// Route to a summary in another language.
     pub route: Route,
-    /// Prescribed translations.
-    pub glossary: Vec<Term>,
     /// Pairs that show the model how to answer, in place of those of the prompt. They serve the
     /// task alone, not the second half of a cascade.
     pub examples: Examples,
@@ -54,7 +52,7 @@ pub struct TaskOptions {
     pub max_tokens: Option<usize>,
     /// Beam width of models that search; by default the checkpoint's.
     pub beams: Option<usize>,
-    /// Options of the checks. A register among them is also asked of the model.
+    /// Options of the checks. A register and a glossary among them are also asked of the model.
     pub checks: CheckOptions,
     /// Which answers are written again.
     pub repair: Repair,
@@ -86,7 +84,6 @@ impl Default for TaskOptions {
             sentences: 3,
             style: Style::Paragraph,
             route: Route::Auto,
-            glossary: Vec::new(),
             examples: Examples::default(),
             similar: SimilarExamples::default(),
             prompt: None,

@@ -47,6 +47,12 @@ impl Register {
         }
     }
 
+    /// The register of a name on the command line.
+    pub fn parse(word: &str) -> Option<Self> {
+        let all = [Self::Handa, Self::Hamnida, Self::Haeyo];
+        all.into_iter().find(|register| register.as_str() == word)
+    }
+
     /// The Korean name, as in messages: 한다체, 합니다체, 해요체.
     pub fn korean_name(self) -> &'static str {
         match self {

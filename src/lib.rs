@@ -47,6 +47,7 @@ mod files;
 mod finding;
 pub mod formats;
 mod generation;
+pub mod glossary;
 #[doc(hidden)]
 pub mod internals;
 mod job;
@@ -72,12 +73,13 @@ pub use error::{Error, InputFault, Result};
 pub use event::{Event, Finish, Observer};
 pub use finding::{Finding, Merged, Place, Severity, Support, beginning};
 pub use generation::{Options, Sampling};
+pub use glossary::{Glossary, Term};
 pub use job::{Capabilities, OnOrders, Repair, TaskOptions};
 pub use judge::LearnedJudge;
 pub use language::{Language, LanguagePair, Register};
 pub use model::{Model, OnOpening, OpenOptions, Opening};
 pub use outcome::{MemoryUse, Outcome, Route, Segment, Tokens};
-pub use prompts::{Example, Examples, SimilarExamples, Style, Task, Term};
+pub use prompts::{Example, Examples, SimilarExamples, Style, Task};
 pub use request::{Request, TextStream};
 
 /// The README's programs are compiled with the tests.

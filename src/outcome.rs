@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::checks::GlossaryUse;
 use crate::desk::Origin;
 use crate::event::Finish;
 use crate::finding::{Finding, Support, beginning};
@@ -39,7 +40,8 @@ pub struct Tokens {
     pub input: usize,
     /// Tokens of the text that a model has read. If fewer than `input`, something was lost.
     pub seen: usize,
-    /// Generated tokens, those of intermediate summaries included.
+    /// Generated tokens, those of intermediate summaries included. A translation from the memory
+    /// counts as when it was generated.
     pub output: usize,
 }
 
@@ -75,6 +77,11 @@ pub struct MemoryUse {
     pub examples: Vec<u8>,
 }
 
+impl MemoryUse {
+    /// That of a machine's translation: the text is the same as without memory.
+    pub(crate) const MACHINE: Self = Self { reused: Some(Origin::Machine), examples: Vec::new() };
+}
+
 /// The result of a request.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Outcome {
@@ -102,6 +109,9 @@ pub struct Outcome {
     /// For a summary, the article sentences that support each of its sentences.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub support: Vec<Support>,
+    /// How a translation used the glossary; `None` if none of its terms occurred.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub glossary: Option<GlossaryUse>,
     /// The summary before its translation, for a cascade.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub intermediate: Option<String>,

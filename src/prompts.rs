@@ -35,12 +35,13 @@ use minijinja::{Environment, UndefinedBehavior, context};
 
 use crate::error::{Error, Result};
 use crate::formats::visible;
+use crate::glossary::Term;
 use crate::language::{Language, Register};
 pub use crate::prompt_part::PromptPart;
 use crate::prompt_part::{UserTexts, has_marker};
 pub use examples::{Example, ExampleQuery, Examples, SimilarExamples};
 use front_matter::{front_matter, list, string};
-pub use options::{Style, Task, Term};
+pub use options::{Style, Task};
 
 /// Embeds prompt files by name.
 macro_rules! embed {
@@ -352,7 +353,7 @@ impl Prompt {
             }
         }
         // Rendering once finds a text that is not used or used in part, and a template without end.
-        let term = Term { source: "a".into(), target: "b".into() };
+        let term = Term::new("a", "b");
         let (source, target) = (Language::English, Language::Korean);
         let (text, context, glossary) = ("c", Some("d"), &[term][..]);
         self.render(&Variables {

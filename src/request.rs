@@ -12,12 +12,13 @@ use crate::error::{Error, InputFault, Result};
 use crate::event::Observer;
 use crate::formats;
 use crate::generation::Options;
+use crate::glossary::Glossary;
 use crate::job::{Capabilities, Job, OnOrders, Repair, TaskOptions};
 use crate::language::Language;
 use crate::model::Model;
 use crate::outcome::{Outcome, Route};
 use crate::pipeline;
-use crate::prompts::{Examples, SimilarExamples, Style, Task, Term};
+use crate::prompts::{Examples, SimilarExamples, Style, Task};
 
 /// A text, a task and its options. Nothing is computed before [`text`](Self::text),
 /// [`stream`](Self::stream), [`run`](Self::run) or [`observe`](Self::observe).
@@ -130,9 +131,10 @@ impl Request {
         self
     }
 
-    /// Prescribed translations.
-    pub fn glossary(mut self, terms: Vec<Term>) -> Self {
-        self.job.options.glossary = terms;
+    /// Prescribed translations: those that occur in a segment are shown to the model, and are
+    /// looked for in its answer.
+    pub fn glossary(mut self, terms: impl Into<Glossary>) -> Self {
+        self.job.options.checks.glossary = terms.into();
         self
     }
 
@@ -178,9 +180,13 @@ impl Request {
         self
     }
 
-    /// Options of the checks. A register among them is also asked of the model.
+    /// Options of the checks. A register and a glossary among them are also asked of the model; a
+    /// glossary that was set before stays unless they have one.
     pub fn checks(mut self, options: CheckOptions) -> Self {
-        self.job.options.checks = options;
+        let before = std::mem::replace(&mut self.job.options.checks, options);
+        if self.job.options.checks.glossary.is_empty() {
+            self.job.options.checks.glossary = before.glossary;
+        }
         self
     }
 

@@ -39,6 +39,8 @@ impl Desk {
     pub fn command(&self, out: &str) -> Command {
         let mut command = Command::new(assert_cmd::cargo::cargo_bin("malmoi"));
         command.env_clear().env("HOME", self.folder.path()).current_dir(self.folder.path());
+        // Runs are compared with runs that had to do all of the work.
+        command.env("MALMOI_DESK", "off");
         command
             .args(["batch", "in.jsonl", "--to", "ko", "--threads", "1", "--model"])
             .arg(self.model.path());
@@ -63,6 +65,8 @@ impl Desk {
     pub fn batch(&self, inputs: &[&str], options: &[&str]) -> Command {
         let mut command = Command::new(assert_cmd::cargo::cargo_bin("malmoi"));
         command.env_clear().env("HOME", self.folder.path()).current_dir(self.folder.path());
+        // Runs are compared with runs that had to do all of the work.
+        command.env("MALMOI_DESK", "off");
         command.arg("batch").args(options).args(["--to", "ko", "--threads", "1", "--model"]);
         command.arg(self.model.path()).args(inputs);
         if !options.contains(&"-o") {

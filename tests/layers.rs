@@ -14,12 +14,13 @@ use crate::support::here;
 type Floor = (&'static str, &'static [&'static str]);
 
 /// The top-level modules in floor order: a module imports only modules that stand before it in this
-/// table. The errors of batches and of the store are leaves, which is why `error` can name them.
+/// table. The errors of batches, of the store and of the desk are leaves, which is why `error` can name them.
 const MODULES: &[Floor] = &[
     // Ground.
     ("batch::error", &[]),
     ("store::error", &[]),
-    ("error", &["batch::error", "store::error"]),
+    ("desk::error", &[]),
+    ("error", &["batch::error", "desk::error", "store::error"]),
     ("document", &[]),
     ("prompt_part", &[]),
     ("reasoning", &[]),
@@ -31,10 +32,12 @@ const MODULES: &[Floor] = &[
     // Texts: no tensors, no token ids.
     ("segment", &["document", "language"]),
     ("formats", &["document", "error", "language", "segment"]),
-    ("checks", &["document", "error", "finding", "language", "segment"]),
-    ("prompts", &["error", "formats", "language", "prompt_part"]),
+    ("glossary", &["document", "error", "formats", "language"]),
+    ("desk", &["desk::error", "error", "glossary", "language"]),
+    ("checks", &["document", "error", "finding", "glossary", "language", "segment"]),
+    ("prompts", &["error", "formats", "glossary", "language", "prompt_part"]),
     ("eval", &["checks", "document", "error", "finding", "language"]),
-    ("outcome", &["event", "finding", "language", "prompts"]),
+    ("outcome", &["checks", "desk", "event", "finding", "language", "prompts"]),
     // Models: no documents, no tasks.
     ("kernels", &["files"]),
     ("checkpoint", &["error", "files", "kernels", "prompt_part", "reasoning"]),
@@ -46,6 +49,7 @@ const MODULES: &[Floor] = &[
             "architectures",
             "checkpoint",
             "error",
+            "files",
             "generation",
             "kernels",
             "prompt_part",
@@ -57,17 +61,19 @@ const MODULES: &[Floor] = &[
     ("fetch", &["error", "formats", "redact"]),
     ("store", &["fetch", "files", "language", "redact", "store::error"]),
     // Both.
-    ("job", &["checks", "generation", "language", "outcome", "prompts"]),
+    ("job", &["checks", "desk", "generation", "language", "outcome", "prompts"]),
     (
         "pipeline",
         &[
             "checks",
+            "desk",
             "document",
             "error",
             "event",
             "finding",
             "formats",
             "generation",
+            "glossary",
             "job",
             "language",
             "model",
@@ -82,11 +88,13 @@ const MODULES: &[Floor] = &[
         "request",
         &[
             "checks",
+            "desk",
             "document",
             "error",
             "event",
             "formats",
             "generation",
+            "glossary",
             "job",
             "language",
             "model",
@@ -106,6 +114,7 @@ const MODULES: &[Floor] = &[
             "files",
             "finding",
             "formats",
+            "glossary",
             "job",
             "language",
             "model",
@@ -143,7 +152,8 @@ const KERNELS: &[Floor] = &[
 ];
 
 /// Modules of texts and modules of models, which meet in `pipeline` only.
-const TEXT: &[&str] = &["formats", "segment", "prompts", "checks", "eval", "document"];
+const TEXT: &[&str] =
+    &["formats", "glossary", "desk", "segment", "prompts", "checks", "eval", "document"];
 const MODEL: &[&str] = &["generation", "model", "architectures", "kernels", "checkpoint"];
 
 pub fn library() -> Crate {
@@ -161,6 +171,7 @@ fn module(file: &str) -> Option<String> {
         "lib.rs" | "internals.rs" => None,
         "batch/error.rs" => Some("batch::error".to_string()),
         "store/error.rs" => Some("store::error".to_string()),
+        "desk/error.rs" => Some("desk::error".to_string()),
         _ => file.split(['/', '.']).next().map(str::to_string),
     }
 }

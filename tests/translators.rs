@@ -281,7 +281,7 @@ fn a_text_that_does_not_fit_is_split_and_never_cut() {
 fn an_unsupported_glossary_is_a_finding() {
     let (model, _kept) = open(&folder("nllb"));
     let article = read("articles/council.ko.txt");
-    let terms = vec![malmoi::prompts::Term { source: "의회".into(), target: "council".into() }];
+    let terms = vec![malmoi::Term::new("의회", "council")];
     let outcome = model.translate(&article).glossary(terms).run().unwrap();
     let unheard = outcome.findings.iter().find(|finding| finding.check == "glossary").unwrap();
     assert!(

@@ -109,9 +109,6 @@ impl BatchPlan {
         let model = |choice: &Option<ModelChoice>| {
             choice.as_ref().map(|choice| json!([choice.model.name(), choice.fingerprint]))
         };
-        let glossary: Vec<[&str; 2]> =
-            options.glossary.iter().map(|term| [&*term.source, &*term.target]).collect();
-        let glossary = (!glossary.is_empty()).then(|| sha256(&json!(glossary).to_string()));
         let prompt = match (&options.prompt, &options.prompt_folder) {
             (None, None) => None,
             (name, folder) => Some(prompt_hash(name.as_deref(), folder.as_deref())?),
@@ -125,7 +122,8 @@ impl BatchPlan {
             "style": options.style.as_str(),
             "route": options.route.as_str(),
             "prompt": prompt,
-            "glossary": glossary,
+            // Terms are part of the content of the items they occur in.
+            "glossary": null,
             "seed": options.seed,
             "max_tokens": options.max_tokens,
             "follow": self.follow.is_some(),
@@ -193,21 +191,18 @@ fn prompt_hash(name: Option<&str>, folder: Option<&Path>) -> Result<String> {
 mod tests {
     use super::*;
     use crate::language::Register;
-    use crate::prompts::Term;
 
     /// Folders of earlier versions go on only if their specification is the same text.
     #[test]
     fn the_specification_is_written_as_in_earlier_versions() {
         let mut plan = BatchPlan::new(Language::Korean);
-        plan.options.glossary = vec![Term { source: "harbour".into(), target: "항만".into() }];
         let version = env!("CARGO_PKG_VERSION");
-        let glossary = sha256("[[\"harbour\",\"항만\"]]");
         assert_eq!(
             plan.spec().unwrap(),
             format!(
                 "{{\"to\":\"ko\",\"summarizer\":null,\"translator\":null,\"translate\":false,\
                  \"sentences\":3,\"style\":\"paragraph\",\"route\":\"auto\",\"prompt\":null,\
-                 \"glossary\":\"{glossary}\",\"seed\":null,\"max_tokens\":null,\"follow\":false,\
+                 \"glossary\":null,\"seed\":null,\"max_tokens\":null,\"follow\":false,\
                  \"malmoi\":\"{version}\"}}"
             )
         );

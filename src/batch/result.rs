@@ -6,12 +6,12 @@ use serde_json::{Value, json};
 
 use super::hash::sha256;
 use super::queue::Lease;
-use crate::checks::{Consistency, Dismissals, OutputKind, Pair};
+use crate::checks::{Consistency, Dismissals, GlossaryUse, OutputKind, Pair};
 use crate::event::Finish;
 use crate::finding::{Finding, Support};
 use crate::formats::{Form, Item};
 use crate::language::Language;
-use crate::outcome::{Outcome, Tokens};
+use crate::outcome::{MemoryUse, Outcome, Tokens};
 
 /// A line of `items.jsonl`.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -77,6 +77,9 @@ pub struct PairedTranslation {
     pub finish: String,
     /// Token counts.
     pub tokens: Tokens,
+    /// How it used the glossary.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub glossary: Option<GlossaryUse>,
     /// Findings; `segment` is an index into `pairs`.
     pub findings: Vec<Finding>,
 }
@@ -91,6 +94,9 @@ pub struct BilingualPair {
     /// Estimate of the translation's quality, higher for better.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub estimate: Option<f32>,
+    /// What it owes to the desk's memory.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub memory: Option<MemoryUse>,
 }
 
 /// A summary.
@@ -205,6 +211,7 @@ impl PairedTranslation {
                 source: segment.source,
                 text: segment.text,
                 estimate: segment.estimate,
+                memory: segment.memory.filter(|memory| *memory != MemoryUse::MACHINE),
             })
             .collect();
         let title = title.and_then(|title| pairs.iter().find(|pair| pair.source == title.trim()));
@@ -215,6 +222,7 @@ impl PairedTranslation {
             pairs,
             finish: finish(outcome.finish),
             tokens: outcome.tokens,
+            glossary: outcome.glossary,
             findings: outcome.findings,
         }
     }

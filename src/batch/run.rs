@@ -53,6 +53,7 @@ pub(super) fn run(
 ) -> Result<RunReport> {
     let spec = plan.spec()?;
     let mut journal = Journal::open(folder, &spec)?;
+    journal.set_glossary(&plan.options.checks.glossary, plan.to);
     report_damage(&mut journal, callbacks);
     let names: Vec<String> = inputs.iter().map(|input| input.name.clone()).collect();
     journal.set_inputs(&names, !plan.feed)?;

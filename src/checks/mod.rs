@@ -38,6 +38,8 @@ pub use consistency::{Consistency, between_parts};
 pub use dismissals::Dismissals;
 
 pub use encoder::SentenceEncoder;
+pub use glossary::GlossaryUse;
+pub(crate) use glossary::{terms_in, usage};
 pub use options::{CheckOptions, Estimation, Estimator, Judge};
 pub(crate) use orders::ORDER_IN_SOURCE;
 pub use orders::orders;
@@ -69,6 +71,7 @@ checks! {
     mod direction;
     mod ending;
     mod estimate;
+    mod glossary;
     mod judge;
     mod kept;
     mod language;
@@ -251,6 +254,7 @@ pub(crate) mod pairs {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::glossary::Term;
     use crate::language::Language;
     use proptest::prelude::*;
 
@@ -271,8 +275,12 @@ mod tests {
     #[test]
     fn every_check_finds_its_examples_and_leaves_the_others_alone() {
         let rules = Patterns::parse(patterns::EXAMPLE, "checks.toml").unwrap();
-        let options =
-            CheckOptions { patterns: Some(std::sync::Arc::new(rules)), ..pairs::options() };
+        let terms = Term::read(glossary::EXAMPLE.as_bytes(), "terms.tsv").unwrap();
+        let options = CheckOptions {
+            patterns: Some(std::sync::Arc::new(rules)),
+            glossary: terms.into(),
+            ..pairs::options()
+        };
         for check in CHECKS {
             for example in check.examples {
                 let Example { source, output, output_kind, finding } = *example;

@@ -8,6 +8,7 @@ use super::encoder::{Background, SentenceEncoder};
 use super::pair::{OutputKind, Pair};
 use super::patterns::file::Patterns;
 use crate::error::Result;
+use crate::glossary::Glossary;
 use crate::language::{Language, Register};
 
 /// Options of the checks. The default needs no model and no file.
@@ -26,6 +27,8 @@ pub struct CheckOptions {
     pub dismissed: Dismissals,
     /// The user's own rules.
     pub patterns: Option<Arc<Patterns>>,
+    /// Prescribed translations.
+    pub glossary: Glossary,
     /// Means of the languages for the encoder, computed once for all pairs.
     pub(super) background: Background,
 }
@@ -46,6 +49,7 @@ impl fmt::Debug for CheckOptions {
             .field("encoder", &self.encoder.is_some())
             .field("judge", &self.judge.is_some())
             .field("estimation", &self.estimation.name())
+            .field("glossary", &self.glossary)
             .field("patterns", &self.patterns.as_ref().map_or(0, |patterns| patterns.len()))
             .finish()
     }

@@ -2,13 +2,13 @@
 //! words. Runs rules that were read before; knows nothing of files.
 
 pub(super) mod file;
-mod terms;
 
 use super::check::{Check, Example, FindingKind, OutputKind, Pair, Scope};
 use super::comparison::Comparison;
 use super::spans::excerpt;
 use crate::document::Span;
 use crate::finding::Finding;
+use crate::glossary::Text;
 use file::{Applies, Forbidden, Pattern, Term};
 
 const PATTERN: FindingKind = FindingKind::major("pattern");
@@ -60,8 +60,8 @@ fn run(comparison: &Comparison<'_>) -> Vec<Finding> {
     for pattern in patterns.patterns.iter().filter(|rule| applies(&rule.applies, pair)) {
         findings.extend(pattern_findings(pattern, pair));
     }
-    let source = terms::Text::new(pair.source);
-    let output = terms::Text::new(pair.output);
+    let source = Text::new(pair.source);
+    let output = Text::new(pair.output);
     for term in patterns.terms.iter().filter(|rule| applies(&rule.applies, pair)) {
         findings.extend(term_finding(term, pair, &source, &output));
     }
@@ -124,8 +124,8 @@ fn pattern_findings(rule: &Pattern, pair: &Pair<'_>) -> Vec<Finding> {
 fn term_finding(
     rule: &Term,
     pair: &Pair<'_>,
-    source: &terms::Text<'_>,
-    output: &terms::Text<'_>,
+    source: &Text<'_>,
+    output: &Text<'_>,
 ) -> Option<Finding> {
     if pair.kind != OutputKind::Translation || pair.from == pair.to {
         return None;
@@ -143,7 +143,7 @@ fn term_finding(
     Some(finding.in_source(span).expected(targets.first().map_or("", String::as_str)))
 }
 
-fn forbidden_findings(rule: &Forbidden, pair: &Pair<'_>, output: &terms::Text<'_>) -> Vec<Finding> {
+fn forbidden_findings(rule: &Forbidden, pair: &Pair<'_>, output: &Text<'_>) -> Vec<Finding> {
     let spans = output.find(&rule.word, pair.to).take(MAX_FINDINGS);
     spans
         .map(|span| {

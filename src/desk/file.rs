@@ -38,12 +38,11 @@ CREATE VIRTUAL TABLE words USING fts5(
 );
 CREATE TABLE term(
     id INTEGER PRIMARY KEY,
-    direction TEXT NOT NULL,
     source TEXT NOT NULL,
     target TEXT NOT NULL,
     entry TEXT NOT NULL,
     changed INTEGER NOT NULL,
-    UNIQUE(direction, source, target)
+    UNIQUE(source, target)
 ) STRICT;
 ";
 
@@ -68,7 +67,7 @@ pub(super) fn open(path: &Path) -> Result<OpenedFile, DeskError> {
     let connection = Connection::open_with_flags(path, flags).map_err(|error| fail(&error))?;
     let prepared = connection.execute_batch(&format!(
         "PRAGMA busy_timeout = {BUSY_MILLISECONDS}; PRAGMA trusted_schema = OFF; \
-         PRAGMA cell_size_check = ON; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; \
+         PRAGMA cell_size_check = ON; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; \
          PRAGMA mmap_size = 0;"
     ));
     prepared.map_err(|error| fail(&error))?;

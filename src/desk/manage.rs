@@ -2,13 +2,13 @@
 
 use std::path::Path;
 
+use rusqlite::params_from_iter;
 use rusqlite::types::Value;
-use rusqlite::{Connection, params_from_iter};
 use serde::Serialize;
 
 use super::unit::{Origin, Unit};
 use super::write::{Kept, Writer, Written};
-use super::{COLUMNS, Desk, SegmentKey, direction, unit};
+use super::{COLUMNS, Desk, SegmentKey, direction, unit, write};
 use crate::error::{Error, Result};
 use crate::language::LanguagePair;
 
@@ -144,7 +144,7 @@ impl Desk {
                 writer.remove(*id)?;
             }
             writer.finish()?;
-            forget_unused_tokens(connection)?;
+            write::forget_unused_tokens(connection)?;
             Ok(ids.len() as u64)
         })?;
         if removed > 0 {
@@ -200,9 +200,4 @@ impl Desk {
         let bytes = std::fs::metadata(&self.path).map_or(0, |metadata| metadata.len());
         Ok(MemoryStats { units, bytes })
     }
-}
-
-/// Removes tokens that no unit has.
-pub(super) fn forget_unused_tokens(connection: &Connection) -> rusqlite::Result<()> {
-    connection.execute("DELETE FROM frequency WHERE units = 0", []).map(drop)
 }

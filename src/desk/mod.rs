@@ -2,15 +2,17 @@
 //! translated and every unit that people confirmed or imported, and the desk's glossary.
 //!
 //! The file is an SQLite database with a write-ahead log: several processes may use it at once, and
-//! a process that is killed loses at most the units that it had not committed. Equal units are in it
-//! once. Knows texts, languages and hashes; knows no model and no prompt: what a machine's
+//! one that is killed loses at most what it had not committed. The words of people are on disk when
+//! they are written; a power failure may lose a machine's last seconds. Equal units are in it once. Knows texts, languages and hashes; knows no model and no prompt: what a machine's
 //! translation depends on is a [`SegmentKey`] here.
 
-pub mod error;
+pub(crate) mod error;
+mod exchange;
 mod file;
 mod fuzzy;
 mod lookup;
 mod manage;
+mod terms;
 mod unit;
 mod write;
 
@@ -26,8 +28,8 @@ use sha2::{Digest, Sha256};
 
 use crate::error::Result;
 use crate::language::{Language, LanguagePair};
-use error::DeskError;
-
+pub use error::DeskError;
+pub use exchange::{EXPORT_FORMATS, ExportFormat};
 pub use fuzzy::{Change, difference};
 pub use lookup::{LEAST_LIKENESS, Match, Recalled};
 pub use manage::{Filter, MemoryStats};

@@ -44,6 +44,7 @@ impl Desk {
     /// left out.
     pub fn keep(&self, units: impl IntoIterator<Item = Written>) -> Result<Kept> {
         let mut kept = Kept::default();
+        let mut has_people = false;
         let mut units = units.into_iter().peekable();
         while units.peek().is_some() {
             let batch: Vec<Written> = units.by_ref().take(BATCH).collect();
@@ -57,6 +58,10 @@ impl Desk {
                 Ok(kept)
             })?;
             kept = done;
+            has_people |= batch.iter().any(|written| written.unit.origin > Origin::Machine);
+        }
+        if has_people {
+            self.checkpoint()?;
         }
         Ok(kept)
     }
@@ -71,7 +76,7 @@ impl Desk {
             let mut writer = Writer::new(connection);
             writer.remove(id)?;
             writer.finish()?;
-            super::manage::forget_unused_tokens(connection)?;
+            forget_unused_tokens(connection)?;
             Ok(true)
         })
     }
@@ -207,4 +212,9 @@ fn indexed_tokens(unit: &Unit) -> Vec<String> {
         tokens.dedup();
     }
     tokens
+}
+
+/// Removes tokens that no unit has.
+pub(super) fn forget_unused_tokens(connection: &Connection) -> rusqlite::Result<()> {
+    connection.execute("DELETE FROM frequency WHERE units = 0", []).map(drop)
 }

@@ -13,7 +13,8 @@ use super::setup::TaskSetup;
 use crate::error::Result;
 use crate::event::Observer;
 use crate::generation::{Control, LexicalRules, Options, Sampling, Update};
-use crate::prompts::{Task, Term};
+use crate::glossary::Term;
+use crate::prompts::Task;
 use crate::reasoning::Answer;
 
 /// A text, and the way to answer it.

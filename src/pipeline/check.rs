@@ -1,7 +1,7 @@
 //! Step 5, check: compares source and output, and puts the findings in order.
 
 use super::join::SegmentPositions;
-use crate::checks::{self, CheckOptions, Pair};
+use crate::checks::{self, CheckOptions, GlossaryUse, Pair};
 use crate::error::Result;
 use crate::event::{Event, Observer};
 use crate::finding::{Finding, Place};
@@ -43,14 +43,17 @@ pub(super) fn translation(
     observer: &mut Observer<'_>,
 ) -> Result<()> {
     let (from, to) = (outcome.from, outcome.to);
+    let mut glossary = GlossaryUse::default();
     for (index, segment) in outcome.segments.iter_mut().enumerate() {
         observer.check()?;
         let (source, output) = (segment.source.as_str(), segment.text.as_str());
         let pair = Pair { source, output, from, to, kind: checks::OutputKind::Translation };
         let assessment = checks::assess(&pair, options);
+        glossary.add(checks::usage(&pair, options));
         segment.estimate = assessment.estimate;
         outcome.findings.extend(assessment.findings.into_iter().map(|finding| finding.at(index)));
     }
+    outcome.glossary = (glossary.terms > 0).then_some(glossary);
     let segments = outcome.segments.iter().map(|segment| Pair {
         source: &segment.source,
         output: &segment.text,

@@ -29,6 +29,7 @@ pub(super) fn empty_outcome(setup: &TaskSetup<'_>, task: Task) -> Outcome {
         segments: Vec::new(),
         findings: Vec::new(),
         support: Vec::new(),
+        glossary: None,
         intermediate: None,
         seconds: 0.0,
     }

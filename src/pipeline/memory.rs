@@ -24,6 +24,9 @@ const PIPELINE_VERSION: &[u8] = b"1";
 /// How a machine made a translation, beside its words.
 #[derive(Serialize, Deserialize)]
 struct Making {
+    /// Tokens that were generated for it.
+    #[serde(default)]
+    tokens: usize,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     score: Option<f32>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -91,7 +94,8 @@ impl<'a> SegmentMemory<'a> {
         let Segment { source, text, score, .. } = &result.segment;
         let mut unit = Unit::new(self.setup.languages, source, text, Origin::Machine);
         unit.by = Some(self.setup.model.name().to_string());
-        let making = Making { score: *score, findings: result.findings.clone() };
+        let making =
+            Making { tokens: result.tokens, score: *score, findings: result.findings.clone() };
         Some(Written { unit, key: Some(key?), outcome: serde_json::to_string(&making).ok() })
     }
 
@@ -174,7 +178,8 @@ fn look_up(
     let Some(Recalled { unit, outcome }) = desk.recall(key)? else { return Ok(None) };
     let mut found = result(text, unit.target, Origin::Machine);
     let making = outcome.and_then(|outcome| serde_json::from_str::<Making>(&outcome).ok());
-    if let Some(Making { score, findings }) = making {
+    if let Some(Making { tokens, score, findings }) = making {
+        found.tokens = tokens;
         found.segment.score = score;
         found.findings = findings;
     }

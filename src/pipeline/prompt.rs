@@ -3,15 +3,17 @@
 
 use super::chunk::SourceChunk;
 use super::setup::TaskSetup;
+use crate::checks;
 use crate::error::Result;
 use crate::event::Observer;
 use crate::finding::Finding;
 use crate::formats::visible;
 use crate::generation::Sampling;
+use crate::glossary::Term;
 use crate::language::LanguagePair;
 use crate::model::Seq2SeqTask;
 use crate::prompt_part::PromptPart;
-use crate::prompts::{Prompt, Rendered, Task, Term, Variables};
+use crate::prompts::{Prompt, Rendered, Task, Variables};
 
 /// Family of prompts for a model without a chat template.
 const BASE: &str = "base";
@@ -88,7 +90,12 @@ impl<'a> PartEncoder<'a> {
 
     fn render(&self, prompt: &Prompt, text: &str, terms: &[Term]) -> Result<Rendered> {
         let options = &self.setup.job.options;
-        let glossary = [&options.glossary, terms].concat();
+        // Only terms that occur: others cost tokens and lead small models astray.
+        let occurring = checks::terms_in(text, self.setup.languages, &options.checks);
+        let own = occurring.into_iter().map(|occurrence| occurrence.term);
+        let is_new = |term: &&Term| !terms.iter().any(|other| other.source == term.source);
+        let mut glossary: Vec<Term> = own.filter(|term| is_new(&term)).collect();
+        glossary.extend_from_slice(terms);
         prompt.render(&Variables {
             text,
             source: self.setup.languages.from,
@@ -138,7 +145,7 @@ fn find(setup: &TaskSetup<'_>, task: Task) -> Result<Prompt> {
 
 /// A finding if the model takes no prompt and so knows nothing of the glossary.
 pub(super) fn ignored_glossary(setup: &TaskSetup<'_>) -> Option<Finding> {
-    if setup.takes_prompt() || setup.job.options.glossary.is_empty() {
+    if setup.takes_prompt() || setup.job.options.checks.glossary.is_empty() {
         return None;
     }
     let message = "the model takes no instructions: the glossary was not passed to it";

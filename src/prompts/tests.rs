@@ -19,7 +19,7 @@ fn variables(source: Language, style: Style) -> Variables<'static> {
 }
 
 fn terms() -> Vec<Term> {
-    vec![Term { source: "말모이".into(), target: "Malmoi".into() }]
+    vec![Term::new("말모이", "Malmoi")]
 }
 
 fn shown(rendered: &Rendered) -> String {

@@ -1,6 +1,6 @@
+use malmoi::Term;
 use malmoi::document::Document;
 use malmoi::formats::{Charset, Fields, items, read};
-use malmoi::prompts::Term;
 
 use super::case;
 

@@ -35,6 +35,8 @@ pub use upsert::Upserted;
 
 use crate::batch::error::BatchError;
 use crate::error::{Error, Result};
+use crate::glossary::Glossary;
+use crate::language::{Language, LanguagePair};
 
 /// Duration of a lease, in seconds.
 const LEASE_SECONDS: i64 = 600;
@@ -51,6 +53,9 @@ pub struct Journal {
     inputs: HashSet<String>,
     /// True if items that left their inputs are marked as removed.
     tracks_removals: bool,
+    /// Prescribed translations, and the languages they are looked up for.
+    glossary: Glossary,
+    languages: LanguagePair,
     /// Messages about damage that was found and repaired.
     notes: Vec<String>,
     /// The folder's lock, held until the journal is closed; `None` while it is being opened.
@@ -103,6 +108,8 @@ impl Journal {
             run: 0,
             inputs: HashSet::new(),
             tracks_removals: false,
+            glossary: Glossary::default(),
+            languages: LanguagePair { from: Language::English, to: Language::Korean },
             notes: notes.to_vec(),
             lock: None,
         };
@@ -113,6 +120,12 @@ impl Journal {
             }
             Err(error) => Err(OpenError::Other(error)),
         }
+    }
+
+    /// Sets the glossary: an item is processed again if the terms that occur in it have changed.
+    pub fn set_glossary(&mut self, glossary: &Glossary, to: Language) {
+        self.glossary = glossary.clone();
+        self.languages = LanguagePair { from: to.other(), to };
     }
 
     /// Fails if another process holds the folder's lock.

@@ -37,9 +37,7 @@ impl Journal {
     /// Inserts an item, or updates it if its content changed.
     pub fn upsert(&mut self, input: &str, item: &Item) -> Result<Upserted> {
         let payload = serde_json::to_string(item).map_err(|e| Error::Engine(e.into()))?;
-        // Only the fields that the result depends on: a feed with a new date every day is
-        // unchanged.
-        let content = sha256(&json!([item.version, item.form, item.document]).to_string());
+        let content = self.content_hash(item);
         let base = base_name(input, item, &content);
         let mut same = self.find("base = ?1 AND content = ?2", [&base, &content])?;
         if same.is_none() && is_whole_file(item) {
@@ -83,6 +81,17 @@ impl Journal {
         };
         self.insert(&row, self.run)?;
         Ok(Upserted::New)
+    }
+
+    /// Hash of what the result depends on, with the terms of the glossary in it: a feed with a new
+    /// date every day is unchanged, an item with a changed term is not.
+    fn content_hash(&self, item: &Item) -> String {
+        let mut content = json!([item.version, item.form, item.document]);
+        let terms = self.glossary.occurring(&item.document.article(), self.languages);
+        if let (false, Some(content)) = (terms.is_empty(), content.as_array_mut()) {
+            content.push(json!(terms.iter().map(|found| &found.term).collect::<Vec<_>>()));
+        }
+        sha256(&content.to_string())
     }
 
     /// Replaces the content of an item and moves its result, if any, to the history.

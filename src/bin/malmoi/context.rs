@@ -1,8 +1,10 @@
 //! The context of a command: settings, the model store and the terminal; and how a command ends.
 
 use std::cell::RefCell;
+use std::sync::Arc;
 
 use malmoi::Quantization;
+use malmoi::desk::Desk;
 use malmoi::store::Store;
 
 use crate::model_resolver::ModelResolver;
@@ -63,6 +65,18 @@ impl Startup {
 }
 
 impl Context {
+    /// The desk's memory and glossary, made if there is none; `None` if it is switched off or cannot
+    /// be used, which is noted.
+    pub fn desk(&self) -> Option<Arc<Desk>> {
+        let desk = Desk::open(self.settings.desk()?);
+        desk.map(Arc::new).map_err(|error| self.ui.note(format!("without memory: {error}"))).ok()
+    }
+
+    /// The same, if there is a file.
+    pub fn existing_desk(&self) -> Option<Arc<Desk>> {
+        self.settings.desk().filter(|path| path.exists()).and_then(|_| self.desk())
+    }
+
     /// A resolver for `--model`, or for the best model where none is named.
     pub fn resolver(&self) -> ModelResolver<'_> {
         ModelResolver {

@@ -160,6 +160,7 @@ mod tests {
             ],
             findings,
             support: Vec::new(),
+            glossary: None,
             intermediate: None,
             seconds: 0.0,
         }

@@ -1,6 +1,7 @@
 //! Hints: one line of advice for each kind of error that has one.
 
 use malmoi::batch::BatchError;
+use malmoi::desk::DeskError;
 use malmoi::store::StoreError;
 use malmoi::{Error, InputFault};
 
@@ -43,10 +44,26 @@ fn of_library(error: &Error) -> Option<String> {
         Error::TooBig { .. } => "close other programs, or choose a smaller model from `malmoi models list`".into(),
         Error::TooLong { .. } => "choose a model with a larger context window, or shorten the glossary".into(),
         Error::Rules { .. } => "docs/patterns.md describes the file of rules".into(),
+        Error::Desk(error) => return of_desk(error),
         Error::Prompt { .. } => "docs/prompts.md describes prompt files; `--prompt` chooses one".into(),
         _ => return None,
     };
     Some(text)
+}
+
+fn of_desk(error: &DeskError) -> Option<String> {
+    let text = match error {
+        DeskError::Damaged { .. } => "choose another file with MALMOI_DESK, or move this one away",
+        DeskError::Newer { .. } => "use the newer malmoi, or choose another file with MALMOI_DESK",
+        DeskError::ReadOnly { .. } => {
+            "ask its owner for write permission, or choose another file with MALMOI_DESK"
+        }
+        DeskError::Failed { .. } => {
+            "free disk space or check the permissions of the file, or go on with --no-memory"
+        }
+        _ => return None,
+    };
+    Some(text.to_string())
 }
 
 fn of_batch(error: &BatchError) -> Option<String> {

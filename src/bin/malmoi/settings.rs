@@ -72,6 +72,11 @@ const KEYS: &[SettingKey] = &[
         "model that compares meanings: auto, off or a name",
         &[("MALMOI_MEANING", "")],
     ),
+    SettingKey::new(
+        "desk",
+        "file of the translation memory and the glossary, or off",
+        &[("MALMOI_DESK", "")],
+    ),
     SettingKey::new("threads", "threads to compute with", &[("MALMOI_THREADS", "")]),
 ];
 
@@ -141,7 +146,7 @@ impl Settings {
             } else if let Some(value) = key.in_table(&table) {
                 (Some(plain(value)), file.display().to_string())
             } else {
-                (default(key.name, &base.cache_dir()), "default".to_string())
+                (default(key.name, &base), "default".to_string())
             };
             rows.push(Setting { name: key.name, describe: key.describe, value, origin });
         }
@@ -225,6 +230,11 @@ impl Settings {
         self.cache.join("malmoi/weights")
     }
 
+    /// The file of the desk's memory and glossary; `None` if it is switched off.
+    pub fn desk(&self) -> Option<PathBuf> {
+        self.get("desk").filter(|path| *path != "off").map(PathBuf::from)
+    }
+
     pub fn checks(&self) -> Option<PathBuf> {
         self.get("checks").map(PathBuf::from)
     }
@@ -266,8 +276,10 @@ impl Settings {
     }
 }
 
-fn default(name: &str, cache: &Path) -> Option<String> {
+fn default(name: &str, base: &impl BaseStrategy) -> Option<String> {
+    let cache = base.cache_dir();
     match name {
+        "desk" => Some(base.data_dir().join("malmoi/desk.db").display().to_string()),
         "cache" => Some(cache.join("huggingface/hub").display().to_string()),
         "token" => {
             // The file written by `hf auth login`.

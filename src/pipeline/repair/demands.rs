@@ -1,19 +1,20 @@
 //! Demands on a new answer, from the source and from the doubts about the first answer: numbers
 //! that it may contain, phrases that it should contain, and terms for the prompt.
 
-use crate::checks::{known_rendering, magnitudes, renderings};
+use crate::checks::{self, known_rendering, magnitudes, renderings};
 use crate::finding::Finding;
 use crate::generation::LexicalRules;
+use crate::glossary::Term;
 use crate::language::{Language, LanguagePair};
 use crate::pipeline::setup::TaskSetup;
-use crate::prompts::{Task, Term};
+use crate::prompts::Task;
 
 /// Demands on a new answer.
 pub(super) struct Demands {
     to: Language,
     /// Words of the source with a prescribed rendering, and its alternatives.
     missing: Vec<Missing>,
-    /// Prescribed translations of the user's.
+    /// Prescribed translations of the user's that occur in the source.
     glossary: Vec<Term>,
     /// Numbers that the answer may contain.
     numbers: Vec<String>,
@@ -62,7 +63,8 @@ impl Demands {
         };
         let doubts_numbers =
             doubts.iter().any(|doubt| has_digit(&doubt.expected) || has_digit(&doubt.found));
-        let glossary = setup.job.options.glossary.clone();
+        let occurring = checks::terms_in(source, setup.languages, &setup.job.options.checks);
+        let glossary = occurring.into_iter().map(|occurrence| occurrence.term).collect();
         Self { to, missing, glossary, numbers, doubts_numbers }
     }
 
@@ -74,10 +76,8 @@ impl Demands {
     /// Terms for the prompt of a text that has the words.
     pub fn terms_in(&self, text: &str) -> Vec<Term> {
         let is_in = |missing: &&Missing| missing.is_translation && text.contains(&missing.source);
-        let term = |missing: &Missing| Term {
-            source: missing.source.clone(),
-            target: missing.renderings[0].clone(),
-        };
+        let term =
+            |missing: &Missing| Term::new(missing.source.clone(), missing.renderings[0].clone());
         self.missing.iter().filter(is_in).map(term).collect()
     }
 
@@ -88,7 +88,8 @@ impl Demands {
             missing.map(|missing| missing.renderings.clone()).collect();
         let lower = text.to_lowercase();
         let terms = self.glossary.iter().filter(|term| lower.contains(&term.source.to_lowercase()));
-        phrases.extend(terms.map(|term| vec![term.target.clone()]));
+        let renderings = |term: &Term| term.renderings().map(str::to_string).collect();
+        phrases.extend(terms.map(renderings));
         LexicalRules {
             numbers: Some(self.numbers.clone()),
             magnitudes: magnitudes(self.to),

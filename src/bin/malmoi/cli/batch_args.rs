@@ -40,9 +40,6 @@ pub(super) struct BatchArgs {
     to: String,
     #[command(flatten)]
     summary: SummaryArgs,
-    /// Glossary file: a term, a tab and its required translation on each line
-    #[arg(long, value_name = "FILE")]
-    glossary: Option<PathBuf>,
     /// Field names in JSONL and CSV records: text=NAME, title=NAME or id=NAME
     #[arg(long, value_name = "WHAT=NAME")]
     field: Vec<String>,
@@ -90,7 +87,6 @@ impl BatchArgs {
         // Everything that can be checked without a model is checked before one is loaded.
         let fields = fields(&self.field)?;
         let bilingual = bilingual_formats(&self.pairs)?;
-        let glossary = task_args::glossary(self.glossary.as_deref())?;
         let from = task_args::source_language(&self.from)?;
         let to = task_args::language(&self.to)?;
         let paths: Vec<PathBuf> =
@@ -98,7 +94,7 @@ impl BatchArgs {
         let likely = from.or_else(|| first_language(&paths, self.encoding, &fields));
         let read: Vec<PathBuf> = paths
             .into_iter()
-            .chain(self.glossary.clone())
+            .chain(self.generation.checks.glossary.clone())
             .chain(self.generation.checks.checks.clone())
             .collect();
         batch::check_folder(&self.output, &read, self.force)?;
@@ -108,7 +104,6 @@ impl BatchArgs {
         let options = TaskOptions {
             from,
             to: Some(to),
-            glossary,
             ..self.generation.task_options(Some(&self.summary), context)?
         };
         let batch = self.with_models(Batch::new(to), likely.unwrap_or(to.other()), to, context)?;

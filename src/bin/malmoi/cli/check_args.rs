@@ -6,7 +6,7 @@ use std::sync::Arc;
 use anyhow::Result;
 use clap::{Args, ValueEnum};
 use malmoi::checks::{CheckOptions, Dismissals, Patterns};
-use malmoi::{Error, LearnedJudge, Register};
+use malmoi::{Error, LearnedJudge, Register, Term};
 
 use crate::context::Context;
 use crate::encoder;
@@ -31,6 +31,9 @@ pub(super) struct CheckArgs {
     /// malmoi/dismissed.jsonl in the configuration folder]
     #[arg(long, value_name = "FILE")]
     pub dismissed: Option<PathBuf>,
+    /// Glossary: terms with their required translations, in TSV, CSV or TBX (see docs/terms.md)
+    #[arg(long, value_name = "FILE")]
+    pub glossary: Option<PathBuf>,
     /// File of rules of your own: patterns, key terms, forbidden words (see docs/patterns.md)
     #[arg(long, value_name = "FILE")]
     pub checks: Option<PathBuf>,
@@ -58,6 +61,14 @@ impl CheckArgs {
             let bytes = std::fs::read(&path).map_err(|e| Error::io("read", &path, e))?;
             let patterns = Patterns::read(&bytes, &path.display().to_string())?;
             options.patterns = Some(Arc::new(patterns));
+        }
+        if let Some(path) = &self.glossary {
+            let bytes = std::fs::read(path).map_err(|e| Error::io("read", path, e))?;
+            options.glossary = Term::read(&bytes, &path.display().to_string())?.into();
+        }
+        if let Some(desk) = context.existing_desk() {
+            // Terms of the command come before those of the desk.
+            options.glossary = options.glossary.with(&desk.terms()?);
         }
         Ok(options)
     }

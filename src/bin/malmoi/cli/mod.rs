@@ -8,7 +8,9 @@ mod check_args;
 mod doctor;
 mod eval;
 mod feed;
+mod glossary;
 mod inputs;
+mod memory;
 mod models;
 mod packaging;
 mod summarize;
@@ -80,6 +82,8 @@ enum Command {
     Batch(batch::BatchCommand),
     Feed(feed::Feed),
     Check(check::Check),
+    Memory(memory::Memory),
+    Glossary(glossary::GlossaryCommand),
     Models(models::Models),
     Eval(eval::Eval),
     Bench(bench::Bench),
@@ -112,6 +116,8 @@ impl Cli {
             Command::Batch(command) => command.run(&startup.context()?),
             Command::Feed(command) => command.run(&startup.context()?),
             Command::Check(command) => command.run(&startup.context()?),
+            Command::Memory(command) => command.run(&startup.context()?),
+            Command::Glossary(command) => command.run(&startup.context()?),
             Command::Models(command) => command.run(&startup.context()?),
             Command::Eval(command) => command.run(&startup.context()?),
             Command::Bench(command) => command.run(&startup.context()?),

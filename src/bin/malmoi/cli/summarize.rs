@@ -25,9 +25,6 @@ pub(crate) struct Summarize {
     to: Option<String>,
     #[command(flatten)]
     summary: SummaryArgs,
-    /// Glossary file: a term, a tab and its required translation on each line
-    #[arg(long, value_name = "FILE")]
-    glossary: Option<PathBuf>,
     #[command(flatten)]
     encoding: EncodingArgs,
     #[command(flatten)]
@@ -40,10 +37,9 @@ impl Summarize {
     pub fn run(self, context: &Context) -> Result<Exit> {
         let to = self.to.as_deref().map(task_args::language).transpose()?;
         let given = task_args::source_language(&self.from)?;
-        let glossary = task_args::glossary(self.glossary.as_deref())?;
         let read = [
             self.input.as_deref(),
-            self.glossary.as_deref(),
+            self.generation.checks.glossary.as_deref(),
             self.generation.checks.checks.as_deref(),
         ];
         task::check_output(&self.output, &read, context)?;
@@ -57,7 +53,6 @@ impl Summarize {
         let options = TaskOptions {
             from: given,
             to: Some(to),
-            glossary,
             ..self.generation.task_options(Some(&self.summary), context)?
         };
         let mut request = summarizer

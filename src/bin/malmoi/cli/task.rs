@@ -174,5 +174,14 @@ fn figures(outcome: &Outcome) -> String {
         (false, _) => "",
     };
     let (model, finish) = (&outcome.model, outcome.finish.as_str());
-    format!("{model}: {read}, wrote {}{route} ({finish}), {:.1} s", tokens.output, outcome.seconds)
+    let memory = match (outcome.reused(), outcome.segments.len()) {
+        (0, _) => String::new(),
+        (reused, segments) => format!(", {reused} of {segments} segments from memory"),
+    };
+    let glossary = match outcome.glossary {
+        Some(glossary) => format!(", {} of {} terms as prescribed", glossary.used, glossary.terms),
+        None => String::new(),
+    };
+    let (written, seconds) = (tokens.output, outcome.seconds);
+    format!("{model}: {read}, wrote {written}{route} ({finish}){memory}{glossary}, {seconds:.1} s")
 }

@@ -2,13 +2,13 @@
 //! library's options.
 
 use std::io::Read;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use anyhow::Result;
 use clap::{Args, ValueEnum};
 use malmoi::formats::Charset;
-use malmoi::prompts::{Style, Term};
-use malmoi::{Error, Language, Model, Route, TaskOptions};
+use malmoi::prompts::Style;
+use malmoi::{Language, Model, Route, TaskOptions};
 
 use super::check_args::CheckArgs;
 use super::trust_args::TrustArgs;
@@ -80,6 +80,9 @@ pub(super) struct GenerationArgs {
     /// Number of beams, for models with beam search [default: the model's]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(1..=64))]
     pub beams: Option<u8>,
+    /// Do not use the translation memory, and keep nothing in it
+    #[arg(long)]
+    pub no_memory: bool,
     #[command(flatten)]
     pub checks: CheckArgs,
     #[command(flatten)]
@@ -87,7 +90,7 @@ pub(super) struct GenerationArgs {
 }
 
 impl GenerationArgs {
-    /// The options of a task; languages and glossary are the defaults.
+    /// The options of a task; languages are the defaults.
     pub fn task_options(
         &self,
         summary: Option<&SummaryArgs>,
@@ -102,6 +105,7 @@ impl GenerationArgs {
             checks: self.checks.options(context)?,
             repair: self.trust.repair.into(),
             on_orders: self.trust.on_orders.into(),
+            desk: if self.no_memory { None } else { context.desk() },
             ..TaskOptions::default()
         };
         if let Some(summary) = summary {
@@ -133,13 +137,6 @@ pub(super) fn language(argument: &str) -> Result<Language> {
 /// The language of `--from`; `None` for `auto`.
 pub(super) fn source_language(argument: &str) -> Result<Option<Language>> {
     if argument == "auto" { Ok(None) } else { language(argument).map(Some) }
-}
-
-/// The terms of `--glossary`.
-pub(super) fn glossary(path: Option<&Path>) -> Result<Vec<Term>> {
-    let Some(path) = path else { return Ok(Vec::new()) };
-    let bytes = std::fs::read(path).map_err(|e| Error::io("read", path, e))?;
-    Ok(Term::read(&bytes, &path.display().to_string())?)
 }
 
 /// Character encoding of the inputs.

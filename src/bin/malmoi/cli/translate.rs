@@ -23,9 +23,6 @@ pub(crate) struct Translate {
     /// Language of the translation: en or ko [default: the other one]
     #[arg(long, value_name = "LANGUAGE")]
     to: Option<String>,
-    /// Glossary file: a term, a tab and its required translation on each line
-    #[arg(long, value_name = "FILE")]
-    glossary: Option<PathBuf>,
     #[command(flatten)]
     encoding: EncodingArgs,
     #[command(flatten)]
@@ -40,11 +37,10 @@ impl Translate {
         let given = task_args::source_language(&self.from)?;
         let read = [
             self.input.as_deref(),
-            self.glossary.as_deref(),
+            self.generation.checks.glossary.as_deref(),
             self.generation.checks.checks.as_deref(),
         ];
         task::check_output(&self.output, &read, context)?;
-        let glossary = task_args::glossary(self.glossary.as_deref())?;
         let document = task::read(self.input.as_deref(), self.encoding, context)?;
         let from = given.map_or_else(|| task::language_of(&document), Ok)?;
         let to = to.unwrap_or(from.other());
@@ -56,7 +52,6 @@ impl Translate {
         let options = TaskOptions {
             from: given,
             to: Some(to),
-            glossary,
             ..self.generation.task_options(None, context)?
         };
         let request = translator

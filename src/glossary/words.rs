@@ -1,4 +1,4 @@
-//! Words of a user in a text: English words with their endings, Korean words with particles.
+//! Terms in a text: English words with their endings, Korean words with particles.
 
 use crate::document::Span;
 use crate::language::{Language, is_hangul};
@@ -17,7 +17,7 @@ const PARTICLES: &[&str] = &[
 ];
 
 /// A text in which words are searched for.
-pub(super) struct Text<'t> {
+pub(crate) struct Text<'t> {
     text: &'t str,
     /// Lower case, if that does not move the letters.
     lower: String,
@@ -31,16 +31,27 @@ impl<'t> Text<'t> {
     /// Spans of a word with its endings; for Korean, of the word alone.
     pub fn find<'s>(&'s self, word: &str, language: Language) -> impl Iterator<Item = Span> + 's {
         let word = word.trim().to_ascii_lowercase();
-        // The last letter of "ferry" changes in "ferries".
-        let stem = match word.as_bytes().last() {
-            Some(b'y' | b'e') if language == Language::English && word.len() > 2 => word.len() - 1,
-            _ => word.len(),
-        };
+        let stem = stem(&word, language);
         let starts = self.lower.match_indices(&word[..stem]).map(|(at, _)| at).collect::<Vec<_>>();
-        starts.into_iter().filter_map(move |start| match language {
-            Language::English => self.english(start, &word, stem),
-            Language::Korean => self.korean(start, &word),
-        })
+        starts.into_iter().filter_map(move |start| self.at(start, &word, language))
+    }
+
+    /// The span of a lower-case word whose [`stem`] is at an offset, if it is that word there.
+    pub(super) fn at(&self, start: usize, word: &str, language: Language) -> Option<Span> {
+        match language {
+            Language::English => self.english(start, word, stem(word, language)),
+            Language::Korean => self.korean(start, word),
+        }
+    }
+
+    /// The words of a span as they are written.
+    pub(super) fn original(&self, span: &Span) -> &str {
+        &self.text[span.clone()]
+    }
+
+    /// The text with its ASCII letters in lower case; offsets are those of the text.
+    pub(super) fn lower_case(&self) -> &str {
+        &self.lower
     }
 
     /// True if the text has a word. Korean words may be part of others, and spaced differently.
@@ -79,6 +90,15 @@ impl<'t> Text<'t> {
         let rest = &self.text[end..];
         let rest = &rest[..rest.find(|c| !is_hangul(c)).unwrap_or(rest.len())];
         is_particles(rest).then_some(start..end)
+    }
+}
+
+/// Length in bytes of the part of a lower-case word that its endings leave as it is: the last letter
+/// of "ferry" changes in "ferries".
+pub(super) fn stem(word: &str, language: Language) -> usize {
+    match word.as_bytes().last() {
+        Some(b'y' | b'e') if language == Language::English && word.len() > 2 => word.len() - 1,
+        _ => word.len(),
     }
 }
 

@@ -1,0 +1,344 @@
+//! `malmoi memory`: inspect, search, exchange and purge the desk's translation memory.
+
+use std::io::{BufWriter, Write};
+use std::path::{Path, PathBuf};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use anyhow::{Result, bail};
+use clap::{Args, Subcommand};
+use malmoi::desk::{
+    Change, Desk, EXPORT_FORMATS, ExportFormat, Filter, Kept, LEAST_LIKENESS, Origin, Unit,
+    Written, difference,
+};
+use malmoi::formats::{self, PairLanguages, TextPair};
+use malmoi::{Error, Language, LanguagePair};
+use serde_json::json;
+
+use super::task_args;
+use crate::context::{Context, Exit};
+use crate::output;
+
+/// Search, exchange and purge the translation memory
+#[derive(Args)]
+#[command(after_help = "Examples:\n  malmoi memory import archive.tmx\n  \
+    malmoi memory similar \"The council approved the budget.\" --to ko\n  \
+    malmoi memory add \"The port reopened.\" \"항구가 다시 열렸다.\"\n  \
+    malmoi memory export memory.tmx --origin confirmed\n  malmoi memory purge --origin machine")]
+pub(crate) struct Memory {
+    #[command(subcommand)]
+    action: Action,
+}
+
+#[derive(Subcommand)]
+enum Action {
+    /// Show the number of units, and the file
+    Stats,
+    /// Show units with words in source or translation, the latest first
+    Search {
+        /// The words
+        words: Option<String>,
+        #[command(flatten)]
+        choice: Choice,
+        /// Units to show
+        #[arg(long, value_name = "N", default_value_t = 20)]
+        limit: usize,
+    },
+    /// Show the units that are most like a text, and where they differ
+    Similar {
+        /// The text
+        text: String,
+        /// Language of the translation: en or ko [default: the other one]
+        #[arg(long, value_name = "LANGUAGE")]
+        to: Option<String>,
+        /// Least likeness, in percent
+        #[arg(long, value_name = "PERCENT", default_value_t = LEAST_LIKENESS, value_parser = clap::value_parser!(u8).range(1..=100))]
+        least: u8,
+        /// Units to show
+        #[arg(long, value_name = "N", default_value_t = 5)]
+        limit: usize,
+    },
+    /// Add a translation, confirmed by you
+    Add {
+        /// The source
+        source: String,
+        /// Its translation
+        translation: String,
+        /// A note
+        #[arg(long, value_name = "TEXT")]
+        note: Option<String>,
+    },
+    /// Add the units of a file: TMX, XLIFF, TSV or JSON lines
+    Import {
+        /// The file
+        file: PathBuf,
+        /// Language of the sources, where the file does not say: en or ko
+        #[arg(long, value_name = "LANGUAGE")]
+        from: Option<String>,
+        /// The translations were confirmed by a person
+        #[arg(long)]
+        confirmed: bool,
+    },
+    /// Write units to a file: .tmx, .tsv or .jsonl
+    Export {
+        /// The file
+        file: PathBuf,
+        #[command(flatten)]
+        choice: Choice,
+    },
+    /// Remove units for good
+    Purge {
+        /// Only units with these words
+        words: Option<String>,
+        #[command(flatten)]
+        choice: Choice,
+        /// Remove everything
+        #[arg(long)]
+        all: bool,
+    },
+    /// Add the units and terms of another memory
+    Merge {
+        /// Its file
+        file: PathBuf,
+    },
+}
+
+/// A choice of units.
+#[derive(Args)]
+struct Choice {
+    /// Only units with sources in this language: en or ko
+    #[arg(long, value_name = "LANGUAGE")]
+    from: Option<String>,
+    /// Only units of this origin: machine, imported or confirmed
+    #[arg(long, value_name = "ORIGIN", value_parser = origin)]
+    origin: Option<Origin>,
+    /// Only units by this model or person
+    #[arg(long, value_name = "NAME")]
+    by: Option<String>,
+    /// Only units last changed more than this number of days ago
+    #[arg(long, value_name = "DAYS")]
+    older: Option<u32>,
+}
+
+fn origin(word: &str) -> Result<Origin, String> {
+    Origin::parse(word).ok_or_else(|| "expected machine, imported or confirmed".to_string())
+}
+
+impl Choice {
+    fn filter(&self, words: Option<&str>) -> Result<Filter> {
+        const DAY: i64 = 24 * 60 * 60;
+        let from = self.from.as_deref().map(task_args::language).transpose()?;
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
+        Ok(Filter {
+            languages: from.map(|from| LanguagePair { from, to: from.other() }),
+            origin: self.origin,
+            by: self.by.clone(),
+            words: words.map(str::to_string),
+            changed_before: self.older.map(|days| now as i64 - i64::from(days) * DAY),
+        })
+    }
+}
+
+impl Memory {
+    pub fn run(self, context: &Context) -> Result<Exit> {
+        let Some(path) = context.settings.desk() else {
+            bail!("the memory is switched off: the setting `desk` is `off`");
+        };
+        let desk = Desk::open(&path)?;
+        match self.action {
+            Action::Stats => stats(&desk, context)?,
+            Action::Search { words, choice, limit } => {
+                let units = desk.search(&choice.filter(words.as_deref())?, limit)?;
+                units.iter().try_for_each(|unit| show(unit, context))?;
+                if units.is_empty() {
+                    context.ui.note("no unit has these words");
+                }
+            }
+            Action::Similar { text, to, least, limit } => {
+                similar(&desk, &text, to.as_deref(), least, limit, context)?;
+            }
+            Action::Add { source, translation, note } => {
+                add(&desk, &source, &translation, note, context)?;
+            }
+            Action::Import { file, from, confirmed } => {
+                import(&desk, &file, from.as_deref(), confirmed, context)?;
+            }
+            Action::Export { file, choice } => {
+                export(&desk, &file, &choice.filter(None)?, context)?
+            }
+            Action::Purge { words, choice, all } => {
+                let filter = choice.filter(words.as_deref())?;
+                if filter == Filter::default() && !all {
+                    bail!("name the units to remove, or remove everything with --all");
+                }
+                let removed = desk.purge(&filter)?;
+                context.ui.note(format!("removed {}", units(removed)));
+            }
+            Action::Merge { file } => {
+                let kept = desk.merge(&file)?;
+                let terms = desk.add_terms(&Desk::open(&file)?.terms()?)?;
+                report(kept, context);
+                context.ui.note(format!("{terms} new terms"));
+            }
+        }
+        Ok(Exit::Done)
+    }
+}
+
+fn units(count: u64) -> String {
+    format!("{count} {}", if count == 1 { "unit" } else { "units" })
+}
+
+fn stats(desk: &Desk, context: &Context) -> Result<()> {
+    let stats = desk.stats()?;
+    let terms = desk.terms()?.len();
+    if context.json {
+        let line = json!({
+            "file": desk.path(), "read_only": desk.is_read_only(), "bytes": stats.bytes,
+            "units": stats.units, "terms": terms,
+        });
+        return output::print(&format!("{line}\n"));
+    }
+    let mut text = String::new();
+    for (direction, origin, count) in &stats.units {
+        text += &format!("{direction}  {origin:<9}  {count}\n");
+    }
+    text += &format!("{terms} terms\n");
+    let access = if desk.is_read_only() { ", read only" } else { "" };
+    text += &format!("{} ({} KB{access})\n", desk.path().display(), stats.bytes.div_ceil(1000));
+    output::print(&text)
+}
+
+fn show(unit: &Unit, context: &Context) -> Result<()> {
+    if context.json {
+        return output::print(&format!("{}\n", serde_json::to_string(unit)?));
+    }
+    let by = unit.by.as_ref().map(|by| format!(", {by}")).unwrap_or_default();
+    let note = unit.note.as_ref().map(|note| format!("\n  ({note})")).unwrap_or_default();
+    let (source, target) = (&unit.source, &unit.target);
+    output::print(&format!("{}{by}\n  {source}\n  {target}{note}\n", unit.origin.as_str()))
+}
+
+fn similar(
+    desk: &Desk,
+    text: &str,
+    to: Option<&str>,
+    least: u8,
+    limit: usize,
+    context: &Context,
+) -> Result<()> {
+    let from = match to.map(task_args::language).transpose()? {
+        Some(to) => to.other(),
+        None => Language::of_article(text)?,
+    };
+    let languages = LanguagePair { from, to: from.other() };
+    let found = desk.similar(languages, text, Origin::Machine, least, limit)?;
+    for one in &found {
+        let changes = difference(&one.unit.source, text);
+        if context.json {
+            let line = json!({"match": one, "difference": changes});
+            output::print(&format!("{line}\n"))?;
+            continue;
+        }
+        let (percent, origin) = (one.percent, one.unit.origin.as_str());
+        let reversed = if one.reversed { ", other direction" } else { "" };
+        let target = &one.unit.target;
+        let shown = marked(&changes);
+        output::print(&format!("{percent} % ({origin}{reversed})\n  {shown}\n  {target}\n"))?;
+    }
+    if found.is_empty() {
+        context.ui.note(format!("no unit is {least} % like this text"));
+    }
+    Ok(())
+}
+
+/// The difference in one line: words of the unit that the text lacks as [-words-], words of the text
+/// that the unit lacks as {+words+}.
+fn marked(changes: &[Change]) -> String {
+    let mark = |change: &Change| match change.kind {
+        "removed" => format!("[-{}-]", change.text),
+        "added" => format!("{{+{}+}}", change.text),
+        _ => change.text.clone(),
+    };
+    changes.iter().map(mark).collect()
+}
+
+fn add(
+    desk: &Desk,
+    source: &str,
+    translation: &str,
+    note: Option<String>,
+    context: &Context,
+) -> Result<()> {
+    let from = Language::of_article(source)?;
+    let to = Language::of_article(translation)?;
+    if from == to {
+        return Err(Error::SameLanguage { language: from.name() }.into());
+    }
+    let unit = Unit::new(LanguagePair { from, to }, source, translation, Origin::Confirmed);
+    report(desk.keep([Unit { note, ..unit }.into()])?, context);
+    Ok(())
+}
+
+fn import(
+    desk: &Desk,
+    path: &Path,
+    from: Option<&str>,
+    confirmed: bool,
+    context: &Context,
+) -> Result<()> {
+    let from = from.map(task_args::language).transpose()?;
+    let languages = PairLanguages { from, to: from.map(Language::other) };
+    let file = std::fs::File::open(path).map_err(|error| Error::io("read", path, error))?;
+    let name = path.display().to_string();
+    let origin = if confirmed { Origin::Confirmed } else { Origin::Imported };
+    let (mut unread, mut first) = (0, None);
+    let units = formats::pairs(file, &name, languages)?.filter_map(|pair| match pair {
+        Ok(pair) => unit_of(pair, origin),
+        Err(unreadable) => {
+            unread += 1;
+            first.get_or_insert_with(|| format!("{} {}", unreadable.place, unreadable.reason));
+            None
+        }
+    });
+    let kept = desk.keep(units)?;
+    report(kept, context);
+    if let Some(first) = first {
+        context.ui.note(format!("{unread} could not be read; the first: {first}"));
+    }
+    Ok(())
+}
+
+/// The unit of a pair in two languages; `None` if it is not such a pair.
+fn unit_of(pair: TextPair, origin: Origin) -> Option<Written> {
+    let from = pair.from.or_else(|| pair.to.map(Language::other));
+    let from = from.or_else(|| Language::detect(&pair.source))?;
+    let to = pair.to.unwrap_or(from.other());
+    let is_empty = pair.source.trim().is_empty() || pair.output.trim().is_empty();
+    let unit = Unit::new(LanguagePair { from, to }, pair.source, pair.output, origin);
+    (from != to && !is_empty).then(|| unit.into())
+}
+
+fn export(desk: &Desk, path: &Path, filter: &Filter, context: &Context) -> Result<()> {
+    let extension = path.extension().and_then(|extension| extension.to_str()).unwrap_or_default();
+    let Some(format) = ExportFormat::of_extension(extension) else {
+        let names: Vec<String> =
+            EXPORT_FORMATS.iter().map(|format| format!(".{}", format.name)).collect();
+        bail!("{} has none of the endings {}", path.display(), names.join(", "));
+    };
+    let fail = |error| Error::io("write", path, error);
+    let mut out = BufWriter::new(std::fs::File::create(path).map_err(fail)?);
+    let mut count = 0;
+    format.begin(&mut out).map_err(fail)?;
+    desk.for_each(filter, &mut |unit| {
+        count += 1;
+        format.unit(&mut out, &unit).map_err(fail)
+    })?;
+    format.end(&mut out).and_then(|()| out.flush()).map_err(fail)?;
+    context.ui.note(format!("wrote {} to {}", units(count), path.display()));
+    Ok(())
+}
+
+fn report(kept: Kept, context: &Context) {
+    let Kept { added, changed, same } = kept;
+    context.ui.note(format!("{} added, {changed} changed, {same} already there", units(added)));
+}
