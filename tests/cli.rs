@@ -25,22 +25,25 @@ impl Home {
         path.display().to_string()
     }
 
+    /// The program in this home, without arguments.
+    pub fn command(&self) -> std::process::Command {
+        let mut command = std::process::Command::new(assert_cmd::cargo::cargo_bin("malmoi"));
+        command
+            .env_clear()
+            .env("HOME", self.path())
+            .env("HF_HOME", self.path().join("hf"))
+            .env("HF_HUB_OFFLINE", "1")
+            .current_dir(self.path());
+        command
+    }
+
     pub fn run(&self, arguments: &[&str]) -> Ran {
         self.run_with(arguments, "", &[])
     }
 
     pub fn run_with(&self, arguments: &[&str], input: &str, variables: &[(&str, &str)]) -> Ran {
-        let mut command = Command::cargo_bin("malmoi").unwrap();
-        command
-            .env_clear()
-            .env("HOME", self.path())
-            .env("HF_HOME", self.path().join("hf"))
-            .env("HF_HUB_OFFLINE", "1");
-        command
-            .envs(variables.iter().copied())
-            .current_dir(self.path())
-            .args(arguments)
-            .write_stdin(input);
+        let mut command = Command::from_std(self.command());
+        command.envs(variables.iter().copied()).args(arguments).write_stdin(input);
         let output = command.output().unwrap();
         let text = |bytes: &[u8]| {
             String::from_utf8_lossy(bytes).replace(&self.path().display().to_string(), "[home]")

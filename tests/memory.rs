@@ -6,6 +6,7 @@ use malmoi::{Error, Event, Language, LanguagePair, Model, Observer, Outcome, Ter
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
+use crate::cli::Home;
 use crate::support::scripted;
 
 const EN_KO: LanguagePair = LanguagePair { from: Language::English, to: Language::Korean };
@@ -169,4 +170,150 @@ fn json_says_what_a_segment_owes_to_the_memory() {
     let (outcome, _) = translate(&room, ARTICLE, &[]);
     let value: Value = serde_json::to_value(&outcome).unwrap();
     assert_eq!(value["segments"][0]["memory"], json!({"reused": "machine"}));
+}
+
+/// A document of the shape that the program writes.
+const TMX: &str = "<?xml version=\"1.0\"?><tmx version=\"1.4\"><header srclang=\"en\"/><body>\
+    <tu><tuv xml:lang=\"en\"><seg>The port of Haemin reopened on Monday.</seg></tuv>\
+    <tuv xml:lang=\"ko\"><seg>해민항이 월요일에 다시 열렸다.</seg></tuv></tu></body></tmx>";
+
+#[test]
+fn the_command_imports_finds_exports_and_purges() {
+    let home = Home::new();
+    let file = home.write("archive.tmx", TMX);
+    let ran = home.run(&["memory", "import", &file]);
+    assert_eq!(ran.err, "1 unit added, 0 changed, 0 already there\n");
+    let ran = home.run(&["memory", "import", &file]);
+    assert_eq!(ran.err, "0 units added, 0 changed, 1 already there\n");
+    let ran = home.run(&["memory", "similar", "The port of Haemin reopened on Tuesday."]);
+    let shown = "89 % (imported)\n  The port of Haemin reopened on [-Monday-]{+Tuesday+}.\n  \
+                 해민항이 월요일에 다시 열렸다.\n";
+    assert_eq!(ran.out, shown, "{}", ran.err);
+    let ran = home.run(&["memory", "add", "It rained.", "비가 왔다.", "--note", "weather"]);
+    assert_eq!(ran.err, "1 unit added, 0 changed, 0 already there\n");
+    let ran = home.run(&["memory", "search", "비가"]);
+    assert_eq!(ran.out, "confirmed\n  It rained.\n  비가 왔다.\n  (weather)\n");
+    let out = home.path().join("out.tmx").display().to_string();
+    assert_eq!(home.run(&["memory", "export", &out]).code, Some(0));
+    let other = Home::new();
+    let ran = other.run(&["memory", "import", &out]);
+    assert_eq!(ran.err, "2 units added, 0 changed, 0 already there\n");
+    let ran = home.run(&["memory", "export", "out.doc"]);
+    assert!(ran.err.contains("out.doc has none of the endings .tmx, .tsv, .jsonl"), "{}", ran.err);
+    let ran = home.run(&["memory", "purge"]);
+    assert!(ran.err.contains("or remove everything with --all"), "{}", ran.err);
+    let ran = home.run(&["memory", "purge", "--origin", "imported"]);
+    assert_eq!(ran.err, "removed 1 unit\n");
+    let ran = home.run(&["memory", "stats"]);
+    assert!(ran.out.starts_with("en-ko  confirmed  1\n0 terms\n"), "{}", ran.out);
+}
+
+#[test]
+fn the_desk_s_terms_are_used_by_every_command() {
+    let home = Home::new();
+    let terms = home.write("terms.tsv", "mayor\t시장\thouse style\n");
+    assert_eq!(home.run(&["glossary", "import", &terms]).err, "1 new term\n");
+    let added = home.run(&["glossary", "add", "harbour", "항만", "--forbid", "항구"]);
+    assert_eq!(added.err, "1 new term\n");
+    let listed = "mayor = 시장  (house style)\nharbour = 항만, not 항구\n";
+    assert_eq!(home.run(&["glossary", "list"]).out, listed);
+    let source = home.write("a.txt", "The mayor visited the old harbour.\n");
+    let output = home.write("b.txt", "시장이 옛 항구를 찾았다.\n");
+    let ran = home.run(&["check", &source, &output, "--only", "glossary"]);
+    assert!(ran.out.contains("'항구' is forbidden by the glossary; write '항만'"), "{}", ran.out);
+    let model = room().folder;
+    let path = model.path().display().to_string();
+    let ran = home.run(&["translate", &source, "--to", "ko", "-m", &path]);
+    assert!(ran.err.contains("1 of 2 terms as prescribed"), "{}", ran.err);
+    let ran = home.run(&["translate", &source, "--to", "ko", "-m", &path]);
+    assert!(ran.err.contains("1 of 1 segments from memory"), "{}", ran.err);
+    let ran = home.run(&["translate", &source, "--to", "ko", "-m", &path, "--no-memory"]);
+    assert!(!ran.err.contains("from memory"), "{}", ran.err);
+    let ran = home.run(&["glossary", "remove", "harbour"]);
+    assert_eq!(ran.err, "removed 1 term\n");
+    let out = home.path().join("terms.csv").display().to_string();
+    home.run(&["glossary", "export", &out]);
+    let text = std::fs::read_to_string(&out).unwrap();
+    assert!(text.ends_with("mayor,시장,house style,,,,\n"), "{text}");
+}
+
+/// A changed term: the items without it are unchanged, byte for byte, and of the one with it only
+/// the paragraph with the term is generated.
+#[test]
+fn a_changed_glossary_in_the_same_folder_does_again_what_it_concerns() {
+    let home = Home::new();
+    let model = room().folder;
+    let path = model.path().display().to_string();
+    let terms = home.write("terms.tsv", "harbour\t항구\n");
+    let articles =
+        ["The ferry to Haemin is late.\n", "The mayor came.\n\nThe council saw the harbour.\n"];
+    for (number, text) in articles.iter().enumerate() {
+        home.write(&format!("in/{number}.txt"), text);
+    }
+    let run = || {
+        let ran = home.run(&[
+            "batch",
+            "in",
+            "-o",
+            "out",
+            "--to",
+            "ko",
+            "--translate",
+            "--glossary",
+            &terms,
+            "-m",
+            &path,
+        ]);
+        assert_eq!(ran.code, Some(0), "{}", ran.err);
+        let lines = std::fs::read_to_string(home.path().join("out/items.jsonl")).unwrap();
+        (ran, lines.lines().map(str::to_string).collect::<Vec<_>>())
+    };
+    let (_, first) = run();
+    let (again, same) = run();
+    assert!(again.err.contains("2 unchanged") || again.err.contains("0 of 0"), "{}", again.err);
+    assert_eq!(first, same);
+    home.write("terms.tsv", "harbour\t항만\n");
+    let (ran, second) = run();
+    assert_eq!(first[0], second[0], "{}", ran.err);
+    let value: Value = serde_json::from_str(&second[1]).unwrap();
+    assert!(value["supersedes"].is_string(), "{value}");
+    assert!(value["translation"]["findings"].to_string().contains("항만"), "{value}");
+}
+
+/// Two processes add units while a third is killed again and again.
+#[test]
+fn killed_writers_lose_nothing_and_double_nothing() {
+    const UNITS: usize = 400;
+    const KILLS: usize = 50;
+    let home = Home::new();
+    let lines = |name: &str| -> String {
+        (0..UNITS).map(|n| format!("{name} number {n} sailed.\t{name} {n}호가 떠났다.\n")).collect()
+    };
+    let files =
+        ["Ferry", "Tanker", "Tug"].map(|name| home.write(&format!("{name}.tsv"), lines(name)));
+    let start = |file: &str| {
+        let mut command = home.command();
+        command.args(["memory", "import", file]);
+        command.stdout(std::process::Stdio::null()).stderr(std::process::Stdio::null());
+        command.spawn().unwrap()
+    };
+    let mut killed = 0;
+    for round in 0..KILLS {
+        let mut writers = [start(&files[0]), start(&files[1])];
+        let mut third = start(&files[2]);
+        std::thread::sleep(std::time::Duration::from_millis(round as u64 % 25));
+        killed += usize::from(third.try_wait().unwrap().is_none());
+        let _ = third.kill();
+        third.wait().unwrap();
+        for writer in &mut writers {
+            assert!(writer.wait().unwrap().success());
+        }
+    }
+    assert!(killed >= KILLS / 2, "only {killed} were killed before they ended");
+    assert!(start(&files[2]).wait().unwrap().success());
+    let ran = home.run(&["memory", "stats", "--json"]);
+    let stats: Value = serde_json::from_str(&ran.out).unwrap();
+    assert_eq!(stats["units"], json!([["en-ko", "imported", 3 * UNITS]]));
+    let ran = home.run(&["memory", "similar", "Tug number 17 sailed.", "--limit", "1"]);
+    assert!(ran.out.starts_with("100 % (imported)"), "{}", ran.out);
 }

@@ -54,10 +54,11 @@ pub struct Change {
     pub text: String,
 }
 
-/// The difference from an old text to a new one, word by word.
+/// The difference from an old text to a new one, in words and marks.
 pub fn difference(old: &str, new: &str) -> Vec<Change> {
     let mut changes: Vec<Change> = Vec::new();
-    for change in TextDiff::from_words(old, new).iter_all_changes() {
+    let (old, new) = (pieces(old), pieces(new));
+    for change in TextDiff::from_slices(&old, &new).iter_all_changes() {
         let kind = match change.tag() {
             ChangeTag::Equal => "same",
             ChangeTag::Delete => "removed",
@@ -69,6 +70,23 @@ pub fn difference(old: &str, new: &str) -> Vec<Change> {
         }
     }
     changes
+}
+
+/// The words, marks and runs of white space of a text.
+fn pieces(text: &str) -> Vec<&str> {
+    let kind = |c: char| (c.is_alphanumeric(), c.is_whitespace());
+    let mut pieces = Vec::new();
+    let mut start = 0;
+    for ((offset, c), next) in text.char_indices().zip(text.chars().skip(1)) {
+        // Each mark is a piece of its own.
+        if kind(c) != kind(next) || kind(c) == (false, false) {
+            let end = offset + c.len_utf8();
+            pieces.push(&text[start..end]);
+            start = end;
+        }
+    }
+    pieces.extend(Some(&text[start..]).filter(|rest| !rest.is_empty()));
+    pieces
 }
 
 /// The distinct tokens of a text, sorted: lower-case words, of Hangul the pairs of neighboring

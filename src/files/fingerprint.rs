@@ -68,7 +68,7 @@ mod tests {
         };
         let mut weights = vec![0; 3 << 20];
         let mut seen = vec![write("a.gguf", &weights)];
-        weights[2 << 20] = 1;
+        weights.fill(1);
         seen.push(write("a.gguf", &weights));
         seen.push(write("a.gguf", &weights[1..]));
         seen.push(write("config.json", b"{}"));

@@ -208,7 +208,7 @@ mod tests {
         let told: Vec<(&str, &str)> = told.iter().map(|(a, b)| (&**a, &**b)).collect();
         assert_eq!(
             told,
-            [("Ferries", "여객선"), ("Council of Haemin", "해민시의회"), ("AI's", "인공지능")]
+            [("Ferries", "여객선"), ("Council of Haemin", "해민시의회"), ("AI", "인공지능")]
         );
         let told = found(&glossary, "국회에서는 여객선을, 인공지능이 국회의원은", KO_EN);
         let told: Vec<&str> = told.iter().map(|(_, target)| &**target).collect();

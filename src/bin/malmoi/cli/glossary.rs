@@ -101,7 +101,10 @@ impl GlossaryCommand {
             }
             Action::Remove { word } => {
                 let removed = desk.remove_terms(&word)?;
-                context.ui.note(format!("removed {removed} terms"));
+                context.ui.note(format!(
+                    "removed {removed} {}",
+                    if removed == 1 { "term" } else { "terms" }
+                ));
             }
         }
         Ok(Exit::Done)
