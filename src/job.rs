@@ -34,8 +34,7 @@ pub struct TaskOptions {
     pub style: Style,
     /// Route to a summary in another language.
     pub route: Route,
-    /// Pairs that show the model how to answer, in place of those of the prompt. They serve the
-    /// task alone, not the second half of a cascade.
+    /// Pairs that show the model how to answer, in place of those of the prompt.
     pub examples: Examples,
     /// More examples for each segment, from a translation memory for instance. They stand after the
     /// other ones.

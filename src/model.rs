@@ -27,7 +27,7 @@ use crate::generation::{
     Update, run_call,
 };
 use crate::kernels::{Phase, Precision};
-use crate::prompt_part::PromptPart;
+use crate::prompt_part::{ExampleTurns, PromptPart};
 use crate::reasoning;
 
 /// A stage of opening a model.
@@ -128,6 +128,8 @@ struct Inner {
     /// The bytes of its tokens, read when a constraint first needs them.
     token_bytes: OnceLock<Arc<TokenBytes>>,
     template: Option<ChatTemplate>,
+    /// True if the template has turns for examples; found out when the first one is to be shown.
+    accepts_examples: OnceLock<bool>,
     eos_tokens: Vec<u32>,
     vocabulary: usize,
     context: usize,
@@ -208,6 +210,7 @@ impl Model {
             stops: search_config::stop_strings(&config)?,
             vocabulary: loaded.vocabulary,
             template,
+            accepts_examples: OnceLock::new(),
             tokenizer,
             token_bytes: OnceLock::new(),
             context: options.context.unwrap_or(usize::MAX).min(loaded.context),
@@ -314,11 +317,22 @@ impl Model {
         self.inner.tokenizer.special_texts()
     }
 
-    /// The token ids of a prompt: its parts as one user message in the checkpoint's chat template,
-    /// or joined if there is none.
+    /// The token ids of a prompt: the turns of examples, then its parts as the last user message in
+    /// the checkpoint's chat template. Without a template its parts are joined, and examples are an
+    /// error.
     #[doc(hidden)]
-    pub fn prompt(&self, system: Option<&str>, parts: &[PromptPart<&str>]) -> Result<Vec<u32>> {
-        self.inner.prompts().prompt(system, parts)
+    pub fn prompt(
+        &self,
+        system: Option<&str>,
+        examples: &[ExampleTurns],
+        parts: &[PromptPart<&str>],
+    ) -> Result<Vec<u32>> {
+        self.inner.prompts().prompt(system, examples, parts)
+    }
+
+    /// True if its chat template has turns for examples.
+    pub(crate) fn accepts_examples(&self) -> bool {
+        *self.inner.accepts_examples.get_or_init(|| self.inner.prompts().accepts_examples())
     }
 
     /// True if its chat template has the wording for translation requests, and accepts no other

@@ -95,6 +95,7 @@ fn summarize(
         short_text::return_unchanged(&setup, &article, &mut outcome, observer)?;
         return Ok(check::report(outcome, &job.options.checks, observer));
     }
+    outcome.findings.extend(prompt::ignored_examples(&setup, Task::Summarize)?);
     outcome.findings.extend(prompt::ignored_recommendations(&setup));
     summarize_text(&setup, Task::Summarize, &article, &article, &mut outcome, observer)?;
     observer.check()?;
@@ -158,6 +159,7 @@ fn translate(
     let setup = TaskSetup::new(model, job, Task::Translate, languages)?;
     let mut outcome = join::empty_outcome(&setup, Task::Translate);
     outcome.findings.extend(prompt::ignored_glossary(&setup));
+    outcome.findings.extend(prompt::ignored_examples(&setup, Task::Translate)?);
     outcome.findings.extend(prompt::ignored_recommendations(&setup));
     let (mut translation, untranslated) = segment::blocks(&setup, document, observer)?;
     outcome.findings.extend(untranslated);

@@ -42,6 +42,15 @@ impl<T: AsRef<str>> PromptPart<T> {
     }
 }
 
+/// A few-shot example as chat turns.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ExampleTurns {
+    /// The user's turn, in order.
+    pub user: Vec<PromptPart>,
+    /// The answer to it: text from outside, as in [`PromptPart::UserText`].
+    pub assistant: String,
+}
+
 /// A placeholder is a number between these two. They are private-use characters: templates that
 /// contain one are refused, and user text is not rendered, so that nothing can forge a placeholder.
 const OPEN: char = '\u{F5A10}';

@@ -12,12 +12,19 @@
 //! for: any                             model families: any, base, small, hunyuan …
 //! describe: Faithful translation       half a line for the listing
 //! stop: ["\n\n"]                       (optional) strings that end the answer
+//! examples: none                       (optional) the wording has no place for examples
 //! system: "You are a translator."      (optional) the system message, itself a template
 //! ---
 //! Translate into {{ target.name }}:
 //!
 //! {{ text }}
+//! --- examples                         (optional) few-shot examples, source first
+//! en: The ferry leaves at nine.
+//! ko: 여객선은 9시에 출발한다.
 //! ```
+//!
+//! Each example is shown as chat turns: the body with its source, then its target. A body that uses
+//! `examples` has them in its own text instead, as models without turns need it.
 //!
 //! **The article never passes through the template.** Placeholders stand for `text`, `context` and
 //! the glossary while the template is rendered. The rendered text is cut at the placeholders into
@@ -26,6 +33,7 @@
 mod examples;
 mod front_matter;
 mod options;
+mod shipped_examples;
 
 use std::path::Path;
 use std::sync::OnceLock;
@@ -36,12 +44,13 @@ use minijinja::{Environment, UndefinedBehavior, context};
 use crate::error::{Error, Result};
 use crate::formats::visible;
 use crate::glossary::Term;
-use crate::language::{Language, Register};
-pub use crate::prompt_part::PromptPart;
+use crate::language::{Language, LanguagePair, Register};
+pub use crate::prompt_part::{ExampleTurns, PromptPart};
 use crate::prompt_part::{UserTexts, has_marker};
 pub use examples::{Example, ExampleQuery, Examples, SimilarExamples};
 use front_matter::{front_matter, list, string};
 pub use options::{Style, Task};
+use shipped_examples::{ShippedExample, shipped_examples};
 
 /// Embeds prompt files by name.
 macro_rules! embed {
@@ -84,6 +93,8 @@ pub struct Variables<'a> {
     pub style: Style,
     /// Prescribed translations. Untrusted.
     pub glossary: &'a [Term],
+    /// Few-shot examples, in the order in which they are shown. Untrusted.
+    pub examples: &'a [Example],
     /// Text before the source text. Untrusted.
     pub context: Option<&'a str>,
     /// Register of a Korean answer; `None` for the one that the prompt names itself.
@@ -91,8 +102,17 @@ pub struct Variables<'a> {
 }
 
 /// Names of the variables.
-const VARIABLES: &[&str] =
-    &["text", "source", "target", "sentences", "style", "glossary", "context", "register"];
+const VARIABLES: &[&str] = &[
+    "text",
+    "source",
+    "target",
+    "sentences",
+    "style",
+    "glossary",
+    "examples",
+    "context",
+    "register",
+];
 /// Attributes of `source` and `target`.
 const LANGUAGE_ATTRIBUTES: &[&str] = &["code", "name", "native"];
 
@@ -101,6 +121,8 @@ const LANGUAGE_ATTRIBUTES: &[&str] = &["code", "name", "native"];
 pub struct Rendered {
     /// The system message, if the prompt has one. It contains no untrusted text.
     pub system: Option<String>,
+    /// Turns before the user's: those of the examples, unless they are in the body.
+    pub examples: Vec<ExampleTurns>,
     /// The user's turn, in order. Invisible characters are removed from user text.
     pub parts: Vec<PromptPart>,
 }
@@ -118,6 +140,11 @@ pub struct Prompt {
     pub describe: String,
     /// Strings that end the answer.
     pub stop: Vec<String>,
+    /// True unless its wording has no place for few-shot examples.
+    pub takes_examples: bool,
+    examples: Vec<ShippedExample>,
+    /// True if the body itself has the examples.
+    has_examples_in_body: bool,
     system: Option<String>,
     body: String,
 }
@@ -205,14 +232,29 @@ impl Prompt {
             .unwrap_or_default();
         let families =
             front.remove("for").map(|families| list(&families)).transpose().map_err(fail)?;
+        let takes_examples = match front.remove("examples").as_deref() {
+            None => true,
+            Some("none") => false,
+            Some(other) => {
+                return Err(fail(format!("front matter has `examples: {other}`; known: none")));
+            }
+        };
+        let lines_before = file.lines().count() - body.lines().count();
+        let (body, examples) = shipped_examples(body, lines_before, &tasks).map_err(fail)?;
+        if !takes_examples && !examples.is_empty() {
+            return Err(fail("has examples, and `examples: none` in front matter".into()));
+        }
         let mut text =
             |key| front.remove(key).map(|value| string(&value)).transpose().map_err(fail);
-        let prompt = Self {
+        let mut prompt = Self {
             name: name.to_string(),
             tasks,
             families: families.unwrap_or_else(|| vec![ANY.to_string()]),
             describe: text("describe")?.unwrap_or_default(),
             stop,
+            takes_examples,
+            examples,
+            has_examples_in_body: false,
             system: text("system")?,
             body,
         };
@@ -232,6 +274,7 @@ impl Prompt {
     ///     sentences: 3,
     ///     style: Style::Paragraph,
     ///     glossary: &[],
+    ///     examples: &[],
     ///     context: None,
     ///     register: None,
     /// });
@@ -240,6 +283,31 @@ impl Prompt {
     /// assert_eq!(rendered.unwrap().parts.last(), Some(&article));
     /// ```
     pub fn render(&self, variables: &Variables<'_>) -> Result<Rendered> {
+        if self.has_examples_in_body {
+            return self.render_body(variables);
+        }
+        // Glossary and context belong to the text, and would make other turns for each text.
+        let before = Variables { glossary: &[], examples: &[], context: None, ..*variables };
+        let mut examples = Vec::with_capacity(variables.examples.len());
+        for Example { source, target } in variables.examples {
+            let user = self.render_body(&Variables { text: source, ..before })?.parts;
+            examples.push(ExampleTurns { user, assistant: visible(target).into_owned() });
+        }
+        Ok(Rendered { examples, ..self.render_body(&Variables { examples: &[], ..*variables })? })
+    }
+
+    /// The examples that the prompt file has for a direction.
+    pub fn examples(&self, languages: LanguagePair) -> impl Iterator<Item = &Example> {
+        let fit = self.examples.iter().filter(move |shipped| shipped.languages == languages);
+        fit.map(|shipped| &shipped.example)
+    }
+
+    /// True if the body has the examples in its own text, so that they need no turns.
+    pub fn has_examples_in_body(&self) -> bool {
+        self.has_examples_in_body
+    }
+
+    fn render_body(&self, variables: &Variables<'_>) -> Result<Rendered> {
         let mut user_texts = UserTexts::default();
         let text = user_texts.hide(visible(variables.text));
         let article = text.clone();
@@ -253,24 +321,28 @@ impl Prompt {
                 source => user_texts.hide(visible(&term.source)),
                 target => user_texts.hide(visible(&term.target)),
             }).collect::<Vec<_>>(),
+            examples => variables.examples.iter().map(|example| context! {
+                source => user_texts.hide(visible(&example.source)),
+                target => user_texts.hide(visible(&example.target)),
+            }).collect::<Vec<_>>(),
             context => variables.context.map(|context| user_texts.hide(visible(context))),
             register => variables.register.map(register),
         };
         let system = self.system.as_ref().map(|system| self.fill(system, &values)).transpose()?;
         if system.as_deref().is_some_and(has_marker) {
-            return Err(
-                self.error("`system` may not use text, glossary or context: they are untrusted")
-            );
+            return Err(self.error(
+                "`system` may not use text, glossary, examples or context: they are untrusted",
+            ));
         }
         let body = self.fill(&self.body, &values)?;
         let apart =
-            "takes `text`, `context` or a glossary term apart; they can only be put in whole";
+            "takes `text`, `context`, a glossary term or an example apart; put them in whole";
         let parts = user_texts.restore(&body).ok_or_else(|| self.error(apart))?;
         if !body.contains(&article) {
             return Err(self.error("does not use `text`: the model would not see the article"));
         }
         let parts = parts.into_iter().map(|part| part.map(str::to_string)).collect();
-        Ok(Rendered { system, parts })
+        Ok(Rendered { system, examples: Vec::new(), parts })
     }
 
     fn named(task: Task, name: &str, folder: Option<&Path>) -> Result<Self> {
@@ -333,7 +405,8 @@ impl Prompt {
     }
 
     /// Finds errors that rendering would find with certain variables only.
-    fn check(&self) -> Result<()> {
+    fn check(&mut self) -> Result<()> {
+        let mut has_examples_in_body = false;
         for template in self.system.iter().chain([&self.body]) {
             if has_marker(template) {
                 return Err(
@@ -343,6 +416,7 @@ impl Prompt {
             let environment = environment();
             let parsed =
                 environment.template_from_str(template).map_err(|error| self.jinja(&error))?;
+            has_examples_in_body |= parsed.undeclared_variables(false).contains("examples");
             let mut unknown: Vec<String> =
                 parsed.undeclared_variables(true).into_iter().filter(|v| !is_known(v)).collect();
             unknown.sort_unstable();
@@ -352,10 +426,12 @@ impl Prompt {
                     .error(format!("unknown variable `{unknown}`; known: {}", known.join(", "))));
             }
         }
+        self.has_examples_in_body = has_examples_in_body;
         // Rendering once finds a text that is not used or used in part, and a template without end.
         let term = Term::new("a", "b");
         let (source, target) = (Language::English, Language::Korean);
         let (text, context, glossary) = ("c", Some("d"), &[term][..]);
+        let examples = &[Example { source: "e".into(), target: "f".into() }][..];
         self.render(&Variables {
             text,
             source,
@@ -363,6 +439,7 @@ impl Prompt {
             sentences: 3,
             style: Style::Paragraph,
             glossary,
+            examples,
             context,
             register: Some(Register::Hamnida),
         })

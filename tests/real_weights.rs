@@ -234,7 +234,7 @@ fn drafts_change_no_text() {
     let model = Model::open(path).unwrap();
     let prompt = |task: &str| {
         let parts = [PromptPart::Template(task), PromptPart::UserText(&article)];
-        model.prompt(None, &parts).unwrap()
+        model.prompt(None, &[], &parts).unwrap()
     };
     let prompts =
         [prompt("Repeat this article word by word.\n\n"), prompt("Summarize this article.\n\n")];

@@ -14,7 +14,7 @@ use crate::formats::Item;
 use crate::job::{Capabilities, OnOrders, Repair, TaskOptions};
 use crate::language::Language;
 use crate::model::Model;
-use crate::prompts::{Prompt, Task};
+use crate::prompts::{Examples, Prompt, Task};
 
 /// A model for a task of a batch.
 #[derive(Clone)]
@@ -141,6 +141,15 @@ impl BatchPlan {
         }
         if let Some(patterns) = &options.checks.patterns {
             spec["checks"] = json!(sha256(patterns.text()));
+        }
+        let examples: Vec<[&str; 3]> = options
+            .examples
+            .iter()
+            .map(|(task, example)| [task.as_str(), &*example.source, &*example.target])
+            .collect();
+        let max = options.examples.max();
+        if !examples.is_empty() || max != Examples::LIMIT {
+            spec["examples"] = json!([max, sha256(&json!(examples).to_string())]);
         }
         if options.repair != Repair::default() {
             spec["repair"] = json!(options.repair.as_str());

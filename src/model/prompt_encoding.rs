@@ -4,7 +4,7 @@ use crate::checkpoint::{
     ChatTemplate, Content, Message, ModelConfig, Tokenizer, TranslationMessage, Typed,
 };
 use crate::error::{Error, Result};
-use crate::prompt_part::{PromptPart, SYSTEM_END, UserTexts, has_marker};
+use crate::prompt_part::{ExampleTurns, PromptPart, SYSTEM_END, UserTexts, has_marker};
 
 /// The parts of a model that turn prompts into token ids.
 pub(super) struct PromptEncoder<'m> {
@@ -14,23 +14,46 @@ pub(super) struct PromptEncoder<'m> {
 }
 
 impl PromptEncoder<'_> {
-    /// The token ids of one user message and perhaps a system message in the chat template; without
-    /// a template, of the parts of the user message joined.
-    pub fn prompt(&self, system: Option<&str>, parts: &[PromptPart<&str>]) -> Result<Vec<u32>> {
+    /// The token ids of a conversation in the chat template: perhaps a system message, the turns of
+    /// examples and a user message. Without a template, of the parts of the user message joined.
+    pub fn prompt(
+        &self,
+        system: Option<&str>,
+        examples: &[ExampleTurns],
+        parts: &[PromptPart<&str>],
+    ) -> Result<Vec<u32>> {
         let Some(template) = self.template else {
+            if !examples.is_empty() {
+                return Err(Error::prompt("chat_template", "there is none: examples need turns"));
+            }
             let mut ids = self.beginning();
             ids.extend(self.tokenizer.encode_parts(parts)?);
             return Ok(ids);
         };
-        let (user, user_texts) = with_placeholders(parts)?;
-        self.first_accepted(template, &conversations(system, &user), &user_texts)
+        let mut user_texts = UserTexts::default();
+        let mut turns = Vec::with_capacity(2 * examples.len() + 1);
+        for example in examples {
+            let parts = example.user.iter().map(PromptPart::as_deref);
+            turns.push(("user", with_placeholders(parts, &mut user_texts)?));
+            turns.push(("assistant", user_texts.hide(example.assistant.as_str())));
+        }
+        turns.push(("user", with_placeholders(parts.iter().copied(), &mut user_texts)?));
+        self.first_accepted(template, &conversations(system, &turns), &user_texts)
+    }
+
+    /// True if the chat template accepts the turns of an example before the user's turn.
+    pub fn accepts_examples(&self) -> bool {
+        let user = vec![PromptPart::UserText("a".to_string())];
+        let example = ExampleTurns { user, assistant: "b".into() };
+        self.template.is_some()
+            && self.prompt(None, &[example], &[PromptPart::UserText("c")]).is_ok()
     }
 
     /// The token ids of a translation request in the wording of the chat template. Languages are
     /// codes.
     pub fn translation(&self, source: &str, target: &str, text: &str) -> Result<Vec<u32>> {
         let Some(template) = self.template else {
-            return self.prompt(None, &[PromptPart::UserText(text)]);
+            return self.prompt(None, &[], &[PromptPart::UserText(text)]);
         };
         let mut user_texts = UserTexts::default();
         let text = user_texts.hide(text);
@@ -96,32 +119,35 @@ impl PromptEncoder<'_> {
 }
 
 /// Equivalent conversations, the most common form first: the system message as a turn of its own or
-/// before the user's text, content as a string or as a list with one entry.
-fn conversations(system: Option<&str>, user: &str) -> Vec<Vec<Message>> {
+/// before the first user's text, content as a string or as a list with one entry. `turns` are roles
+/// and texts.
+fn conversations(system: Option<&str>, turns: &[(&'static str, String)]) -> Vec<Vec<Message>> {
     let text = |text: &str| Content::Text(text.to_string());
     let typed = |text: &str| Content::Typed([Typed::new(text)]);
     let mut conversations = Vec::new();
     for content in [&text as &dyn Fn(&str) -> Content, &typed] {
         let message = |role, text: &str| Message { role, content: content(text) };
-        match system {
-            None => conversations.push(vec![message("user", user)]),
-            Some(system) => {
-                let turn = format!("{system}{SYSTEM_END}");
-                conversations.push(vec![message("system", &turn), message("user", user)]);
-                let together = format!("{system}\n\n{user}");
-                conversations.push(vec![message("user", &together)]);
-            }
-        }
+        let messages: Vec<Message> = turns.iter().map(|(role, text)| message(role, text)).collect();
+        let Some((system, (role, first))) = system.zip(turns.first()) else {
+            conversations.push(messages);
+            continue;
+        };
+        let turn = message("system", &format!("{system}{SYSTEM_END}"));
+        conversations.push(std::iter::once(turn).chain(messages.iter().cloned()).collect());
+        let together = message(role, &format!("{system}\n\n{first}"));
+        conversations.push(std::iter::once(together).chain(messages.into_iter().skip(1)).collect());
     }
     conversations
 }
 
-/// The content of a user message with placeholders for user text.
-fn with_placeholders<'p>(parts: &[PromptPart<&'p str>]) -> Result<(String, UserTexts<'p>)> {
+/// The content of a user message with placeholders for user text, which is added to `user_texts`.
+fn with_placeholders<'p>(
+    parts: impl Iterator<Item = PromptPart<&'p str>>,
+    user_texts: &mut UserTexts<'p>,
+) -> Result<String> {
     let mut content = String::new();
-    let mut user_texts = UserTexts::default();
     for part in parts {
-        match *part {
+        match part {
             PromptPart::Template(text) if has_marker(text) => {
                 let reason = "it contains one of the private-use characters U+F5A10 to U+F5A12";
                 return Err(Error::prompt("prompt", reason));
@@ -130,5 +156,5 @@ fn with_placeholders<'p>(parts: &[PromptPart<&'p str>]) -> Result<(String, UserT
             PromptPart::UserText(text) => content.push_str(&user_texts.hide(text)),
         }
     }
-    Ok((content, user_texts))
+    Ok(content)
 }

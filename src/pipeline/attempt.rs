@@ -42,7 +42,7 @@ pub(super) fn answers(
     for attempt in attempts {
         observer.check()?;
         chunks.push(SourceChunk { text: attempt.text, tokens: setup.model.count(attempt.text) });
-        prompts.push(encoder.encode_with_terms(attempt.text.trim(), &attempt.terms)?);
+        prompts.push(encoder.encode(attempt.text.trim(), &attempt.terms)?.ids);
     }
     let reasoning = encoder.open_reasoning(&prompts);
     let mut retried = progress.for_retry();

@@ -7,7 +7,7 @@ use super::join;
 use super::length_limit::{LengthLimit, StreamedOutput};
 use super::memory::SegmentMemory;
 use super::progress::StageProgress;
-use super::prompt::PartEncoder;
+use super::prompt::{self, PartEncoder};
 use super::repair;
 use super::segment::{self, REASONING_TOKENS};
 use super::setup::TaskSetup;
@@ -38,7 +38,9 @@ pub(super) fn answers(
     observer.event(&Event::Stage { stage: task.as_str(), segments: chunks.len() });
     observer.event(&progress.event());
     let encoder = PartEncoder::new(setup, task)?;
-    let prompts = encoder.encode_all(chunks, observer)?;
+    let encoded = encoder.encode_all(chunks, observer)?;
+    let (prompts, left_out): (Vec<Vec<u32>>, Vec<usize>) =
+        encoded.into_iter().map(|prompt| (prompt.ids, prompt.examples_left_out)).unzip();
     for (index, ids) in prompts.iter().enumerate() {
         observer.event(&Event::Prompt { index, ids: ids.clone() });
     }
@@ -70,7 +72,8 @@ pub(super) fn answers(
         if generated.rolled_back > 0 {
             observer.event(&Event::Rescued { index, tokens: generated.rolled_back });
         }
-        let result = finish(setup, task, chunk, generated, reasoning[index]);
+        let mut result = finish(setup, task, chunk, generated, reasoning[index]);
+        result.findings.extend(prompt::examples_left_out(setup, task, left_out[index]));
         if result.still_reasoning && result.segment.text.is_empty() && task != Task::Translate {
             let model = setup.model.name().to_string();
             return Err(Error::NoAnswer { model, tokens: result.tokens });

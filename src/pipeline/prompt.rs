@@ -1,7 +1,8 @@
-//! Step 3, prompt: token ids of the prompts of a stage, and findings about options that no prompt
-//! passes on.
+//! Step 3, prompt: token ids of the prompts of a stage, with as many examples as fit, and findings
+//! about options that no prompt passes on.
 
 use super::chunk::SourceChunk;
+use super::segment;
 use super::setup::TaskSetup;
 use crate::checks;
 use crate::error::Result;
@@ -13,7 +14,7 @@ use crate::glossary::Term;
 use crate::language::LanguagePair;
 use crate::model::Seq2SeqTask;
 use crate::prompt_part::PromptPart;
-use crate::prompts::{Prompt, Rendered, Task, Variables};
+use crate::prompts::{Example, ExampleQuery, Prompt, Rendered, Task, Variables};
 
 /// Family of prompts for a model without a chat template.
 const BASE: &str = "base";
@@ -23,6 +24,14 @@ pub(super) struct PartEncoder<'a> {
     setup: &'a TaskSetup<'a>,
     task: Task,
     input: PromptInput<'a>,
+    takes_examples: bool,
+}
+
+/// The prompt for a text.
+pub(super) struct EncodedPrompt {
+    pub ids: Vec<u32>,
+    /// Number of examples that did not fit.
+    pub examples_left_out: usize,
 }
 
 enum PromptInput<'a> {
@@ -43,7 +52,20 @@ impl<'a> PartEncoder<'a> {
             }
             Some(seq2seq) => PromptInput::EncoderText(seq2seq),
         };
-        Ok(Self { setup, task, input })
+        let takes_examples = match &input {
+            PromptInput::Prompt(prompt) => {
+                prompt.takes_examples
+                    && !is_worded_by_template(setup, task)
+                    && (prompt.has_examples_in_body() || setup.model.accepts_examples())
+            }
+            PromptInput::EncoderText(_) | PromptInput::EncoderPrompt(..) => false,
+        };
+        Ok(Self { setup, task, input, takes_examples })
+    }
+
+    /// True if its prompts have a place for few-shot examples.
+    pub fn takes_examples(&self) -> bool {
+        self.takes_examples
     }
 
     /// Strings that end an answer.
@@ -54,41 +76,80 @@ impl<'a> PartEncoder<'a> {
         }
     }
 
-    /// Token ids of the prompt for a text.
-    pub fn encode(&self, text: &str) -> Result<Vec<u32>> {
-        self.encode_with_terms(text, &[])
+    /// Token ids of the prompt for a text, without examples.
+    pub fn encode_alone(&self, text: &str) -> Result<Vec<u32>> {
+        self.encode_with(text, &[], &[])
     }
 
-    /// The same with prescribed translations beside those of the glossary.
-    pub fn encode_with_terms(&self, text: &str, terms: &[Term]) -> Result<Vec<u32>> {
+    /// The prompt for a text, with prescribed translations beside those of the glossary, and with
+    /// as many examples as prompt and answer leave room for.
+    pub fn encode(&self, text: &str, terms: &[Term]) -> Result<EncodedPrompt> {
+        let examples = self.examples(text);
+        let mut shown = &examples[..];
+        loop {
+            let ids = self.encode_with(text, terms, shown)?;
+            if shown.is_empty() || self.leaves_room(&ids, text) {
+                return Ok(EncodedPrompt { ids, examples_left_out: examples.len() - shown.len() });
+            }
+            // The later ones are the more similar ones.
+            shown = &shown[1..];
+        }
+    }
+
+    /// Examples for a text: those of the user or else of the prompt file, and similar ones, with
+    /// the most similar last. Those that are alike for all texts come first, to be read once.
+    fn examples(&self, text: &str) -> Vec<Example> {
+        let PromptInput::Prompt(prompt) = &self.input else { return Vec::new() };
+        if !self.takes_examples {
+            return Vec::new();
+        }
+        let (options, languages) = (&self.setup.job.options, self.setup.languages);
+        let query = ExampleQuery { task: self.task, languages, text };
+        let mut examples = options.examples.find(&query);
+        if examples.is_empty() {
+            examples.extend(prompt.examples(languages).take(options.examples.max()).cloned());
+        }
+        examples.extend(options.similar.find(&query).into_iter().rev());
+        examples
+    }
+
+    /// True if a prompt leaves room for its answer in the window.
+    fn leaves_room(&self, ids: &[u32], text: &str) -> bool {
+        let reasons = self.setup.model.reasoning_left_open(ids).is_some();
+        let reasoning = if reasons { segment::REASONING_TOKENS } else { 0 };
+        let tokens = self.setup.model.count(text);
+        let answer = segment::answer_limit(self.setup, self.task, tokens) + reasoning;
+        ids.len() + answer <= segment::window(self.setup)
+    }
+
+    fn encode_with(&self, text: &str, terms: &[Term], examples: &[Example]) -> Result<Vec<u32>> {
         let model = self.setup.model;
         match &self.input {
             PromptInput::EncoderText(seq2seq) => model.encoder_input(seq2seq, &visible(text)),
             PromptInput::EncoderPrompt(seq2seq, prompt) => {
-                let rendered = self.render(prompt, text, terms)?;
+                let rendered = self.render(prompt, text, terms, examples)?;
                 let text: String = rendered.parts.iter().map(PromptPart::as_str).collect();
                 model.encoder_input(seq2seq, &text)
             }
-            PromptInput::Prompt(_) if self.is_worded_by_template() => {
+            PromptInput::Prompt(_) if is_worded_by_template(self.setup, self.task) => {
                 let LanguagePair { from, to } = self.setup.languages;
                 model.translation_prompt(from.code(), to.code(), &visible(text))
             }
             PromptInput::Prompt(prompt) => {
-                let rendered = self.render(prompt, text, terms)?;
+                let rendered = self.render(prompt, text, terms, examples)?;
                 let parts: Vec<_> = rendered.parts.iter().map(PromptPart::as_deref).collect();
-                model.prompt(rendered.system.as_deref(), &parts)
+                model.prompt(rendered.system.as_deref(), &rendered.examples, &parts)
             }
         }
     }
 
-    /// True if the chat template itself asks for a translation, given languages and text.
-    fn is_worded_by_template(&self) -> bool {
-        self.task == Task::Translate
-            && self.setup.job.options.prompt.is_none()
-            && self.setup.model.has_translation_template()
-    }
-
-    fn render(&self, prompt: &Prompt, text: &str, terms: &[Term]) -> Result<Rendered> {
+    fn render(
+        &self,
+        prompt: &Prompt,
+        text: &str,
+        terms: &[Term],
+        examples: &[Example],
+    ) -> Result<Rendered> {
         let options = &self.setup.job.options;
         // Only terms that occur: others cost tokens and lead small models astray.
         let occurring = checks::terms_in(text, self.setup.languages, &options.checks);
@@ -103,6 +164,7 @@ impl<'a> PartEncoder<'a> {
             sentences: options.sentences,
             style: options.style,
             glossary: &glossary,
+            examples,
             context: None,
             register: options.checks.register,
         })
@@ -113,11 +175,11 @@ impl<'a> PartEncoder<'a> {
         &self,
         chunks: &[SourceChunk<'_>],
         observer: &mut Observer<'_>,
-    ) -> Result<Vec<Vec<u32>>> {
+    ) -> Result<Vec<EncodedPrompt>> {
         let mut prompts = Vec::with_capacity(chunks.len());
         for chunk in chunks {
             observer.check()?;
-            prompts.push(self.encode(chunk.text.trim())?);
+            prompts.push(self.encode(chunk.text.trim(), &[])?);
         }
         Ok(prompts)
     }
@@ -129,6 +191,13 @@ impl<'a> PartEncoder<'a> {
         }
         prompts.iter().map(|ids| self.setup.model.reasoning_left_open(ids)).collect()
     }
+}
+
+/// True if the chat template itself asks for a translation, given languages and text.
+fn is_worded_by_template(setup: &TaskSetup<'_>, task: Task) -> bool {
+    task == Task::Translate
+        && setup.job.options.prompt.is_none()
+        && setup.model.has_translation_template()
 }
 
 fn find(setup: &TaskSetup<'_>, task: Task) -> Result<Prompt> {
@@ -151,6 +220,45 @@ pub(super) fn ignored_glossary(setup: &TaskSetup<'_>) -> Option<Finding> {
     let message = "the model takes no instructions: the glossary was not passed to it";
     let korean = "지시를 받지 않는 모델: 용어집이 전달되지 않음";
     Some(Finding::new("glossary", "glossary_unheard", message).in_korean(korean))
+}
+
+/// A finding if the user's examples were shown for no segment: the prompt has no place for them, or
+/// they are in other languages.
+pub(super) fn ignored_examples(setup: &TaskSetup<'_>, task: Task) -> Result<Option<Finding>> {
+    if !setup.job.options.examples.has(task) {
+        return Ok(None);
+    }
+    let encoder = PartEncoder::new(setup, task)?;
+    let LanguagePair { from, to } = setup.languages;
+    let query = ExampleQuery { task, languages: setup.languages, text: "" };
+    let (message, korean) = if !encoder.takes_examples() {
+        let message = "the model's prompt has no place for examples: they were not shown to it";
+        (message.to_string(), "예문 자리가 없는 모델: 예문이 전달되지 않음".to_string())
+    } else if setup.job.options.examples.find(&query).is_empty() {
+        let message = format!("no example has a text in {} with one in {}", from.name(), to.name());
+        let (from, to) = (from.korean_name(), to.korean_name());
+        (message, format!("{from}·{to}로 된 예문이 없음"))
+    } else {
+        return Ok(None);
+    };
+    Ok(Some(Finding::new("examples", "examples_unheard", message).in_korean(korean)))
+}
+
+/// A finding for a segment beside which some of the examples did not fit. Other examples than the
+/// user's are left out without one.
+pub(super) fn examples_left_out(
+    setup: &TaskSetup<'_>,
+    task: Task,
+    count: usize,
+) -> Option<Finding> {
+    if count == 0 || !setup.job.options.examples.has(task) {
+        return None;
+    }
+    let are = if count == 1 { "example was" } else { "examples were" };
+    let message = format!("{count} {are} left out: the model's window has no room for more");
+    let korean = format!("모델이 읽을 수 있는 길이를 넘어 예문 {count}개를 뺌");
+    let finding = Finding::new("examples", "examples_left_out", message).in_korean(korean);
+    Some(finding.value("examples", count))
 }
 
 /// A finding with the sampling settings that the checkpoint recommends and malmoi does not

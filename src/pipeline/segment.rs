@@ -66,7 +66,7 @@ pub(super) fn chunks<'t>(
 /// Upper bound on the tokens of a chunk.
 fn budget(setup: &TaskSetup<'_>, task: Task) -> Result<usize> {
     let window = window(setup);
-    let empty_prompt = PartEncoder::new(setup, task)?.encode("")?;
+    let empty_prompt = PartEncoder::new(setup, task)?.encode_alone("")?;
     let reasons =
         setup.seq2seq.is_none() && setup.model.reasoning_left_open(&empty_prompt).is_some();
     let frame = empty_prompt.len() + if reasons { REASONING_TOKENS } else { 0 };

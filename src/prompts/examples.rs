@@ -1,9 +1,12 @@
 //! Few-shot examples: pairs of a text and its answer, chosen by similarity where there are many.
 
 use std::fmt;
+use std::io::Read;
 use std::sync::Arc;
 
 use super::Task;
+use crate::error::{Error, Result};
+use crate::formats::{self, PairLanguages};
 use crate::language::{Language, LanguagePair};
 
 /// A pair that shows a model how to answer.
@@ -72,6 +75,7 @@ pub struct Examples {
 /// A pair with what is asked of it for each segment.
 #[derive(Debug)]
 struct Entry {
+    task: Task,
     example: Example,
     languages: [Option<Language>; 2],
     /// N-grams of the source and of the target.
@@ -82,30 +86,77 @@ impl Examples {
     /// Examples for a segment if no other limit is given.
     pub const LIMIT: usize = 3;
 
-    /// All examples, in the order in which they are shown.
-    pub fn new(examples: Vec<Example>) -> Self {
-        let entry = |example: Example| Entry {
-            languages: [Language::detect(&example.source), Language::detect(&example.target)],
-            ngrams: [NGrams::of(&example.source), NGrams::of(&example.target)],
-            example,
-        };
-        Self { entries: examples.into_iter().map(entry).collect(), limit: Self::LIMIT }
+    /// Upper bound on the pairs of a file: each is compared with each segment.
+    const MAX_IN_FILE: usize = 10_000;
+
+    /// Examples of a task, in the order in which they are shown.
+    ///
+    /// ```
+    /// use malmoi::{Example, Examples, TaskOptions, prompts::Task};
+    /// let pair = Example { source: "Haemin opens a pier.".into(), target: "해민, 부두 개장".into() };
+    /// let examples = Examples::new(Task::Translate, vec![pair]);
+    /// let options = TaskOptions { examples, ..TaskOptions::default() };
+    /// ```
+    pub fn new(task: Task, examples: Vec<Example>) -> Self {
+        examples.into_iter().map(|example| (task, example)).collect()
     }
 
-    /// The same with an upper bound on the examples for one segment.
+    /// Reads a file of pairs, in any format that [`formats::pairs`] reads. Pairs of which the file
+    /// does not name the task are examples of `task`; those with an empty side are left out.
+    ///
+    /// # Errors
+    ///
+    /// Fails if a part of the file cannot be read, and if it has no pair, or more than 10,000.
+    pub fn read(source: impl Read + Send + 'static, name: &str, task: Task) -> Result<Self> {
+        let mut examples = Vec::new();
+        for pair in formats::pairs(source, name, PairLanguages::default())? {
+            let pair = pair.map_err(|part| {
+                Error::unreadable(
+                    name,
+                    format!("has a part that cannot be read, {}: {}", part.place, part.reason),
+                )
+            })?;
+            let task = match pair.task.as_deref() {
+                Some("translation") => Task::Translate,
+                Some("summary") => Task::Summarize,
+                _ => task,
+            };
+            let [source, target] = [&pair.source, &pair.output].map(|side| side.trim());
+            if source.is_empty() || target.is_empty() {
+                continue;
+            }
+            if examples.len() == Self::MAX_IN_FILE {
+                let reason = format!("has more than {} examples", Self::MAX_IN_FILE);
+                return Err(Error::unreadable(name, reason));
+            }
+            examples.push((task, Example { source: source.into(), target: target.into() }));
+        }
+        if examples.is_empty() {
+            return Err(Error::unreadable(name, "has no pair of texts".to_string()));
+        }
+        Ok(examples.into_iter().collect())
+    }
+
+    /// The same with an upper bound on the examples for one segment, those of the prompt file
+    /// included. With 0 there are none.
     pub fn limit(mut self, limit: usize) -> Self {
         self.limit = limit;
         self
     }
 
-    /// True if there are none.
-    pub fn is_empty(&self) -> bool {
-        self.entries.is_empty() || self.limit == 0
+    /// The pairs and their tasks, in order.
+    pub fn iter(&self) -> impl Iterator<Item = (Task, &Example)> {
+        self.entries.iter().map(|entry| (entry.task, &entry.example))
     }
 
-    /// The pairs, in order.
-    pub fn iter(&self) -> impl Iterator<Item = &Example> {
-        self.entries.iter().map(|entry| &entry.example)
+    /// Upper bound on the examples for one segment, those of the prompt file included.
+    pub fn max(&self) -> usize {
+        self.limit
+    }
+
+    /// True if some are for a task.
+    pub(crate) fn has(&self, task: Task) -> bool {
+        self.limit > 0 && self.entries.iter().any(|entry| entry.task == task)
     }
 
     /// The examples for a segment: those in its languages, all in order if they are few, otherwise
@@ -114,7 +165,7 @@ impl Examples {
         let LanguagePair { from, to } = query.languages;
         let fits = |language: Option<Language>, wanted| language.is_none_or(|is| is == wanted);
         let mut found: Vec<(&Entry, bool)> = Vec::new();
-        for entry in &*self.entries {
+        for entry in self.entries.iter().filter(|entry| entry.task == query.task) {
             let [source, target] = entry.languages;
             if fits(source, from) && fits(target, to) {
                 found.push((entry, false));
@@ -150,7 +201,19 @@ impl Examples {
 
 impl Default for Examples {
     fn default() -> Self {
-        Self::new(Vec::new())
+        std::iter::empty().collect()
+    }
+}
+
+impl FromIterator<(Task, Example)> for Examples {
+    fn from_iter<I: IntoIterator<Item = (Task, Example)>>(examples: I) -> Self {
+        let entry = |(task, example): (Task, Example)| Entry {
+            task,
+            languages: [Language::detect(&example.source), Language::detect(&example.target)],
+            ngrams: [NGrams::of(&example.source), NGrams::of(&example.target)],
+            example,
+        };
+        Self { entries: examples.into_iter().map(entry).collect(), limit: Self::LIMIT }
     }
 }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 /// The keys of front matter.
-const KEYS: &[&str] = &["task", "for", "describe", "stop", "system"];
+const KEYS: &[&str] = &["task", "for", "describe", "stop", "system", "examples"];
 
 /// Splits a prompt file into the keys and raw values of its front matter, and its body.
 pub(super) fn front_matter(file: &str) -> Result<(BTreeMap<&str, String>, String), String> {

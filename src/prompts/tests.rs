@@ -13,6 +13,7 @@ fn variables(source: Language, style: Style) -> Variables<'static> {
         sentences: 3,
         style,
         glossary: &[],
+        examples: &[],
         context: None,
         register: None,
     }

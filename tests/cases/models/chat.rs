@@ -9,6 +9,7 @@ fn case_01_a_refused_system_turn() {
     let ids = model
         .prompt(
             Some("Be brief."),
+            &[],
             &[PromptPart::Template("Article: "), PromptPart::UserText(ARTICLE)],
         )
         .unwrap();
@@ -39,7 +40,7 @@ fn words_that_a_template_has_no_place_for_are_said_in_another_way() {
         let model = Model::open(folder.path()).unwrap();
         let parts = [PromptPart::Template("Tell: "), PromptPart::UserText("Rain.")];
         assert_eq!(
-            shown(&model, &model.prompt(Some("Be brief."), &parts).unwrap()),
+            shown(&model, &model.prompt(Some("Be brief."), &[], &parts).unwrap()),
             wanted,
             "{template}"
         );
@@ -47,12 +48,14 @@ fn words_that_a_template_has_no_place_for_are_said_in_another_way() {
     // A template that always fails is refused with its message.
     let folder = saying("x", "{{ raise_exception('needs tools') }}".into());
     let model = Model::open(folder.path()).unwrap();
-    let said =
-        model.prompt(Some("Be brief."), &[PromptPart::UserText("Rain.")]).unwrap_err().to_string();
+    let said = model
+        .prompt(Some("Be brief."), &[], &[PromptPart::UserText("Rain.")])
+        .unwrap_err()
+        .to_string();
     assert!(said.ends_with("needs tools"), "{said}");
     let folder = saying("x", "hello".into());
     let model = Model::open(folder.path()).unwrap();
-    let said = model.prompt(None, &[PromptPart::UserText("Rain.")]).unwrap_err().to_string();
+    let said = model.prompt(None, &[], &[PromptPart::UserText("Rain.")]).unwrap_err().to_string();
     assert!(said.contains("leaves out a part"), "{said}");
 }
 
@@ -64,7 +67,7 @@ fn case_05_the_time_in_a_template() {
     let model = Model::open(folder.path()).unwrap();
     let today = || chrono::Local::now().format("The current date is %Y-%m-%d.").to_string();
     let before = today();
-    let prompt = shown(&model, &model.prompt(None, &[PromptPart::UserText("Rain.")]).unwrap());
+    let prompt = shown(&model, &model.prompt(None, &[], &[PromptPart::UserText("Rain.")]).unwrap());
     assert!(prompt.contains(&before) || prompt.contains(&today()), "{prompt}");
 }
 

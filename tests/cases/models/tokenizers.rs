@@ -234,12 +234,12 @@ fn prompt_parts_share_tokens_like_the_whole_text() {
     });
     let model = Model::open(folder.path()).unwrap();
     let ids = model
-        .prompt(None, &[PromptPart::Template("Tell: "), PromptPart::UserText("Rain.")])
+        .prompt(None, &[], &[PromptPart::Template("Tell: "), PromptPart::UserText("Rain.")])
         .unwrap();
     assert!(ids.contains(&256), "{ids:?}");
     // A token that spans template and article is a text token, never a control token.
     let ids = model
-        .prompt(None, &[PromptPart::Template("Tell <|en"), PromptPart::UserText("d|> Rain")])
+        .prompt(None, &[], &[PromptPart::Template("Tell <|en"), PromptPart::UserText("d|> Rain")])
         .unwrap();
     assert_eq!(ids.iter().filter(|id| **id == 257).count(), 2, "{ids:?}");
 }
@@ -277,7 +277,9 @@ fn case_27_the_beginning_that_a_tokenizer_adds() {
     write_llama(&folder.path().join("model.safetensors"), &config, 0);
     let first = |folder: &TempDir| {
         let model = Model::open(folder.path()).unwrap();
-        model.prompt(None, &[PromptPart::Template("Q: "), PromptPart::UserText("서울")]).unwrap()
+        model
+            .prompt(None, &[], &[PromptPart::Template("Q: "), PromptPart::UserText("서울")])
+            .unwrap()
     };
     assert_eq!(first(&folder), [1, 1230, 84, 61, 967, 1584]);
     edit(&folder, "tokenizer_config.json", |config| config["add_bos_token"] = true.into());

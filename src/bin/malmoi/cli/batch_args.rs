@@ -12,6 +12,7 @@ use malmoi::batch::{
     Opened, RunReport,
 };
 use malmoi::formats::{self, Fields};
+use malmoi::prompts::Task;
 use malmoi::{Error, Language, Model, TaskOptions};
 
 use super::inputs::Inputs;
@@ -95,16 +96,19 @@ impl BatchArgs {
         let read: Vec<PathBuf> = paths
             .into_iter()
             .chain(self.generation.checks.glossary.clone())
+            .chain(self.generation.examples.examples.clone())
             .chain(self.generation.checks.checks.clone())
             .collect();
         batch::check_folder(&self.output, &read, self.force)?;
         for note in &inputs.notes {
             context.ui.note(note);
         }
+        let only_summaries = self.summarize && !self.translate;
+        let task = if only_summaries { Task::Summarize } else { Task::Translate };
         let options = TaskOptions {
             from,
             to: Some(to),
-            ..self.generation.task_options(Some(&self.summary), context)?
+            ..self.generation.task_options(task, Some(&self.summary), context)?
         };
         let batch = self.with_models(Batch::new(to), likely.unwrap_or(to.other()), to, context)?;
         let batch = match source {

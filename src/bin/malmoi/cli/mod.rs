@@ -7,6 +7,7 @@ mod check;
 mod check_args;
 mod doctor;
 mod eval;
+mod example_args;
 mod feed;
 mod glossary;
 mod inputs;

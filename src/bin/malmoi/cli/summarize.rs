@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use anyhow::Result;
 use clap::Args;
 use malmoi::TaskOptions;
+use malmoi::prompts::Task;
 
 use super::task;
 use super::task_args::{self, EncodingArgs, GenerationArgs, OutputArgs, SummaryArgs};
@@ -40,6 +41,7 @@ impl Summarize {
         let read = [
             self.input.as_deref(),
             self.generation.checks.glossary.as_deref(),
+            self.generation.examples.examples.as_deref(),
             self.generation.checks.checks.as_deref(),
         ];
         task::check_output(&self.output, &read, context)?;
@@ -53,7 +55,7 @@ impl Summarize {
         let options = TaskOptions {
             from: given,
             to: Some(to),
-            ..self.generation.task_options(Some(&self.summary), context)?
+            ..self.generation.task_options(Task::Summarize, Some(&self.summary), context)?
         };
         let mut request = summarizer
             .model

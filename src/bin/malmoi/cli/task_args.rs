@@ -7,10 +7,11 @@ use std::path::PathBuf;
 use anyhow::Result;
 use clap::{Args, ValueEnum};
 use malmoi::formats::Charset;
-use malmoi::prompts::Style;
+use malmoi::prompts::{Style, Task};
 use malmoi::{Language, Model, Route, TaskOptions};
 
 use super::check_args::CheckArgs;
+use super::example_args::ExampleArgs;
 use super::trust_args::TrustArgs;
 use crate::context::Context;
 
@@ -84,15 +85,18 @@ pub(super) struct GenerationArgs {
     #[arg(long)]
     pub no_memory: bool,
     #[command(flatten)]
+    pub examples: ExampleArgs,
+    #[command(flatten)]
     pub checks: CheckArgs,
     #[command(flatten)]
     pub trust: TrustArgs,
 }
 
 impl GenerationArgs {
-    /// The options of a task; languages are the defaults.
+    /// The options of a task; languages are the defaults. Examples without a task are for `task`.
     pub fn task_options(
         &self,
+        task: Task,
         summary: Option<&SummaryArgs>,
         context: &Context,
     ) -> Result<TaskOptions> {
@@ -101,6 +105,7 @@ impl GenerationArgs {
             prompt_folder: context.settings.prompts(),
             seed: self.seed,
             max_tokens: self.max_tokens,
+            examples: self.examples.read(task)?,
             beams: self.beams.map(usize::from),
             checks: self.checks.options(context)?,
             repair: self.trust.repair.into(),

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use anyhow::Result;
 use clap::Args;
+use malmoi::prompts::Task;
 use malmoi::{Error, TaskOptions};
 
 use super::task;
@@ -38,6 +39,7 @@ impl Translate {
         let read = [
             self.input.as_deref(),
             self.generation.checks.glossary.as_deref(),
+            self.generation.examples.examples.as_deref(),
             self.generation.checks.checks.as_deref(),
         ];
         task::check_output(&self.output, &read, context)?;
@@ -52,7 +54,7 @@ impl Translate {
         let options = TaskOptions {
             from: given,
             to: Some(to),
-            ..self.generation.task_options(None, context)?
+            ..self.generation.task_options(Task::Translate, None, context)?
         };
         let request = translator
             .model
