@@ -9,7 +9,7 @@ mod prompt_encoding;
 mod seq2seq_task;
 
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use candle_core::Device;
 
@@ -23,8 +23,8 @@ use crate::error::{Error, Result};
 use crate::generation::{self, search_config};
 use crate::generation::{
     Batcher, BeamSearchConfig, Engine, Generated, LexicalConstraint, LexicalRules,
-    LogitsProcessors, Options, PromptOptions, RequestQueue, Seq2SeqEngine, Sink, TokenBytes,
-    Update, run_call,
+    LogitsProcessors, Options, PrefixCache, PromptOptions, RequestQueue, Seq2SeqEngine, Sink,
+    TokenBytes, Update, run_call,
 };
 use crate::kernels::{Phase, Precision};
 use crate::prompt_part::{ExampleTurns, PromptPart};
@@ -137,6 +137,8 @@ struct Inner {
     matmul_cost: MatmulCost,
     bytes_cached: Option<u64>,
     phases_share_kernels: bool,
+    /// Beginnings of the last call's prompts.
+    prefixes: Mutex<PrefixCache>,
     /// The checkpoint's rules for the output of decoder-only models.
     logits_processors: Arc<LogitsProcessors>,
     /// Strings that end an output.
@@ -211,6 +213,7 @@ impl Model {
             vocabulary: loaded.vocabulary,
             template,
             accepts_examples: OnceLock::new(),
+            prefixes: Mutex::default(),
             tokenizer,
             token_bytes: OnceLock::new(),
             context: options.context.unwrap_or(usize::MAX).min(loaded.context),
@@ -233,7 +236,9 @@ impl Model {
     pub fn shared(&self, batch: usize) -> Result<Self> {
         let inner = self.inner.clone();
         let room = if inner.beams.is_some() { Seq2SeqEngine::max_searches(batch) } else { batch };
-        let batcher = Batcher::start(room, move |queue| inner.serve(queue, batch))?;
+        let batcher = Batcher::start(room, move |queue| {
+            inner.serve(queue, batch, &mut PrefixCache::default());
+        })?;
         Ok(Self { inner: self.inner.clone(), batcher: Some(batcher) })
     }
 
@@ -459,8 +464,26 @@ impl Model {
     ) -> Result<Vec<Generated>> {
         match &self.batcher {
             Some(batcher) => batcher.generate(prompts, sink),
-            None => run_call(prompts, sink, |queue, batch| self.inner.serve(queue, batch)),
+            None => self.generate_alone(prompts, sink),
         }
+    }
+
+    /// Generates in this thread. What prompts begin with is kept for the next call: the segments of a
+    /// document come in several calls, and their repair in more.
+    fn generate_alone(
+        &self,
+        prompts: Vec<PromptOptions>,
+        sink: &mut Sink<'_>,
+    ) -> Result<Vec<Generated>> {
+        let kept = || self.inner.prefixes.lock().unwrap_or_else(PoisonError::into_inner);
+        let longest = prompts.iter().map(|(ids, _)| ids.len()).max().unwrap_or(0);
+        // Another call at the same time begins without prefixes.
+        let mut cache = std::mem::take(&mut *kept());
+        let generated =
+            run_call(prompts, sink, |queue, batch| self.inner.serve(queue, batch, &mut cache));
+        cache.keep_for_next_call(longest);
+        *kept() = cache;
+        generated
     }
 
     /// Lexical rules for the tokens of this model.
@@ -480,7 +503,7 @@ impl Inner {
     }
 
     /// Runs the loop of its kind of network until the queue is empty.
-    fn serve(&self, queue: &mut dyn RequestQueue, batch: usize) {
+    fn serve(&self, queue: &mut dyn RequestQueue, batch: usize, cache: &mut PrefixCache) {
         let Self { network, tokenizer, eos_tokens, .. } = self;
         let Self { context, phases_share_kernels, fixed_chunks, .. } = *self;
         let network = &**network;
@@ -498,7 +521,7 @@ impl Inner {
                     phases_share_kernels,
                     fixed_chunks,
                 }
-                .serve(queue, batch);
+                .serve(queue, batch, cache);
             }
         }
     }

@@ -62,15 +62,20 @@ impl<'m> Engine<'m> {
     ) -> Result<Vec<Generated>> {
         let options = Arc::new(options.clone());
         let prompts = prompts.iter().map(|ids| (ids.clone(), options.clone())).collect();
-        run_call(prompts, sink, |queue, batch| self.serve(queue, batch))
+        let mut cache = PrefixCache::default();
+        run_call(prompts, sink, |queue, batch| self.serve(queue, batch, &mut cache))
     }
 
     /// The loop: admits requests while there is room, steps all sequences at once and returns
-    /// finished texts, until the queue ends.
-    pub(crate) fn serve(&self, queue: &mut dyn RequestQueue, batch: usize) {
+    /// finished texts, until the queue ends. `cache` has the prefixes of earlier calls.
+    pub(crate) fn serve(
+        &self,
+        queue: &mut dyn RequestQueue,
+        batch: usize,
+        cache: &mut PrefixCache,
+    ) {
         let mut active: Vec<Sequence<'m>> = Vec::new();
         let mut deferred: VecDeque<GenerationRequest> = VecDeque::new();
-        let mut cache = PrefixCache::default();
         let mut pace = Pace::new(self.fixed_chunks);
         loop {
             let idle = active.is_empty() && deferred.is_empty();
@@ -85,7 +90,7 @@ impl<'m> Engine<'m> {
                 if !queue.is_wanted(request.id) {
                     continue;
                 }
-                match self.admit(request, &mut active, &cache) {
+                match self.admit(request, &mut active, cache) {
                     Admission::Started(sequence) => active.push(*sequence),
                     Admission::Deferred(request) => deferred.push_back(request),
                     Admission::Rejected(id, error) => queue.finish(id, Err(error)),

@@ -29,6 +29,7 @@ pub use engine::Engine;
 pub use lexical::{LexicalConstraint, LexicalRules, TokenBytes};
 pub use logits_rules::{LogitsProcessors, TokenHistory};
 pub use options::{Generated, Options};
+pub(crate) use prefix_cache::PrefixCache;
 pub use queue::{Control, Progress, Sink, Update};
 pub(crate) use queue::{PromptOptions, RequestQueue, run_call};
 pub use sampling::Sampling;

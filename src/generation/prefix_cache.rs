@@ -9,20 +9,32 @@ pub(super) const MIN_SHARED_PREFIX: usize = 16;
 
 /// Prefixes of prompts that finished recently, one for each distinct beginning, oldest first.
 #[derive(Default)]
-pub(super) struct PrefixCache(Vec<(Vec<u32>, State)>);
+pub(crate) struct PrefixCache(Vec<(Vec<u32>, State)>);
 
 impl PrefixCache {
     /// Maximum number of prefixes.
     const CAPACITY: usize = 4;
 
+    /// Upper bound on the tokens of a prompt whose state is kept for the next call.
+    const MAX_KEPT: usize = 2048;
+
+    /// Keeps what the next call probably begins with, the newest prefix, unless its state holds
+    /// much memory. `longest` is the number of tokens of the longest prompt of this call: a state
+    /// that was cut back still has the memory of all of them.
+    pub fn keep_for_next_call(&mut self, longest: usize) {
+        let newest = self.0.pop().filter(|_| longest <= Self::MAX_KEPT);
+        self.0.clear();
+        self.0.extend(newest);
+    }
+
     /// The prefixes and their states.
-    pub fn iter(&self) -> impl Iterator<Item = (&[u32], &State)> {
+    pub(super) fn iter(&self) -> impl Iterator<Item = (&[u32], &State)> {
         self.0.iter().map(|(ids, state)| (&ids[..], state))
     }
 
     /// Adds a prompt whose tokens `state` has processed. A cached prompt with the same beginning is
     /// replaced by the common part of the two: the instructions, without the article.
-    pub fn insert(&mut self, prompt: &[u32], state: &State) {
+    pub(super) fn insert(&mut self, prompt: &[u32], state: &State) {
         let mut ids = prompt.to_vec();
         let mut state = state.fork();
         let similar =
