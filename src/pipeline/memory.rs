@@ -127,7 +127,7 @@ fn key(
     chunk: &SourceChunk<'_>,
 ) -> Result<SegmentKey> {
     let (options, generation) = (&setup.job.options, &setup.job.generation);
-    let ids = encoder.encode(chunk.text.trim())?;
+    let ids = encoder.encode_without_similar(chunk.text.trim())?;
     let prompt: Vec<u8> = ids.iter().flat_map(|id| id.to_le_bytes()).collect();
     let languages = [setup.languages.from.code(), setup.languages.to.code()].concat();
     let sampling = format!(

@@ -96,21 +96,40 @@ impl<'a> PartEncoder<'a> {
         }
     }
 
-    /// Examples for a text: those of the user or else of the prompt file, and similar ones, with
-    /// the most similar last. Those that are alike for all texts come first, to be read once.
+    /// Token ids of the prompt for a text without similar examples, which come from a memory that
+    /// grows: what identifies a segment must not change with it.
+    pub fn encode_without_similar(&self, text: &str) -> Result<Vec<u32>> {
+        self.encode_with(text, &[], &self.fixed_examples(text))
+    }
+
+    /// Examples for a text, with the most similar last. Those that are alike for all texts come
+    /// first, to be read once.
     fn examples(&self, text: &str) -> Vec<Example> {
+        if !self.takes_examples {
+            return Vec::new();
+        }
+        let mut examples = self.fixed_examples(text);
+        let found = self.setup.job.options.similar.find(&self.query(text));
+        examples.extend(found.into_iter().rev());
+        examples
+    }
+
+    /// The user's examples, or else those of the prompt file.
+    fn fixed_examples(&self, text: &str) -> Vec<Example> {
         let PromptInput::Prompt(prompt) = &self.input else { return Vec::new() };
         if !self.takes_examples {
             return Vec::new();
         }
-        let (options, languages) = (&self.setup.job.options, self.setup.languages);
-        let query = ExampleQuery { task: self.task, languages, text };
-        let mut examples = options.examples.find(&query);
-        if examples.is_empty() {
-            examples.extend(prompt.examples(languages).take(options.examples.max()).cloned());
+        let given = &self.setup.job.options.examples;
+        let found = given.find(&self.query(text));
+        if found.is_empty() {
+            return prompt.examples(self.setup.languages).take(given.max()).cloned().collect();
         }
-        examples.extend(options.similar.find(&query).into_iter().rev());
-        examples
+        found
+    }
+
+    fn query<'q>(&self, text: &'q str) -> ExampleQuery<'q> {
+        ExampleQuery { task: self.task, languages: self.setup.languages, text }
     }
 
     /// True if a prompt leaves room for its answer in the window.
@@ -230,11 +249,10 @@ pub(super) fn ignored_examples(setup: &TaskSetup<'_>, task: Task) -> Result<Opti
     }
     let encoder = PartEncoder::new(setup, task)?;
     let LanguagePair { from, to } = setup.languages;
-    let query = ExampleQuery { task, languages: setup.languages, text: "" };
     let (message, korean) = if !encoder.takes_examples() {
         let message = "the model's prompt has no place for examples: they were not shown to it";
         (message.to_string(), "예문 자리가 없는 모델: 예문이 전달되지 않음".to_string())
-    } else if setup.job.options.examples.find(&query).is_empty() {
+    } else if setup.job.options.examples.find(&encoder.query("")).is_empty() {
         let message = format!("no example has a text in {} with one in {}", from.name(), to.name());
         let (from, to) = (from.korean_name(), to.korean_name());
         (message, format!("{from}·{to}로 된 예문이 없음"))
