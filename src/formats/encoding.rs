@@ -173,6 +173,25 @@ pub(super) fn utf16_without_mark(bytes: &[u8]) -> Option<&'static Encoding> {
     }
 }
 
+/// The encoding that XML declares, for a stream that begins with these bytes; `None` for UTF-8, and
+/// for a declaration that the bytes contradict. The error is a predicate of the file.
+pub(super) fn declared_for_stream(
+    beginning: &[u8],
+) -> std::result::Result<Option<&'static Encoding>, String> {
+    if marked(beginning).is_some() || utf16_without_mark(beginning).is_some() {
+        return Ok(None);
+    }
+    let Some(name) = declared(beginning) else { return Ok(None) };
+    let encoding = label(&name).map_err(|reason| format!("is in {name}, which {reason}"))?;
+    // The last character may be cut.
+    let is_utf8 = match std::str::from_utf8(beginning) {
+        Ok(_) => !beginning.is_ascii(),
+        Err(error) => error.error_len().is_none(),
+    };
+    let is_wide = |encoding| encoding == UTF_16LE || encoding == UTF_16BE;
+    Ok(encoding.filter(|encoding| !is_utf8 && *encoding != UTF_8 && !is_wide(*encoding)))
+}
+
 /// The encoding label that XML or HTML declares.
 fn declared(bytes: &[u8]) -> Option<String> {
     let start = bytes[..bytes.len().min(DECLARATION_BYTES)].trim_ascii_start();

@@ -6,16 +6,21 @@
 //! translation, nor whether it is right.
 
 mod columns;
+mod convert;
 mod escape;
 mod markup;
 mod tagged;
 mod tmx_writer;
 mod unit;
 mod writer;
+mod xliff_unit;
+mod xliff_writer;
 
 use std::io::{BufRead, BufReader, Cursor, Read};
 
 use super::beginning::read_beginning;
+use super::encoding::declared_for_stream;
+use super::transcode::Transcoded;
 use super::{Unreadable, transcode};
 use crate::error::{Error, InputFault, Result};
 use crate::language::Language;
@@ -173,7 +178,16 @@ fn open(
         let known: Vec<&str> = PAIR_FORMATS.iter().map(|format| format.describe).collect();
         return Err(refuse(format!("holds no pairs; known: {}", known.join("; ")).into()));
     };
+    let declared = match format.read {
+        PairReader::Units(_) => {
+            declared_for_stream(&beginning).map_err(|reason| refuse(reason.into()))?
+        }
+        PairReader::Words(_) => None,
+    };
     let source = BufReader::with_capacity(1 << 16, Cursor::new(beginning).chain(source));
+    if let Some(encoding) = declared {
+        return Ok((format, Box::new(Transcoded::new(Box::new(source), encoding))));
+    }
     let source = transcode::to_utf8(Box::new(source))
         .map_err(|error| refuse(format!("cannot be read: {error}").into()))?;
     Ok((format, source))
@@ -212,6 +226,9 @@ fn detect(name: &str, bytes: &[u8]) -> Option<&'static PairFormat> {
     let named = PAIR_FORMATS.iter().find(|format| format.extensions.contains(&ending.as_str()));
     named.or_else(|| PAIR_FORMATS.iter().find(|format| (format.sniff)(bytes)))
 }
+
+#[cfg(test)]
+mod round_trip;
 
 #[cfg(test)]
 mod tests {

@@ -141,6 +141,13 @@ impl TaggedText {
         out
     }
 
+    /// The words with the original codes inside tags.
+    pub(super) fn all_text(&self) -> String {
+        let mut text = String::new();
+        collect(&self.parts, &mut text, &|_| true);
+        text
+    }
+
     /// True if the text has at least one tag.
     pub fn has_tags(&self) -> bool {
         self.parts.iter().any(|part| matches!(part, Inline::Tag(_)))
@@ -249,6 +256,11 @@ impl Collector {
             Some(character) => self.text(character.encode_utf8(&mut [0; 4])),
             None => self.inner().push(Inline::Tag(tag)),
         }
+    }
+
+    /// True after a start tag without its end.
+    pub fn is_within_tag(&self) -> bool {
+        !self.open.is_empty()
     }
 
     fn inner(&mut self) -> &mut Vec<Inline> {

@@ -26,6 +26,9 @@ pub(super) const FORMAT: PairFormat = PairFormat {
 /// character's code in hexadecimal.
 pub(super) const CONTROL: &str = "x-control";
 
+/// Prefix of the properties that hold attributes which TMX does not have.
+pub(super) const ATTRIBUTE_PROP: &str = "x-attribute-";
+
 struct Memory {
     markup: Markup,
     languages: PairLanguages,
@@ -123,7 +126,13 @@ impl Reading {
             (_, Some(segment)) => segment.close(control),
             ("note" | "prop", None) => match self.remark.take() {
                 Some(Remark::Note(note)) => self.details().notes.push(note),
-                Some(Remark::Prop(prop)) => self.details().props.push(prop),
+                Some(Remark::Prop(prop)) => match prop.name.strip_prefix(ATTRIBUTE_PROP) {
+                    Some(name) => {
+                        let attribute = (name.to_string(), prop.value);
+                        self.details().attributes.push(attribute);
+                    }
+                    None => self.details().props.push(prop),
+                },
                 None => {}
             },
             _ => {}

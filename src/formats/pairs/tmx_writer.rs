@@ -2,21 +2,38 @@
 
 use std::io::{self, Write};
 
+use super::convert::{Correspondence, to_tmx};
 use super::escape::{attribute, attributes, is_allowed, text};
-use super::tmx::CONTROL;
+use super::tmx::{ATTRIBUTE_PROP, CONTROL};
 use super::unit::{MODEL_PROP, STATE_PROP, language_of};
-use super::{Details, Inline, Side, TaggedText, Unit};
+use super::writer::Languages;
+use super::{Details, Inline, Side, Unit};
 
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 
-pub(super) fn begin(out: &mut dyn Write, from: &str, _to: &str) -> io::Result<()> {
+/// Attributes of `tu` and `tuv` that [`Details`] has no field for. All others are written as
+/// properties.
+const OF_UNIT: &[&str] = &[
+    "o-encoding",
+    "datatype",
+    "creationtool",
+    "creationtoolversion",
+    "segtype",
+    "o-tmf",
+    "srclang",
+    "usagecount",
+];
+const OF_VARIANT: &[&str] =
+    &["o-encoding", "datatype", "creationtool", "creationtoolversion", "o-tmf", "usagecount"];
+
+pub(super) fn begin(out: &mut dyn Write, languages: &Languages) -> io::Result<()> {
     write!(
         out,
         "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<tmx version=\"1.4\">\n<header \
          creationtool=\"malmoi\" creationtoolversion=\"{VERSION}\" segtype=\"sentence\" \
          o-tmf=\"malmoi\" adminlang=\"en\" datatype=\"plaintext\""
     )?;
-    attribute(out, "srclang", from)?;
+    attribute(out, "srclang", &languages.from)?;
     out.write_all(b"/>\n<body>\n")
 }
 
@@ -25,7 +42,12 @@ pub(super) fn end(out: &mut dyn Write) -> io::Result<()> {
 }
 
 /// Writes a unit. Returns the number of characters that XML cannot hold.
-pub(super) fn unit(out: &mut dyn Write, unit: &Unit, from: &str) -> io::Result<u64> {
+pub(super) fn unit(
+    out: &mut dyn Write,
+    unit: &Unit,
+    languages: &Languages,
+    _number: u64,
+) -> io::Result<u64> {
     let mut replaced = 0;
     out.write_all(b"<tu")?;
     if let Some(id) = &unit.id {
@@ -33,12 +55,13 @@ pub(super) fn unit(out: &mut dyn Write, unit: &Unit, from: &str) -> io::Result<u
     }
     let source = &unit.source.language;
     let has_own = unit.details.attributes.iter().any(|(name, _)| name == "srclang");
-    if !has_own && language_of(source) != language_of(from) {
+    let is_other = language_of(source) != language_of(&languages.from);
+    if !has_own && !source.is_empty() && is_other {
         replaced += attribute(out, "srclang", source)?;
     }
-    replaced += history(out, &unit.details)?;
+    replaced += history(out, &unit.details, OF_UNIT)?;
     out.write_all(b">\n")?;
-    replaced += remarks(out, &unit.details)?;
+    replaced += remarks(out, &unit.details, OF_UNIT)?;
     if let Some(status) = unit.status.filter(|status| unit.status_of_props() != Some(*status)) {
         writeln!(out, "<prop type=\"{STATE_PROP}\">{}</prop>", status.as_str())?;
     }
@@ -47,26 +70,34 @@ pub(super) fn unit(out: &mut dyn Write, unit: &Unit, from: &str) -> io::Result<u
         replaced += text(out, model)?;
         out.write_all(b"</prop>\n")?;
     }
-    for side in [&unit.source, &unit.target].into_iter().chain(&unit.others) {
-        replaced += variant(out, side)?;
+    let mut shared = Correspondence::default();
+    let sides = [(&unit.source, &*languages.from), (&unit.target, &*languages.to)];
+    for (side, of_file) in sides.into_iter().chain(unit.others.iter().map(|side| (side, "und"))) {
+        replaced += variant(out, side, of_file, &mut shared)?;
     }
     out.write_all(b"</tu>\n")?;
     Ok(replaced)
 }
 
-fn variant(out: &mut dyn Write, side: &Side) -> io::Result<u64> {
+fn variant(
+    out: &mut dyn Write,
+    side: &Side,
+    of_file: &str,
+    shared: &mut Correspondence,
+) -> io::Result<u64> {
     out.write_all(b"<tuv")?;
-    let mut replaced = attribute(out, "xml:lang", &side.language)?;
-    replaced += history(out, &side.details)?;
+    let language = if side.language.is_empty() { of_file } else { &side.language };
+    let mut replaced = attribute(out, "xml:lang", language)?;
+    replaced += history(out, &side.details, OF_VARIANT)?;
     out.write_all(b">")?;
-    replaced += remarks(out, &side.details)?;
+    replaced += remarks(out, &side.details, OF_VARIANT)?;
     out.write_all(b"<seg>")?;
-    replaced += segment(out, &side.text)?;
+    replaced += inlines(out, &to_tmx(&side.text, shared), true)?;
     out.write_all(b"</seg></tuv>\n")?;
     Ok(replaced)
 }
 
-fn history(out: &mut dyn Write, details: &Details) -> io::Result<u64> {
+fn history(out: &mut dyn Write, details: &Details, known: &[&str]) -> io::Result<u64> {
     let mut replaced = 0;
     for (name, value) in [
         ("creationdate", &details.created),
@@ -82,14 +113,17 @@ fn history(out: &mut dyn Write, details: &Details) -> io::Result<u64> {
     if let Some(count) = details.usage_count {
         write!(out, " usagecount=\"{count}\"")?;
     }
-    Ok(replaced + attributes(out, &details.attributes)?)
+    for (name, value) in details.attributes.iter().filter(|(name, _)| known.contains(&&**name)) {
+        replaced += attribute(out, name, value)?;
+    }
+    Ok(replaced)
 }
 
-fn remarks(out: &mut dyn Write, details: &Details) -> io::Result<u64> {
+fn remarks(out: &mut dyn Write, details: &Details, known: &[&str]) -> io::Result<u64> {
     let mut replaced = 0;
     for note in &details.notes {
         out.write_all(b"<note")?;
-        replaced += attributes(out, &note.attributes)?;
+        replaced += of_text(out, &note.attributes)?;
         out.write_all(b">")?;
         replaced += text(out, &note.text)?;
         out.write_all(b"</note>\n")?;
@@ -97,16 +131,26 @@ fn remarks(out: &mut dyn Write, details: &Details) -> io::Result<u64> {
     for prop in &details.props {
         out.write_all(b"<prop")?;
         replaced += attribute(out, "type", &prop.name)?;
-        replaced += attributes(out, &prop.attributes)?;
+        replaced += of_text(out, &prop.attributes)?;
         out.write_all(b">")?;
         replaced += text(out, &prop.value)?;
+        out.write_all(b"</prop>\n")?;
+    }
+    for (name, value) in details.attributes.iter().filter(|(name, _)| !known.contains(&&**name)) {
+        out.write_all(b"<prop")?;
+        replaced += attribute(out, "type", &format!("{ATTRIBUTE_PROP}{name}"))?;
+        out.write_all(b">")?;
+        replaced += text(out, value)?;
         out.write_all(b"</prop>\n")?;
     }
     Ok(replaced)
 }
 
-fn segment(out: &mut dyn Write, tagged: &TaggedText) -> io::Result<u64> {
-    inlines(out, &tagged.parts, true)
+/// Writes the attributes that notes and properties may have in TMX.
+fn of_text(out: &mut dyn Write, list: &[(String, String)]) -> io::Result<u64> {
+    let known = |(name, _): &&(String, String)| name == "xml:lang" || name == "o-encoding";
+    let own: Vec<_> = list.iter().filter(known).cloned().collect();
+    attributes(out, &own)
 }
 
 /// Writes parts of a segment. Within codes, where no `ph` may stand, a character that XML cannot

@@ -3,7 +3,8 @@
 
 use std::io::{self, Write};
 
-use super::{Unit, tmx_writer};
+use super::unit::language_of;
+use super::{Side, Unit, tmx_writer, xliff_writer};
 
 /// A format that units are written in.
 pub struct ExchangeFormat {
@@ -11,19 +12,38 @@ pub struct ExchangeFormat {
     pub name: &'static str,
     /// Description for the help, half a line.
     pub describe: &'static str,
-    begin: fn(&mut dyn Write, &str, &str) -> io::Result<()>,
-    unit: fn(&mut dyn Write, &Unit, &str) -> io::Result<u64>,
+    /// True if all units of a file have the same two languages.
+    has_one_direction: bool,
+    begin: fn(&mut dyn Write, &Languages) -> io::Result<()>,
+    unit: fn(&mut dyn Write, &Unit, &Languages, u64) -> io::Result<u64>,
     end: fn(&mut dyn Write) -> io::Result<()>,
 }
 
+/// Language codes of a file, for what its units do not say.
+pub(super) struct Languages {
+    pub from: String,
+    pub to: String,
+}
+
 /// All formats that units are written in.
-pub const EXCHANGE_FORMATS: &[ExchangeFormat] = &[ExchangeFormat {
-    name: "tmx",
-    describe: "TMX 1.4b with inline tags",
-    begin: tmx_writer::begin,
-    unit: tmx_writer::unit,
-    end: tmx_writer::end,
-}];
+pub const EXCHANGE_FORMATS: &[ExchangeFormat] = &[
+    ExchangeFormat {
+        name: "tmx",
+        describe: "TMX 1.4b with inline tags",
+        has_one_direction: false,
+        begin: tmx_writer::begin,
+        unit: tmx_writer::unit,
+        end: tmx_writer::end,
+    },
+    ExchangeFormat {
+        name: "xliff",
+        describe: "XLIFF 2.1; one direction, without texts in further languages",
+        has_one_direction: true,
+        begin: xliff_writer::begin,
+        unit: xliff_writer::unit,
+        end: xliff_writer::end,
+    },
+];
 
 impl ExchangeFormat {
     /// The format with that name, in upper or lower case; `None` if there is none.
@@ -37,6 +57,8 @@ impl ExchangeFormat {
 pub struct Written {
     /// Number of units.
     pub units: u64,
+    /// Number of units left out because they are in the other direction: an XLIFF file has one.
+    pub left_out: u64,
     /// Number of characters in codes, notes and properties that XML cannot hold, such as control
     /// characters. Each is written as U+FFFD; in the texts themselves they are kept.
     pub replaced: u64,
@@ -46,7 +68,7 @@ pub struct Written {
 pub struct UnitWriter<W: Write> {
     out: W,
     format: &'static ExchangeFormat,
-    from: String,
+    languages: Languages,
     written: Written,
 }
 
@@ -63,18 +85,30 @@ impl<W: Write> UnitWriter<W> {
         from: &str,
         to: &str,
     ) -> io::Result<Self> {
-        (format.begin)(&mut out, from, to)?;
-        Ok(Self { out, format, from: from.to_string(), written: Written::default() })
+        let languages = Languages { from: from.to_string(), to: to.to_string() };
+        (format.begin)(&mut out, &languages)?;
+        Ok(Self { out, format, languages, written: Written::default() })
     }
 
-    /// Writes a unit.
+    /// Writes a unit. Its texts without a language code get those of the file.
     ///
     /// # Errors
     ///
     /// Fails if `out` does.
     pub fn write(&mut self, unit: &Unit) -> io::Result<()> {
-        self.written.replaced += (self.format.unit)(&mut self.out, unit, &self.from)?;
+        let is_other = |side: &Side, of_file: &str| {
+            side.known_language().is_some_and(|own| language_of(of_file) != Some(own))
+        };
+        if self.format.has_one_direction
+            && (is_other(&unit.source, &self.languages.from)
+                || is_other(&unit.target, &self.languages.to))
+        {
+            self.written.left_out += 1;
+            return Ok(());
+        }
         self.written.units += 1;
+        let number = self.written.units;
+        self.written.replaced += (self.format.unit)(&mut self.out, unit, &self.languages, number)?;
         Ok(())
     }
 

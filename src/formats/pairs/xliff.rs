@@ -3,8 +3,12 @@
 //! Formats: <https://docs.oasis-open.org/xliff/v1.2/os/xliff-core.html>,
 //! <https://docs.oasis-open.org/xliff/xliff-core/v2.1/xliff-core-v2.1.html>.
 
+use std::collections::VecDeque;
+
 use super::markup::{Element, Markup, Part};
-use super::{PairFormat, PairLanguages, PairReader, TextPair};
+use super::unit::language_of;
+use super::xliff_unit::Reading;
+use super::{PairFormat, PairReader, Unit};
 use crate::formats::{Unreadable, xml};
 use crate::language::Language;
 
@@ -13,98 +17,115 @@ pub(super) const FORMAT: PairFormat = PairFormat {
     describe: "XLIFF 1.2 and 2",
     extensions: &["xlf", "xliff", "sdlxliff", "mxliff", "mqxliff"],
     sniff: |bytes| xml::root(bytes).is_some_and(|root| root == "xliff"),
-    read: PairReader::Words(|source, languages| {
-        let mut units = Units { markup: Markup::new(source), languages, ..Units::empty() };
-        Box::new(std::iter::from_fn(move || units.next_pair()))
+    read: PairReader::Units(|source, languages| {
+        let code = |language: Option<Language>| language.map_or("", Language::code).to_string();
+        let mut document = Document {
+            markup: Markup::new(source),
+            from: code(languages.from),
+            to: code(languages.to),
+            ready: VecDeque::new(),
+            reading: None,
+            is_foreign: false,
+        };
+        Box::new(std::iter::from_fn(move || document.next_unit()))
     }),
 };
 
-/// Elements that hold other texts than those of their unit: earlier matches, and the source again
-/// in segments.
-const ASIDE: &[&str] = &["alt-trans", "matches", "seg-source"];
-
-struct Units {
+struct Document {
     markup: Markup,
-    languages: PairLanguages,
-    from: Option<Language>,
-    to: Option<Language>,
-    /// Identifier of the unit.
-    unit: Option<String>,
+    /// Language codes of the open file.
+    from: String,
+    to: String,
+    /// Units that are read and not yet given out.
+    ready: VecDeque<Unit>,
+    /// The open unit, of which segments were given out.
+    reading: Option<Reading>,
+    /// True in a file of other languages than English and Korean.
+    is_foreign: bool,
 }
 
-impl Units {
-    fn empty() -> Self {
-        let markup = Markup::new(Box::new(std::io::empty()));
-        let languages = PairLanguages::default();
-        Self { markup, languages, from: None, to: None, unit: None }
-    }
-
-    fn next_pair(&mut self) -> Option<Result<TextPair, Unreadable>> {
-        let mut pair: Option<TextPair> = None;
+impl Document {
+    fn next_unit(&mut self) -> Option<Result<Unit, Unreadable>> {
+        let mut reading: Option<Reading> = self.reading.take();
         loop {
+            if let Some(unit) = self.ready.pop_front() {
+                self.reading = reading;
+                return Some(Ok(unit));
+            }
             let line = self.markup.line();
             let part = match self.markup.next()? {
                 Ok(part) => part,
                 Err(error) => return Some(Err(error)),
             };
-            match (part, &mut pair) {
-                (Part::Start(tag), _) if matches!(&*tag.name, "xliff" | "file") => {
-                    self.from =
-                        language(&tag, &["srcLang", "source-language"]).or(self.from.take());
-                    self.to = language(&tag, &["trgLang", "target-language"]).or(self.to.take());
-                }
-                (Part::Start(tag), _) if tag.name == "unit" => {
-                    self.unit = tag.attribute("id").map(str::to_string);
-                }
-                (Part::Start(tag), _) if matches!(&*tag.name, "trans-unit" | "segment") => {
-                    pair = Some(self.begun(&tag, line));
-                }
-                (Part::Text(text), Some(pair)) => {
-                    let is_aside = ASIDE.iter().any(|name| self.markup.is_in(name));
-                    if is_aside
-                        || ["bpt", "ept", "it", "ph"].iter().any(|name| self.markup.is_in(name))
-                    {
-                    } else if self.markup.is_in("source") {
-                        pair.source.push_str(&text);
-                    } else if self.markup.is_in("target") {
-                        pair.output.push_str(&text);
+            match (part, &mut reading) {
+                (Part::Start(tag), None) => match tag.name.as_str() {
+                    "xliff" | "file" => {
+                        if let Some(error) = self.begin_file(&tag, line) {
+                            return Some(Err(error));
+                        }
+                    }
+                    "trans-unit" | "unit" if !self.is_foreign => {
+                        reading = Some(Reading::new(tag, line));
+                    }
+                    _ => {}
+                },
+                (Part::Start(tag), Some(open)) => {
+                    if let Err(reason) = open.start(tag, self.markup.parent(), line) {
+                        return Some(Err(self.markup.fail(reason)));
                     }
                 }
-                (Part::End(name), Some(_)) if matches!(&*name, "trans-unit" | "segment") => {
-                    self.markup.begin_record();
-                    match pair.take() {
-                        Some(pair) if !pair.source.trim().is_empty() => return Some(Ok(pair)),
-                        _ => {}
+                (Part::Text(text), Some(open)) => open.text(&text),
+                (Part::End(name), Some(open)) if open.is_in_text() => open.end(&name),
+                (Part::End(name), Some(open)) => match name.as_str() {
+                    "segment" => {
+                        let unit = open.end_segment(&self.from, &self.to);
+                        self.give(vec![unit]);
                     }
-                }
+                    "trans-unit" => {
+                        let units = open.units(&self.from, &self.to);
+                        reading = None;
+                        self.give(units);
+                    }
+                    "unit" => reading = None,
+                    _ => {}
+                },
                 _ => {}
             }
-            if pair.is_none() {
+            if reading.is_none() {
                 self.markup.begin_record();
             }
         }
     }
 
-    /// The pair of a unit or segment, still without texts.
-    fn begun(&self, tag: &Element, line: usize) -> TextPair {
-        let own = tag.attribute("id").map(str::to_string);
-        let id = match (tag.name.as_str(), &self.unit, own) {
-            ("segment", Some(unit), Some(own)) => Some(format!("{unit}/{own}")),
-            ("segment", unit, None) => unit.clone(),
-            (_, _, own) => own,
-        };
-        TextPair {
-            place: format!("line {line}"),
-            id,
-            from: self.from.or(self.languages.from),
-            to: self.to.or(self.languages.to),
-            ..TextPair::default()
-        }
+    fn give(&mut self, units: Vec<Unit>) {
+        self.markup.begin_record();
+        let has_source = |unit: &Unit| !unit.source.text.all_text().trim().is_empty();
+        self.ready.extend(units.into_iter().filter(has_source));
     }
-}
 
-fn language(tag: &Element, names: &[&str]) -> Option<Language> {
-    names.iter().find_map(|name| Language::parse(tag.attribute(name)?).ok())
+    /// Reads the languages of a file; an error if they are not English and Korean.
+    fn begin_file(&mut self, tag: &Element, line: usize) -> Option<Unreadable> {
+        let code = |names: [&str; 2]| names.iter().find_map(|name| tag.attribute(name));
+        let codes = (code(["srcLang", "source-language"]), code(["trgLang", "target-language"]));
+        if let Some(from) = codes.0 {
+            self.from = from.to_string();
+        }
+        if let Some(to) = codes.1 {
+            self.to = to.to_string();
+        }
+        let is_unknown = |code: &str| !code.is_empty() && language_of(code).is_none();
+        let (from, to) = (language_of(&self.from), language_of(&self.to));
+        let is_same = from.is_some() && from == to;
+        self.is_foreign = is_unknown(&self.from) || is_unknown(&self.to) || is_same;
+        self.is_foreign.then(|| Unreadable {
+            place: format!("line {line}"),
+            reason: format!(
+                "is not in English and Korean; its languages: {}, {}",
+                self.from, self.to
+            ),
+            raw: String::new(),
+        })
+    }
 }
 
 #[cfg(test)]
@@ -131,5 +152,16 @@ mod tests {
             <trans-unit id=\"7\"><source>다리<ph id=\"1\">{0}</ph></source><seg-source><mrk mtype=\"seg\">다리</mrk></seg-source>\
             <target><g id=\"2\">The bridge</g></target><alt-trans><target>A bridge</target></alt-trans></trans-unit></body></file></xliff>";
         assert_eq!(told(text, "a.xlf"), ["line 2 7 | 다리 | The bridge"]);
+    }
+
+    #[test]
+    fn a_file_in_other_languages_is_refused_once() {
+        let text = "<xliff version=\"1.2\"><file source-language=\"en\" target-language=\"fr\"><body>\n\
+            <trans-unit id=\"7\"><source>One.</source></trans-unit><trans-unit id=\"8\"><source>Two.</source></trans-unit></body></file>\n\
+            <file source-language=\"en\" target-language=\"ko\"><body><trans-unit id=\"9\"><source>Ten.</source></trans-unit></body></file></xliff>";
+        assert_eq!(
+            told(text, "a.xlf"),
+            ["line 1 is not in English and Korean; its languages: en, fr", "line 3 9 | Ten. | "]
+        );
     }
 }
