@@ -22,6 +22,7 @@ mod repair;
 mod segment;
 mod setup;
 mod short_text;
+mod similar;
 mod translation;
 
 use std::time::Instant;

@@ -172,6 +172,33 @@ fn json_says_what_a_segment_owes_to_the_memory() {
     assert_eq!(value["segments"][0]["memory"], json!({"reused": "machine"}));
 }
 
+#[test]
+fn similar_translations_of_people_are_shown_to_the_model() {
+    let room = room();
+    let unit = |source: &str, target: &str, origin| Unit::new(EN_KO, source, target, origin).into();
+    room.desk
+        .keep([
+            unit("The mayor visited the old market.", "시장은 옛 장터를 찾았다.", Origin::Imported),
+            unit("The mayor visited the old harbours.", "기계의 말", Origin::Machine),
+        ])
+        .unwrap();
+    let prompts = std::cell::RefCell::new(Vec::new());
+    let observer = Observer::new().on_event(|event| {
+        if let Event::Prompt { ids, .. } = event {
+            let bytes = ids.iter().map(|id| *id as u8).collect::<Vec<_>>();
+            prompts.borrow_mut().push(String::from_utf8_lossy(&bytes).into_owned());
+        }
+    });
+    let text = "The mayor visited the old harbour. It rained.";
+    let request = room.model.translate(text).to(Language::Korean).desk(&room.desk);
+    let outcome = request.observe(observer).unwrap();
+    let prompt = prompts.borrow().concat();
+    assert!(prompt.contains("old market") && prompt.contains("옛 장터를"), "{prompt}");
+    assert!(!prompt.contains("기계의 말"), "{prompt}");
+    let value = serde_json::to_value(&outcome).unwrap();
+    assert_eq!(value["segments"][0]["memory"], json!({"examples": [81]}));
+}
+
 /// A document of the shape that the program writes.
 const TMX: &str = "<?xml version=\"1.0\"?><tmx version=\"1.4\"><header srclang=\"en\"/><body>\
     <tu><tuv xml:lang=\"en\"><seg>The port of Haemin reopened on Monday.</seg></tuv>\

@@ -39,10 +39,13 @@ pub(super) fn answers(
     let encoder = PartEncoder::new(setup, task)?;
     let mut chunks = Vec::with_capacity(attempts.len());
     let mut prompts = Vec::with_capacity(attempts.len());
+    let mut similar = Vec::with_capacity(attempts.len());
     for attempt in attempts {
         observer.check()?;
         chunks.push(SourceChunk { text: attempt.text, tokens: setup.model.count(attempt.text) });
-        prompts.push(encoder.encode(attempt.text.trim(), &attempt.terms)?.ids);
+        let prompt = encoder.encode(attempt.text.trim(), &attempt.terms)?;
+        prompts.push(prompt.ids);
+        similar.push(prompt.similar);
     }
     let reasoning = encoder.open_reasoning(&prompts);
     let mut retried = progress.for_retry();
@@ -83,9 +86,11 @@ pub(super) fn answers(
     let generated = setup.model.generate_each(requests, &mut sink)?;
     retried.end_batch();
     progress.add_retry(&retried);
-    let results = chunks.iter().zip(generated).zip(reasoning);
+    let results = chunks.iter().zip(generated).zip(reasoning).zip(&similar);
     Ok(results
-        .map(|((chunk, generated), mark)| finish(setup, task, chunk, generated, mark))
+        .map(|(((chunk, generated), mark), similar)| {
+            finish(setup, task, chunk, generated, mark, similar)
+        })
         .collect())
 }
 

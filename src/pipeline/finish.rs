@@ -7,19 +7,20 @@ use super::setup::TaskSetup;
 use crate::event::Finish;
 use crate::finding::{Finding, Severity};
 use crate::generation::Generated;
-use crate::outcome::Segment;
+use crate::outcome::{MemoryUse, Segment};
 use crate::prompts::{Style, Task};
 use crate::reasoning::Answer;
 use crate::segment::sentences;
 
 /// Makes the result of a chunk. `reasoning` is the mark that closes reasoning which the prompt has
-/// opened.
+/// opened, `similar` the likeness of the examples from the desk's memory.
 pub(super) fn finish(
     setup: &TaskSetup<'_>,
     task: Task,
     chunk: &SourceChunk<'_>,
     generated: Generated,
     reasoning: Option<&'static str>,
+    similar: &[u8],
 ) -> ChunkResult {
     let tokens = generated.tokens;
     let mut findings = Vec::new();
@@ -59,14 +60,10 @@ pub(super) fn finish(
         text.to_string()
     };
     let source = chunk.text.trim().to_string();
-    let segment = Segment {
-        source,
-        text,
-        finish,
-        score: mean(&generated.scores),
-        estimate: None,
-        memory: None,
-    };
+    let memory =
+        (!similar.is_empty()).then(|| MemoryUse { reused: None, examples: similar.to_vec() });
+    let segment =
+        Segment { source, text, finish, score: mean(&generated.scores), estimate: None, memory };
     ChunkResult { segment, tokens, still_reasoning, findings }
 }
 

@@ -39,8 +39,10 @@ pub(super) fn answers(
     observer.event(&progress.event());
     let encoder = PartEncoder::new(setup, task)?;
     let encoded = encoder.encode_all(chunks, observer)?;
-    let (prompts, left_out): (Vec<Vec<u32>>, Vec<usize>) =
-        encoded.into_iter().map(|prompt| (prompt.ids, prompt.examples_left_out)).unzip();
+    let (prompts, examples): (Vec<Vec<u32>>, Vec<(usize, Vec<u8>)>) = encoded
+        .into_iter()
+        .map(|prompt| (prompt.ids, (prompt.examples_left_out, prompt.similar)))
+        .unzip();
     for (index, ids) in prompts.iter().enumerate() {
         observer.event(&Event::Prompt { index, ids: ids.clone() });
     }
@@ -72,8 +74,9 @@ pub(super) fn answers(
         if generated.rolled_back > 0 {
             observer.event(&Event::Rescued { index, tokens: generated.rolled_back });
         }
-        let mut result = finish(setup, task, chunk, generated, reasoning[index]);
-        result.findings.extend(prompt::examples_left_out(setup, task, left_out[index]));
+        let (left_out, similar) = &examples[index];
+        let mut result = finish(setup, task, chunk, generated, reasoning[index], similar);
+        result.findings.extend(prompt::examples_left_out(setup, task, *left_out));
         if result.still_reasoning && result.segment.text.is_empty() && task != Task::Translate {
             let model = setup.model.name().to_string();
             return Err(Error::NoAnswer { model, tokens: result.tokens });

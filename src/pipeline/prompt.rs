@@ -4,6 +4,7 @@
 use super::chunk::SourceChunk;
 use super::segment;
 use super::setup::TaskSetup;
+use super::similar;
 use crate::checks;
 use crate::error::Result;
 use crate::event::Observer;
@@ -32,6 +33,8 @@ pub(super) struct EncodedPrompt {
     pub ids: Vec<u32>,
     /// Number of examples that did not fit.
     pub examples_left_out: usize,
+    /// Likeness, in percent, of the examples from the desk's memory.
+    pub similar: Vec<u8>,
 }
 
 enum PromptInput<'a> {
@@ -84,12 +87,16 @@ impl<'a> PartEncoder<'a> {
     /// The prompt for a text, with prescribed translations beside those of the glossary, and with
     /// as many examples as prompt and answer leave room for.
     pub fn encode(&self, text: &str, terms: &[Term]) -> Result<EncodedPrompt> {
-        let examples = self.examples(text);
+        let similar = if self.takes_examples { self.from_memory(text) } else { Vec::new() };
+        let mut examples = self.examples(text);
+        examples.extend(similar.iter().map(|(example, _)| example.clone()));
         let mut shown = &examples[..];
         loop {
             let ids = self.encode_with(text, terms, shown)?;
             if shown.is_empty() || self.leaves_room(&ids, text) {
-                return Ok(EncodedPrompt { ids, examples_left_out: examples.len() - shown.len() });
+                let examples_left_out = examples.len() - shown.len();
+                let likeness = similar.iter().rev().take(shown.len()).map(|(_, percent)| *percent);
+                return Ok(EncodedPrompt { ids, examples_left_out, similar: likeness.collect() });
             }
             // The later ones are the more similar ones.
             shown = &shown[1..];
@@ -112,6 +119,16 @@ impl<'a> PartEncoder<'a> {
         let found = self.setup.job.options.similar.find(&self.query(text));
         examples.extend(found.into_iter().rev());
         examples
+    }
+
+    /// Similar translations of people, with their likeness in percent, the most similar last.
+    fn from_memory(&self, text: &str) -> Vec<(Example, u8)> {
+        match &self.setup.job.options.desk {
+            Some(desk) if self.task == Task::Translate => {
+                similar::examples(desk, self.setup.languages, text)
+            }
+            _ => Vec::new(),
+        }
     }
 
     /// The user's examples, or else those of the prompt file.
