@@ -196,7 +196,7 @@ fn similar_translations_of_people_are_shown_to_the_model() {
     assert!(prompt.contains("old market") && prompt.contains("옛 장터를"), "{prompt}");
     assert!(!prompt.contains("기계의 말"), "{prompt}");
     let value = serde_json::to_value(&outcome).unwrap();
-    assert_eq!(value["segments"][0]["memory"], json!({"examples": [81]}));
+    assert_eq!(value["segments"][0]["memory"], json!({"examples": [85]}));
 }
 
 /// A document of the shape that the program writes.

@@ -167,12 +167,12 @@ pub(super) fn translation<'s>(
         })?;
         memory.keep(indexes.iter().copied().zip(&results));
         for (index, result) in indexes.iter().zip(results) {
-            translation.add_recalled(*index, &mut memory);
+            memory.add_to(translation, *index);
             translation.results.push(result);
         }
         blocks_out = join::stream_blocks(translation, blocks_out, observer)?;
     }
-    translation.add_recalled(count, &mut memory);
+    memory.add_to(translation, count);
     // A document without chunks is passed on as it is.
     join::stream_blocks(translation, blocks_out, observer)?;
     Ok(memory)

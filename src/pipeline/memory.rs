@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::chunk::{ChunkResult, SourceChunk, trailing_space};
 use super::prompt::PartEncoder;
 use super::setup::TaskSetup;
+use super::translation::DocumentTranslation;
 use crate::desk::{Desk, Origin, Recalled, SegmentKey, Unit, Written};
 use crate::error::Result;
 use crate::event::{Finish, Observer};
@@ -71,9 +72,13 @@ impl<'a> SegmentMemory<'a> {
         self.chunks[chunk].1.is_some()
     }
 
-    /// The translation that was found for a chunk.
-    pub fn take(&mut self, chunk: usize) -> Option<ChunkResult> {
-        self.chunks[chunk].1.take()
+    /// Adds to a translation what was found for its next chunks, up to chunk `end`.
+    pub fn add_to(&mut self, translation: &mut DocumentTranslation<'_>, end: usize) {
+        while translation.results.len() < end
+            && let Some(result) = self.chunks[translation.results.len()].1.take()
+        {
+            translation.results.push(result);
+        }
     }
 
     /// Keeps generated translations, each with the index of its chunk. One that the model did not

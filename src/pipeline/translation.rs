@@ -3,7 +3,6 @@
 use std::ops::Range;
 
 use super::chunk::{ChunkResult, SourceChunk, trailing_space};
-use super::memory::SegmentMemory;
 use crate::document::Document;
 
 pub(super) struct DocumentTranslation<'d> {
@@ -25,15 +24,6 @@ impl<'d> DocumentTranslation<'d> {
         let start = self.chunks.len();
         self.chunks.extend(chunks);
         self.blocks.push(start..self.chunks.len());
-    }
-
-    /// Adds the results from the memory up to a chunk.
-    pub fn add_recalled(&mut self, end: usize, memory: &mut SegmentMemory<'_>) {
-        while self.results.len() < end
-            && let Some(result) = memory.take(self.results.len())
-        {
-            self.results.push(result);
-        }
     }
 
     /// True if all chunks of a block have their results.
