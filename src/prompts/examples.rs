@@ -254,3 +254,6 @@ impl NGrams {
         if total == 0 { 0.0 } else { 2.0 * common as f64 / total as f64 }
     }
 }
+
+#[cfg(test)]
+mod tests;
