@@ -24,6 +24,7 @@ mod setup;
 mod short_text;
 mod similar;
 mod translation;
+mod window;
 
 use std::time::Instant;
 
@@ -138,7 +139,7 @@ fn summarize_text(
     }
     if summaries.len() >= text.len() {
         // Summaries as long as their texts would be summarized without end.
-        let window = segment::window(setup);
+        let window = window::window(setup);
         let what = "the text after summarizing its parts".into();
         return Err(Error::TooLong { what, needed: window + 1, window });
     }

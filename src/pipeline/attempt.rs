@@ -8,8 +8,8 @@ use super::finish::finish;
 use super::length_limit::{LengthLimit, StreamedOutput};
 use super::progress::StageProgress;
 use super::prompt::PartEncoder;
-use super::segment::{self, REASONING_TOKENS};
 use super::setup::TaskSetup;
+use super::window::{self, REASONING_TOKENS};
 use crate::error::Result;
 use crate::event::Observer;
 use crate::generation::{Control, LexicalRules, Options, Sampling, Update};
@@ -101,7 +101,7 @@ fn options(
     encoder: &PartEncoder<'_>,
 ) -> Options {
     let mut options = setup.job.generation.clone();
-    options.max_tokens = segment::answer_limit(setup, task, chunk.tokens);
+    options.max_tokens = window::answer_limit(setup, task, chunk.tokens);
     options.stop.extend_from_slice(encoder.stop());
     options.beam_search = setup.seq2seq.as_ref().map(|seq2seq| seq2seq.search.clone());
     options.scores = true;

@@ -9,9 +9,10 @@ use super::memory::SegmentMemory;
 use super::progress::StageProgress;
 use super::prompt::{self, PartEncoder};
 use super::repair;
-use super::segment::{self, REASONING_TOKENS};
+use super::segment;
 use super::setup::TaskSetup;
 use super::translation::DocumentTranslation;
+use super::window::{self, REASONING_TOKENS};
 use crate::error::{Error, Result};
 use crate::event::{Event, Finish, Observer};
 use crate::finding::{Finding, Severity};
@@ -101,7 +102,7 @@ fn options(
 ) -> Options {
     let longest = chunks.iter().map(|chunk| chunk.tokens).max().unwrap_or(0);
     let mut options = setup.job.generation.clone();
-    options.max_tokens = segment::answer_limit(setup, task, longest);
+    options.max_tokens = window::answer_limit(setup, task, longest);
     if reasoning.iter().any(Option::is_some) {
         options.max_tokens += REASONING_TOKENS;
     }

@@ -2,9 +2,9 @@
 //! about options that no prompt passes on.
 
 use super::chunk::SourceChunk;
-use super::segment;
 use super::setup::TaskSetup;
 use super::similar;
+use super::window;
 use crate::checks;
 use crate::error::Result;
 use crate::event::Observer;
@@ -152,10 +152,10 @@ impl<'a> PartEncoder<'a> {
     /// True if a prompt leaves room for its answer in the window.
     fn leaves_room(&self, ids: &[u32], text: &str) -> bool {
         let reasons = self.setup.model.reasoning_left_open(ids).is_some();
-        let reasoning = if reasons { segment::REASONING_TOKENS } else { 0 };
+        let reasoning = if reasons { window::REASONING_TOKENS } else { 0 };
         let tokens = self.setup.model.count(text);
-        let answer = segment::answer_limit(self.setup, self.task, tokens) + reasoning;
-        ids.len() + answer <= segment::window(self.setup)
+        let answer = window::answer_limit(self.setup, self.task, tokens) + reasoning;
+        ids.len() + answer <= window::window(self.setup)
     }
 
     fn encode_with(&self, text: &str, terms: &[Term], examples: &[Example]) -> Result<Vec<u32>> {

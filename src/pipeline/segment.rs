@@ -6,6 +6,7 @@ use super::chunk::SourceChunk;
 use super::prompt::PartEncoder;
 use super::setup::TaskSetup;
 use super::translation::DocumentTranslation;
+use super::window::{REASONING_TOKENS, answer_limit, window};
 use crate::document::{BlockKind, Document};
 use crate::error::{Error, Result};
 use crate::event::Observer;
@@ -15,34 +16,10 @@ use crate::model::Model;
 use crate::prompts::Task;
 use crate::segment;
 
-/// Upper bound on the tokens of prompt and answer, for models with a larger context: attention over
-/// more costs more than it gains.
-const MAX_WINDOW: usize = 8192;
 /// Upper bound on the tokens of a chunk to translate: small models drop sentences of longer ones.
 const MAX_TRANSLATION_CHUNK: usize = 384;
-/// Tokens allowed for a sentence of a summary. Korean needs more of them than English in most
-/// vocabularies.
-const TOKENS_PER_SENTENCE: usize = 120;
-/// Tokens allowed beside the answer for a model that reasons first.
-pub(super) const REASONING_TOKENS: usize = 2048;
 /// Text and prompt are tokenized apart; a border between them may cost a token or two.
 const MARGIN: usize = 16;
-
-/// Tokens of prompt and answer together.
-pub(super) fn window(setup: &TaskSetup<'_>) -> usize {
-    setup.model.context().min(MAX_WINDOW)
-}
-
-/// Upper bound on the tokens of the answer to a text of `tokens` tokens.
-pub(super) fn answer_limit(setup: &TaskSetup<'_>, task: Task, tokens: usize) -> usize {
-    let options = &setup.job.options;
-    match (options.max_tokens, task) {
-        (Some(limit), _) => limit,
-        // Korean in an English vocabulary takes up to three tokens for one of the other side.
-        (None, Task::Translate) => 3 * tokens + 64,
-        (None, _) => (options.sentences + 1) * TOKENS_PER_SENTENCE,
-    }
-}
 
 /// Cuts a text into chunks, each of which fits the window with its prompt and its answer.
 pub(super) fn chunks<'t>(

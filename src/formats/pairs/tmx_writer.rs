@@ -5,8 +5,7 @@ use std::io::{self, Write};
 use super::convert::{Correspondence, to_tmx};
 use super::escape::{attribute, attributes, is_allowed, text};
 use super::tmx::{ATTRIBUTE_PROP, CONTROL};
-use super::unit::{MODEL_PROP, STATE_PROP, language_of};
-use super::writer::Languages;
+use super::unit::{Languages, MODEL_PROP, STATE_PROP, language_of};
 use super::{Details, Inline, Side, Unit};
 
 const VERSION: &str = env!("CARGO_PKG_VERSION");

@@ -227,3 +227,9 @@ pub(super) fn language_of(code: &str) -> Option<Language> {
         _ => Language::parse(code).ok(),
     }
 }
+
+/// Language codes of a file, for what its units do not say.
+pub(super) struct Languages {
+    pub from: String,
+    pub to: String,
+}

@@ -3,7 +3,7 @@
 
 use std::io::{self, Write};
 
-use super::unit::language_of;
+use super::unit::{Languages, language_of};
 use super::{Side, Unit, tmx_writer, xliff_writer};
 
 /// A format that units are written in.
@@ -17,12 +17,6 @@ pub struct ExchangeFormat {
     begin: fn(&mut dyn Write, &Languages) -> io::Result<()>,
     unit: fn(&mut dyn Write, &Unit, &Languages, u64) -> io::Result<u64>,
     end: fn(&mut dyn Write) -> io::Result<()>,
-}
-
-/// Language codes of a file, for what its units do not say.
-pub(super) struct Languages {
-    pub from: String,
-    pub to: String,
 }
 
 /// All formats that units are written in.

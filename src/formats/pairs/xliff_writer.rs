@@ -4,8 +4,7 @@ use std::io::{self, Write};
 
 use super::convert::{Data, is_token, to_xliff};
 use super::escape::{attribute, attributes, is_allowed, text};
-use super::unit::MODEL_PROP;
-use super::writer::Languages;
+use super::unit::{Languages, MODEL_PROP};
 use super::xliff_unit::{DETAILS, PROPS};
 use super::{Details, Inline, Note, Prop, Unit};
 
