@@ -104,3 +104,48 @@ fn every_check_takes_linear_time() {
         });
     }
 }
+
+/// Units of a memory that are slow for a quadratic reader: start, what is repeated, end.
+const MEMORIES: &[(&str, &str, &str, &str)] = &[
+    (
+        "a.tmx",
+        "<tmx><header srclang='en'/><body>",
+        "<tu><tuv xml:lang='en'><seg>A</seg></tuv><tuv xml:lang='ko'><seg>가</seg></tuv></tu>",
+        "</body></tmx>",
+    ),
+    (
+        "a.tmx",
+        "<tmx><body><tu><tuv xml:lang='ko'><seg/></tuv><tuv xml:lang='en'><seg>",
+        "<bpt i='1'>b</bpt>a<ept i='1'/>",
+        "</seg></tuv></tu></body></tmx>",
+    ),
+    (
+        "a.xlf",
+        "<xliff version='2.1' srcLang='en' trgLang='ko'><file><unit id='u'>",
+        "<notes><note>n</note></notes><originalData><data id='d'>c</data></originalData>\
+         <segment><source><ph id='1' dataRef='d'/>a</source><target>가</target></segment>",
+        "</unit></file></xliff>",
+    ),
+];
+
+#[test]
+fn translation_memories_are_read_and_written_in_linear_time() {
+    use malmoi::formats::pairs::{EXCHANGE_FORMATS, Unit, units, write};
+    let work = |name: &str, text: &str| {
+        let source = std::io::Cursor::new(text.as_bytes().to_vec());
+        let found = units(source, name, malmoi::formats::PairLanguages::default()).unwrap();
+        let found: Vec<Unit> = found.map(Result::unwrap).collect();
+        for format in EXCHANGE_FORMATS {
+            write(std::io::sink(), format, "en", "ko", found.iter().cloned()).unwrap();
+        }
+    };
+    for (name, start, piece, end) in MEMORIES {
+        let text = |size: usize| [start, &*piece.repeat(size / piece.len()), end].concat();
+        let (small, large) = (text(8 * SIZE), text(32 * SIZE));
+        let linear = grows_linearly(|| work(name, &small), || work(name, &large));
+        assert!(
+            linear,
+            "{name}: {piece} takes more than eight times as long for four times as much"
+        );
+    }
+}

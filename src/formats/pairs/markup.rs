@@ -68,11 +68,6 @@ impl Markup {
         self.reader.get_ref().line
     }
 
-    /// True inside an element of that name.
-    pub fn is_in(&self, name: &str) -> bool {
-        self.open.iter().any(|open| open == name)
-    }
-
     /// Name of the element around the current one.
     pub fn parent(&self) -> &str {
         self.open.len().checked_sub(2).map_or("", |at| &self.open[at])
