@@ -33,7 +33,7 @@ const MODULES: &[Floor] = &[
     ("segment", &["document", "language"]),
     ("formats", &["document", "error", "language", "segment"]),
     ("glossary", &["document", "error", "formats", "language"]),
-    ("desk", &["desk::error", "error", "glossary", "language"]),
+    ("desk", &["desk::error", "error", "formats", "glossary", "language"]),
     ("checks", &["document", "error", "finding", "glossary", "language", "segment"]),
     ("prompts", &["error", "formats", "glossary", "language", "prompt_part"]),
     ("eval", &["checks", "document", "error", "finding", "language"]),
