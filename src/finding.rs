@@ -1,12 +1,15 @@
 //! Findings: doubts about an output, and notes, as serializable data; and the support of a summary.
 //! Knows nothing of the checks that make them.
 
+mod fingerprint;
+
 use std::collections::BTreeMap;
 use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use sha2::{Digest as _, Sha256};
+
+pub(crate) use fingerprint::Fingerprints;
 
 use crate::language::Language;
 
@@ -227,26 +230,7 @@ impl Finding {
     /// assert_ne!(finding(8).fingerprint(source, "다쳤다."), hash);
     /// ```
     pub fn fingerprint(&self, source: &str, output: &str) -> String {
-        const DIGITS: usize = 16;
-        let mut hash = Sha256::new();
-        let mut add = |part: &str| {
-            hash.update(part.len().to_le_bytes());
-            hash.update(part);
-        };
-        add(&self.check);
-        add(&self.kind);
-        for words in [&self.expected, &self.found] {
-            add(words.as_deref().unwrap_or_default());
-        }
-        for (place, text) in [(self.source, source), (self.output, output)] {
-            let words = place.and_then(|place| Some((place, place.of(text)?)));
-            add(words.map_or("", |(_, words)| words));
-            let around = words.map_or(text, |(place, _)| paragraph(text, place));
-            add(&around.split_whitespace().collect::<Vec<_>>().join(" "));
-        }
-        let mut digits = format!("{:x}", hash.finalize());
-        digits.truncate(DIGITS);
-        digits
+        Fingerprints::new(source, output).of(self)
     }
 
     /// True for a doubt, which an editor should look at and which `--strict` fails on; false for a
@@ -337,13 +321,6 @@ pub struct Merged<'f> {
     pub finding: &'f Finding,
     /// The segments of all findings.
     pub segments: Vec<usize>,
-}
-
-/// The lines of a text that a place is on.
-fn paragraph(text: &str, place: Place) -> &str {
-    let start = text[..place.start].rfind('\n').map_or(0, |at| at + 1);
-    let end = text[place.end..].find('\n').map_or(text.len(), |at| place.end + at);
-    &text[start..end]
 }
 
 /// The first words of a text, to identify a passage: at most seven words and forty characters.

@@ -28,7 +28,7 @@ mod vectors;
 
 use comparison::Comparison;
 
-use crate::finding::Finding;
+use crate::finding::{Finding, Fingerprints};
 
 pub(crate) use known::known_rendering;
 pub(crate) use numerals::renderings::{magnitudes, renderings};
@@ -145,8 +145,9 @@ fn findings_of(comparison: &Comparison<'_>) -> Vec<Finding> {
         }
         OutputKind::Summary => of_summary(pair, options),
     };
+    let mut fingerprints = Fingerprints::new(pair.source, pair.output);
     for finding in &mut findings {
-        finding.hash = finding.fingerprint(pair.source, pair.output);
+        finding.hash = fingerprints.of(finding);
         finding.dismissed = options.dismissed.contains(&finding.hash);
     }
     findings
