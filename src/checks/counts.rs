@@ -1,7 +1,8 @@
 //! Counts: numbers of the article that a summary gives to another noun.
 //!
 //! "214 graduates" is in doubt if the article has 214 beside other nouns only, and another number
-//! beside its graduates. Nouns are compared by their stems, across languages by the dictionary.
+//! beside its graduates; "14 weeks" if the article has 14 without a unit only, and another number of
+//! weeks. Nouns are compared by their stems, across languages by the dictionary.
 
 use std::collections::{HashMap, HashSet};
 
@@ -32,6 +33,17 @@ pub(super) const CHECK: Check = Check {
             OTHER,
             "주민 214명이 반대 서명을 냈다. 이 학교의 졸업생은 1천326명이다.",
             "이 학교는 졸업생 214명을 배출했다.",
+        )
+        .summary(),
+        Example::found(
+            OTHER,
+            "The council voted 14 to 5 for the dam. Work takes 30 weeks.",
+            "해민의 댐 공사는 14주 걸린다.",
+        )
+        .summary(),
+        Example::fine(
+            "The work takes 14 or 15 weeks, and 30 weeks in winter.",
+            "The work takes 14 weeks.",
         )
         .summary(),
         Example::fine(
@@ -68,9 +80,10 @@ fn run(comparison: &Comparison<'_>) -> Vec<Finding> {
     }
     let (source, output) = (&comparison.source, &comparison.output);
     let is_portable = source.language != output.language;
+    let mut findings = measured(comparison);
     let own = counts(output, is_portable);
     if own.is_empty() {
-        return Vec::new();
+        return findings;
     }
     let others = counts(source, is_portable);
     let mut places: HashMap<u64, Vec<Vec<Feature>>> = HashMap::new();
@@ -81,7 +94,6 @@ fn run(comparison: &Comparison<'_>) -> Vec<Finding> {
             places.entry(number.value.to_bits()).or_default().push(near);
         }
     }
-    let mut findings = Vec::new();
     for count in &own {
         let Some(places) = places.get(&count.value) else { continue };
         if places.iter().any(|near| supports(near, &count.nouns)) {
@@ -92,15 +104,69 @@ fn run(comparison: &Comparison<'_>) -> Vec<Finding> {
             other.value != count.value && supports(&nouns, &count.nouns)
         };
         if let Some(other) = others.iter().find(is_other) {
-            findings.push(finding(comparison, count, other));
+            findings.push(finding(comparison, &count.span, &other.span));
         }
     }
     findings
 }
 
-fn finding(comparison: &Comparison<'_>, count: &Count, other: &Count) -> Finding {
+/// Findings for quantities of the summary whose number the article has without a unit only, and
+/// whose unit it has with other numbers.
+fn measured(comparison: &Comparison<'_>) -> Vec<Finding> {
+    let (source, output) = (&comparison.source, &comparison.output);
+    let stated = &source.numbers().stated;
+    let mut findings = Vec::new();
+    for number in output.numbers().stated.iter().take(MAX_NUMBERS) {
+        let Some(unit) = number.unit.filter(|_| is_measure(output, number)) else { continue };
+        let has_value = |other: &&Number<'_>| other.value == number.value;
+        let same = stated.iter().filter(has_value);
+        let is_bare = same.clone().all(|other| {
+            let is_without = other.unit.is_none_or(|unit| unit == Unit::Person);
+            is_without && !other.is_day && !is_shared(source, other, unit)
+        });
+        // Every reading of the article with this value is one of these numbers.
+        let is_known = same.count() == source.numbers().count(number.value);
+        let other = stated.iter().find(|other| other.unit == Some(unit) && !has_value(other));
+        if let Some(other) = other
+            && is_bare
+            && is_known
+            && source.numbers().has_counterpart(number)
+            && !source.numbers().has_converted(number)
+        {
+            findings.push(finding(comparison, &number.quantity(), &other.quantity()));
+        }
+    }
+    findings
+}
+
+/// True for a quantity other than an age, a date, an amount of money or a share.
+fn is_measure(text: &Text<'_>, number: &Number<'_>) -> bool {
+    const AGES: &[&str] = &["old", "살", "세"];
+    let span = number.quantity();
+    let after = text.text[span.end..].trim_start_matches([' ', '-']);
+    let words = &text.text[number.span().end..span.end];
+    number.needs_counterpart()
+        && number
+            .unit
+            .is_some_and(|unit| unit != Unit::Person && !unit.is_currency() && !unit.is_share())
+        && !number.is_day
+        && number.hour.is_none()
+        && !AGES.iter().any(|age| after.starts_with(age) || words.ends_with(age))
+}
+
+/// True if a number may share the unit of another close to it: "14 or 15 weeks".
+fn is_shared(text: &Text<'_>, number: &Number<'_>, unit: Unit) -> bool {
+    const MAX_DISTANCE: usize = 24;
+    let stated = &text.numbers().stated;
+    let own = number.span();
+    let from = stated.partition_point(|other| other.start + MAX_DISTANCE < own.start);
+    let near = stated[from..].iter().take_while(|other| other.start < own.end + MAX_DISTANCE);
+    near.into_iter().any(|other| other.unit == Some(unit))
+}
+
+fn finding(comparison: &Comparison<'_>, own: &Span, other: &Span) -> Finding {
     let pair = comparison.pair;
-    let (expected, found) = (&pair.source[other.span.clone()], &pair.output[count.span.clone()]);
+    let (expected, found) = (&pair.source[other.clone()], &pair.output[own.clone()]);
     let ((original, result), (original_ko, result_ko)) =
         (comparison.words(), comparison.korean_words());
     let message = format!(
@@ -109,8 +175,8 @@ fn finding(comparison: &Comparison<'_>, count: &Count, other: &Count) -> Finding
     let korean = format!("다른 대상의 숫자: {result_ko} '{found}', {original_ko} '{expected}'");
     CHECK
         .finding(OTHER, message, korean)
-        .in_source(other.span.clone())
-        .in_output(count.span.clone())
+        .in_source(other.clone())
+        .in_output(own.clone())
         .expected(expected)
         .found(found)
 }
@@ -212,7 +278,29 @@ fn around(text: &str, span: &Span) -> (Vec<Span>, Vec<Span>) {
 
 #[cfg(test)]
 mod tests {
+    use super::super::pairs::{run, summary};
     use super::*;
+
+    #[test]
+    fn a_number_of_votes_is_no_number_of_weeks() {
+        let english = "The council voted 14 to 5 for the plan, seven weeks after the storm.";
+        let korean =
+            "시의회는 찬성 14표로 가결했다. 태풍이 지나간 지 7주 만이다. 공사비는 412억원이다.";
+        for source in [english.replace(", seven", ". It met seven"), korean.to_string()] {
+            for output in ["Work will take 14 weeks.", "공사는 14주 걸린다."] {
+                let found = run(&CHECK, &summary(&source, output));
+                assert_eq!(found.len(), 1, "{source} {output}");
+            }
+        }
+        for (source, output) in [
+            ("Kim, 30, waited for five years.", "Kim is 30 years old."),
+            ("It took 14 to 16 weeks and not 30 weeks.", "It took 14 weeks."),
+            ("The trial lasted 14 days, the next 3 weeks.", "재판은 2주 걸렸다."),
+            ("It is 33 in Haemin. Somi has 28 degrees.", "해민은 28도다."),
+        ] {
+            assert!(run(&CHECK, &summary(source, output)).is_empty(), "{source} {output}");
+        }
+    }
 
     #[test]
     fn the_noun_of_a_number_stands_beside_it() {
