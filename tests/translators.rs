@@ -277,18 +277,33 @@ fn a_text_that_does_not_fit_is_split_and_never_cut() {
     assert!(cut.findings.iter().any(|finding| finding.check == "length"));
 }
 
+/// A model without a prompt does not know the glossary. Its terms are searched for where they are
+/// missing; this small model knows no other words, so that they stay reported.
 #[test]
-fn an_unsupported_glossary_is_a_finding() {
+fn terms_that_a_model_without_a_prompt_lacks_are_searched_for_or_reported() {
     let (model, _kept) = open(&folder("nllb"));
     let article = read("articles/council.ko.txt");
-    let terms = vec![malmoi::Term::new("의회", "council")];
-    let outcome = model.translate(&article).glossary(terms).run().unwrap();
-    let unheard = outcome.findings.iter().find(|finding| finding.check == "glossary").unwrap();
-    assert!(
-        unheard.is_doubt() && unheard.message.contains("was not passed to it"),
-        "{}",
-        unheard.message
-    );
+    let terms = || {
+        let pairs = [("기상청", "agency for weather"), ("야당", "rival party"), ("시청", "Hall")];
+        pairs.map(|(source, target)| malmoi::Term::new(source, target)).to_vec()
+    };
+    let translate = |repair| {
+        let request = model.translate(&article).from(Korean).to(English).glossary(terms());
+        request.repair(repair).run().unwrap()
+    };
+    let plain = translate(malmoi::Repair::Off);
+    let unheard = |outcome: &malmoi::Outcome| {
+        outcome.findings.iter().any(|finding| finding.kind == "glossary_unheard")
+    };
+    assert!(unheard(&plain));
+    let before = plain.glossary.unwrap();
+    assert_eq!((before.terms, before.used), (4, 1), "{}", plain.text);
+    let searched = translate(malmoi::Repair::Auto);
+    let after = searched.glossary.unwrap();
+    assert!(after.used >= before.used && !unheard(&searched), "{after:?}: {}", searched.text);
+    assert!(searched.tokens.output > plain.tokens.output, "no search was repeated");
+    let missing = searched.findings.iter().filter(|one| one.kind == "glossary_missing").count();
+    assert_eq!(after.terms - after.used, missing, "{}", searched.text);
 }
 
 #[test]

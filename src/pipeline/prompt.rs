@@ -12,7 +12,8 @@ use crate::finding::Finding;
 use crate::formats::visible;
 use crate::generation::Sampling;
 use crate::glossary::Term;
-use crate::language::{Language, LanguagePair, Register};
+use crate::job::Repair;
+use crate::language::LanguagePair;
 use crate::model::Seq2SeqTask;
 use crate::prompt_part::PromptPart;
 use crate::prompts::{Example, ExampleQuery, Prompt, Rendered, Task, Variables};
@@ -139,18 +140,10 @@ impl<'a> PartEncoder<'a> {
         }
         let given = &self.setup.job.options.examples;
         let found = given.find(&self.query(text));
-        if !found.is_empty() || self.wants_another_register() {
-            return found;
+        if found.is_empty() {
+            return prompt.examples(self.setup.languages).take(given.max()).cloned().collect();
         }
-        prompt.examples(self.setup.languages).take(given.max()).cloned().collect()
-    }
-
-    /// True if Korean is asked for in another register than that of the examples of prompt files,
-    /// which is the newspapers' 한다체.
-    fn wants_another_register(&self) -> bool {
-        let register = self.setup.job.options.checks.register;
-        self.setup.languages.to == Language::Korean
-            && register.is_some_and(|register| register != Register::Handa)
+        found
     }
 
     fn query<'q>(&self, text: &'q str) -> ExampleQuery<'q> {
@@ -256,9 +249,12 @@ fn find(setup: &TaskSetup<'_>, task: Task) -> Result<Prompt> {
     Prompt::find(task, family, name, options.prompt_folder.as_deref())
 }
 
-/// A finding if the model takes no prompt and so knows nothing of the glossary.
+/// A finding if nothing passes the glossary on: the model takes no prompt, and no search is repeated
+/// for the terms of a translation.
 pub(super) fn ignored_glossary(setup: &TaskSetup<'_>) -> Option<Finding> {
-    if setup.takes_prompt() || setup.job.options.checks.glossary.is_empty() {
+    let options = &setup.job.options;
+    let is_enforced = setup.job.task == Task::Translate && options.repair != Repair::Off;
+    if setup.takes_prompt() || is_enforced || options.checks.glossary.is_empty() {
         return None;
     }
     let message = "the model takes no instructions: the glossary was not passed to it";

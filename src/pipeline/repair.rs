@@ -282,7 +282,7 @@ fn attempt<'t>(
         Method::Demanded | Method::Sentences => None,
     };
     let demands = &patient.demands;
-    Attempt { text, terms: demands.terms_in(text), seed, rules: demands.rules_for(text) }
+    Attempt { text, terms: demands.terms_in(text), seed, rules: demands.rules_for(setup, text) }
 }
 
 /// The answers to the pieces of a text as one.

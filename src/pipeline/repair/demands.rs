@@ -9,13 +9,14 @@ use crate::language::{Language, LanguagePair};
 use crate::pipeline::setup::TaskSetup;
 use crate::prompts::Task;
 
+/// The check of terms.
+const GLOSSARY: &str = "glossary";
+
 /// Demands on a new answer.
 pub(super) struct Demands {
     to: Language,
     /// Words of the source with a prescribed rendering, and its alternatives.
     missing: Vec<Missing>,
-    /// Prescribed translations of the user's that occur in the source.
-    glossary: Vec<Term>,
     /// Numbers that the answer may contain.
     numbers: Vec<String>,
     /// True if a number of the first answer is doubted.
@@ -44,7 +45,8 @@ impl Demands {
             let renderings = match number {
                 Some(number) => number.renderings.clone(),
                 None => {
-                    let is_ready = is_written_in(expected, to);
+                    // What the glossary asks for is written as it is, in whatever script.
+                    let is_ready = doubt.check == GLOSSARY || is_written_in(expected, to);
                     let known = || known_rendering(expected, to);
                     match if is_ready { Some(expected.to_string()) } else { known() } {
                         Some(rendering) => vec![rendering],
@@ -63,9 +65,7 @@ impl Demands {
         };
         let doubts_numbers =
             doubts.iter().any(|doubt| has_digit(&doubt.expected) || has_digit(&doubt.found));
-        let occurring = checks::terms_in(source, setup.languages, &setup.job.options.checks);
-        let glossary = occurring.into_iter().map(|occurrence| occurrence.term).collect();
-        Self { to, missing, glossary, numbers, doubts_numbers }
+        Self { to, missing, numbers, doubts_numbers }
     }
 
     /// True if an answer with the likeliest tokens would be the first answer again.
@@ -82,14 +82,13 @@ impl Demands {
     }
 
     /// Rules for the answer to a text.
-    pub fn rules_for(&self, text: &str) -> LexicalRules {
+    pub fn rules_for(&self, setup: &TaskSetup<'_>, text: &str) -> LexicalRules {
         let missing = self.missing.iter().filter(|missing| text.contains(&missing.source));
         let mut phrases: Vec<Vec<String>> =
             missing.map(|missing| missing.renderings.clone()).collect();
-        let lower = text.to_lowercase();
-        let terms = self.glossary.iter().filter(|term| lower.contains(&term.source.to_lowercase()));
+        let terms = checks::terms_in(text, setup.languages, &setup.job.options.checks);
         let renderings = |term: &Term| term.renderings().map(str::to_string).collect();
-        phrases.extend(terms.map(renderings));
+        phrases.extend(terms.iter().map(|one| renderings(&one.term)));
         LexicalRules {
             numbers: Some(self.numbers.clone()),
             magnitudes: magnitudes(self.to),
