@@ -41,6 +41,7 @@ pub mod document;
 mod error;
 pub mod eval;
 mod event;
+pub mod extraction;
 #[cfg(feature = "fetch")]
 pub mod fetch;
 mod files;

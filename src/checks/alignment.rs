@@ -86,6 +86,19 @@ impl Alignment {
     }
 }
 
+/// Spans of an English text's sentences with those of the Korean text's that translate them.
+pub(crate) fn aligned_sentences(english: &str, korean: &str) -> Vec<(Span, Span)> {
+    let (english, korean) =
+        (Text::new(english, Language::English), Text::new(korean, Language::Korean));
+    let (en, ko) = (english.sentences(), korean.sentences());
+    let whole = |sentences: &[Span], group: Range<usize>| {
+        let sentences = &sentences[group];
+        Some(sentences.first()?.start..sentences.last()?.end)
+    };
+    let groups = Alignment::new(&english, &korean).groups.into_iter();
+    groups.filter_map(|group| whole(en, group.source).zip(whole(ko, group.output))).collect()
+}
+
 /// Number of known words of two passages, which should translate each other, if they share none.
 pub(super) fn unshared_words(
     source: &Text<'_>,

@@ -30,7 +30,9 @@ use comparison::Comparison;
 
 use crate::finding::{Finding, Fingerprints};
 
+pub(crate) use alignment::aligned_sentences;
 pub(crate) use known::known_rendering;
+pub(crate) use names::{capitalized_phrases, names_in_both, without_particles};
 pub(crate) use numerals::renderings::{magnitudes, renderings};
 
 pub use check::{Check, Example, FindingKind, OutputKind, Pair, Scope};

@@ -5,6 +5,7 @@
 
 mod across;
 mod alike;
+mod both;
 mod claims;
 mod common_words;
 mod english;
@@ -19,6 +20,7 @@ pub(super) mod variants;
 mod within;
 
 pub(super) use alike::is_one_name;
+pub(crate) use both::{capitalized_phrases, names_in_both, without_particles};
 pub(super) use common_words::is_common;
 pub(super) use gazetteer::usual;
 

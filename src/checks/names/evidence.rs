@@ -9,7 +9,7 @@ use std::ops::Range;
 use super::english::{Unit, Word, words};
 use super::gazetteer;
 use super::hangul::{Name, Sign, is_hangul};
-use super::sounds::{Cost, Hangul, Spoken};
+use super::sounds::{Cost, Hangul, Spoken, is_after_name, particle_length};
 
 /// Distances from this one on are not told apart.
 pub(super) const FAR: f32 = 11.0;
@@ -115,6 +115,37 @@ impl<'t> Korean<'t> {
             Some(found.start..end.max(found.start))
         };
         known.or_else(by_sound).filter(|place| !place.is_empty())
+    }
+
+    /// The bytes where all words of a near name stand that follow each other in the text.
+    pub fn place_of_all(&self, unit: &Unit) -> Option<Range<usize>> {
+        let mut place = self.place(unit)?;
+        if !unit.known.is_empty() {
+            return Some(place);
+        }
+        place.end = self.end_of_name(place.clone());
+        for word in unit.words.iter().skip(1) {
+            let spoken = Spoken::new(&word.folded);
+            let budget = (spoken.letters() as f32 * NEAR) as Cost;
+            let Some(found) = self.hangul.find(&spoken, place.end..self.text.len(), budget) else {
+                continue;
+            };
+            if self.text[place.end..found.start].trim_matches([' ', '·']).is_empty() {
+                let end = self.text[..found.end].trim_end_matches(|c: char| !is_hangul(c)).len();
+                place.end = self.end_of_name(found.start..end);
+            }
+        }
+        Some(place)
+    }
+
+    /// The end of a name with the syllable that its sounds leave open: 토마스, not 토마.
+    fn end_of_name(&self, place: Range<usize>) -> usize {
+        let rest = &self.text[place.end..];
+        let word = &rest[..rest.find(|c| !is_hangul(c)).unwrap_or(rest.len())];
+        let end = place.end + word.len();
+        let stem = end - particle_length(&self.text[place.start..end]);
+        let is_open = self.text.get(place.end..stem).is_some_and(|open| open.chars().count() == 1);
+        if is_open && !is_after_name(word) { stem } else { place.end }
     }
 
     fn distance_of_word(&self, word: &str, place: Option<f32>, limit: f32) -> Option<f32> {

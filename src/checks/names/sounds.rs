@@ -165,7 +165,7 @@ fn stem(word: &str, shortest: usize) -> &str {
 }
 
 /// True if a text begins with what may stand right after a name.
-fn is_after_name(text: &str) -> bool {
+pub(super) fn is_after_name(text: &str) -> bool {
     AFTER_NAMES.iter().any(|after| text.starts_with(after))
 }
 

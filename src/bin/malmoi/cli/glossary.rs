@@ -1,5 +1,7 @@
 //! `malmoi glossary`: the desk's terms.
 
+mod extract;
+
 use std::path::PathBuf;
 
 use anyhow::{Result, bail};
@@ -53,6 +55,7 @@ enum Action {
         /// The file: .tsv, .csv or .tbx
         file: PathBuf,
     },
+    Extract(extract::Extract),
     /// Remove the terms with a source or a translation
     Remove {
         /// The word
@@ -67,19 +70,20 @@ fn formats() -> String {
 
 impl GlossaryCommand {
     pub fn run(self, context: &Context) -> Result<Exit> {
-        let Some(path) = context.settings.desk() else {
-            bail!("the desk's glossary is switched off: the setting `desk` is `off`");
+        let desk = || match context.settings.desk() {
+            Some(path) => Ok(Desk::open(path)?),
+            None => bail!("the desk's glossary is switched off: the setting `desk` is `off`"),
         };
-        let desk = Desk::open(path)?;
         match self.action {
+            Action::Extract(command) => return command.run(context),
             Action::Add { term, translation, or, forbid, note } => {
                 let keep = translation.is_none();
                 let target = translation.unwrap_or_else(|| term.clone());
                 let term = Term { alternatives: or, forbid, keep, note, ..Term::new(term, target) };
-                report(desk.add_terms(&[term])?, context);
+                report(desk()?.add_terms(&[term])?, context);
             }
             Action::List { words } => {
-                let mut terms = desk.terms()?;
+                let mut terms = desk()?.terms()?;
                 let words = words.unwrap_or_default().to_lowercase();
                 let has = |text: &str| text.to_lowercase().contains(&words);
                 terms.retain(|term| has(&term.source) || term.renderings().any(has));
@@ -91,16 +95,16 @@ impl GlossaryCommand {
             Action::Import { file } => {
                 let bytes = std::fs::read(&file).map_err(|e| Error::io("read", &file, e))?;
                 let terms = Term::read(&bytes, &file.display().to_string())?;
-                report(desk.add_terms(&terms)?, context);
+                report(desk()?.add_terms(&terms)?, context);
             }
             Action::Export { file } => {
-                let terms = desk.terms()?;
+                let terms = desk()?.terms()?;
                 let text = glossary::written(&terms, &file.display().to_string())?;
                 output::write(Some(&file), &text)?;
                 context.ui.note(format!("wrote {} terms to {}", terms.len(), file.display()));
             }
             Action::Remove { word } => {
-                let removed = desk.remove_terms(&word)?;
+                let removed = desk()?.remove_terms(&word)?;
                 context.ui.note(format!(
                     "removed {removed} {}",
                     if removed == 1 { "term" } else { "terms" }
