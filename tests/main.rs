@@ -23,13 +23,13 @@ mod cli;
 mod digest;
 /// Pages, tool files and dependencies.
 mod docs;
-/// Few-shot examples as turns of a chat.
-mod examples;
 /// Feeds from a local web server.
 #[cfg(feature = "fetch")]
 mod feeds;
 /// Files of every kind, well-formed and ill-formed.
 mod formats;
+/// Glossaries: terms shown, audited, repaired and extracted.
+mod glossary;
 /// Growth of the time of the splitter and the checks with hostile texts.
 mod growth;
 /// Malformed and hostile model files.
