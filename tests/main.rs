@@ -60,6 +60,8 @@ mod readme;
 mod real_weights;
 /// Repair of doubtful answers.
 mod repair;
+/// Scores of translations and summaries, compared with sacreBLEU and rouge-score.
+mod scores;
 /// Encoder-decoder networks and beam search, compared with the reference.
 mod seq2seq;
 /// SentencePiece models, compared with the reference.

@@ -1,29 +1,42 @@
-//! Evaluation of the checks: what they find of errors of known kinds, and what they say of correct
-//! texts.
+//! Evaluation, in two halves: scores of translations and summaries against references, and of the
+//! checks: what they find of errors of known kinds, and what they say of correct texts.
 //!
-//! Correct pairs are given, or shipped: news of fictional places. `seeds` puts one error into a
+//! Scores are [`Metric`]s: [`bleu`], [`chrf`], [`ter`] and [`rouge`], with the numbers of the programs
+//! that papers cite, and [`bootstrap`] for the difference between two systems.
+//!
+//! For the checks, correct pairs are given, or shipped: news of fictional places. `seeds` puts one error into a
 //! pair; it is found if a check says of the changed pair what it does not say of the correct one.
 //! Knows the checks and the seeds, and which of them belong together only by counting.
 
 mod bank;
+pub mod bleu;
+pub mod bootstrap;
 mod cases;
+pub mod chrf;
 mod cost;
 mod dice;
 mod html;
 mod measure;
+mod metric;
 mod parallel;
+mod pcg;
 mod remembering;
 mod report;
+pub mod rouge;
 mod seeds;
 mod shipped;
 mod spots;
+pub mod ter;
 #[cfg(test)]
 mod tests;
+mod tokenizer;
 
 pub use cost::{Cost, cost};
 pub use measure::{AlarmRow, EvalOptions, KindRow, Share, Table, evaluate};
+pub use metric::{Metric, statistics, sums};
 pub use parallel::Parallel;
 pub use shipped::shipped;
+pub use tokenizer::{Tokenizer, UnknownTokenizer};
 
 /// The names of all kinds of errors.
 pub fn kinds() -> impl Iterator<Item = &'static str> {

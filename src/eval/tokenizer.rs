@@ -1,0 +1,175 @@
+//! Tokenizers of BLEU: mteval's versions 13a and 14 (`intl`), characters, and none.
+//!
+//! Sources: `mteval-v13a.pl` and `mteval-v14.pl` of NIST, in the form that sacreBLEU 2.6 gives them.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::str::FromStr;
+use std::sync::LazyLock;
+
+use regex::Regex;
+
+use super::metric::is_space;
+
+/// How BLEU splits a line into tokens.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Tokenizer {
+    /// mteval-v13a, for languages in Latin letters; the default of WMT.
+    #[default]
+    Mteval13a,
+    /// mteval-v14: punctuation and symbols of all scripts.
+    International,
+    /// Each character.
+    Characters,
+    /// White space alone.
+    None,
+}
+
+impl Tokenizer {
+    /// All tokenizers.
+    pub const ALL: [Self; 4] = [Self::Mteval13a, Self::International, Self::Characters, Self::None];
+
+    /// The name in a signature and on the command line.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Mteval13a => "13a",
+            Self::International => "intl",
+            Self::Characters => "char",
+            Self::None => "none",
+        }
+    }
+
+    /// The line with its tokens between spaces.
+    pub(super) fn tokenize(self, line: &str) -> Cow<'_, str> {
+        let line = line.trim_end_matches(is_space);
+        match self {
+            Self::Mteval13a => mteval_13a(line).into(),
+            Self::International => {
+                static RULES: LazyLock<Rules> = LazyLock::new(|| {
+                    rules(&[
+                        (r"(\P{N})(\p{P})", "$1 $2 "),
+                        (r"(\p{P})(\P{N})", " $1 $2"),
+                        (r"(\p{S})", " $1 "),
+                    ])
+                });
+                apply(&RULES, line).into_owned().into()
+            }
+            Self::Characters => line.chars().flat_map(|c| [c, ' ']).collect::<String>().into(),
+            Self::None => line.into(),
+        }
+    }
+}
+
+impl fmt::Display for Tokenizer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// A tokenizer that this program does not have.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum UnknownTokenizer {
+    /// The tokenizer of Korean morphemes.
+    #[error(
+        "the tokenizer `{0}` needs MeCab and a Korean dictionary of tens of megabytes, which malmoi \
+         does not hold; use `char`, chrF2++, or `sacrebleu --tokenize ko-mecab` for this one number"
+    )]
+    Korean(String),
+    /// Another one.
+    #[error("there is no tokenizer `{0}`; the tokenizers are 13a, intl, char and none")]
+    Other(String),
+}
+
+impl FromStr for Tokenizer {
+    type Err = UnknownTokenizer;
+
+    fn from_str(name: &str) -> Result<Self, UnknownTokenizer> {
+        let known = Self::ALL.into_iter().find(|tokenizer| tokenizer.as_str() == name);
+        known.ok_or_else(|| match name {
+            "ko" | "ko-mecab" => UnknownTokenizer::Korean(name.to_string()),
+            _ => UnknownTokenizer::Other(name.to_string()),
+        })
+    }
+}
+
+/// Substitutions, one after the other.
+pub(super) type Rules = Vec<(Regex, &'static str)>;
+
+/// Compiles substitutions that are written in this crate; tests compile each.
+pub(super) fn rules(rules: &[(&str, &'static str)]) -> Rules {
+    rules.iter().filter_map(|(from, to)| Some((Regex::new(from).ok()?, *to))).collect()
+}
+
+/// Applies substitutions in their order.
+pub(super) fn apply<'t>(rules: &Rules, text: &'t str) -> Cow<'t, str> {
+    let mut text = Cow::Borrowed(text);
+    for (from, to) in rules {
+        if let Cow::Owned(changed) = from.replace_all(&text, *to) {
+            text = changed.into();
+        }
+    }
+    text
+}
+
+/// Entities that both mteval and TER undo.
+pub(super) fn without_entities(text: &str) -> String {
+    if !text.contains('&') {
+        return text.to_string();
+    }
+    text.replace("&quot;", "\"").replace("&amp;", "&").replace("&lt;", "<").replace("&gt;", ">")
+}
+
+/// Punctuation of ASCII but for apostrophe, hyphen, comma and period.
+pub(super) const PUNCTUATION: (&str, &str) = (r"([{-~\[-` -&(-+:-@/])", " $1 ");
+/// Periods, commas and hyphens, unless they stand in numbers.
+pub(super) const IN_NUMBERS: [(&str, &str); 3] =
+    [(r"([^0-9])([.,])", "$1 $2 "), (r"([.,])([^0-9])", " $1 $2"), (r"([0-9])(-)", "$1 $2 ")];
+
+fn mteval_13a(line: &str) -> String {
+    static RULES: LazyLock<Rules> = LazyLock::new(|| {
+        let [before, after, dash] = IN_NUMBERS;
+        rules(&[PUNCTUATION, before, after, dash])
+    });
+    let line = line.replace("<skipped>", "").replace("-\n", "").replace('\n', " ");
+    apply(&RULES, &format!(" {} ", without_entities(&line))).into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::eval::metric::words;
+
+    fn tokens(tokenizer: Tokenizer, line: &str) -> String {
+        words(&tokenizer.tokenize(line)).collect::<Vec<_>>().join(" ")
+    }
+
+    #[test]
+    fn each_tokenizer_splits_in_its_way() {
+        let line = "\"Fares rose 3.5%,\" she said – 1,200 won (AT&amp;T) 해민시는 '20-21'년.";
+        for (tokenizer, expected) in [
+            (
+                Tokenizer::Mteval13a,
+                "\" Fares rose 3.5 % , \" she said – 1,200 won ( AT & T ) 해민시는 '20 - 21'년 .",
+            ),
+            (
+                Tokenizer::International,
+                "\" Fares rose 3.5 % , \" she said – 1,200 won ( AT & amp ; T ) 해민시는 ' 20-21 ' 년 .",
+            ),
+        ] {
+            assert_eq!(tokens(tokenizer, line), expected);
+        }
+        assert_eq!(tokens(Tokenizer::Characters, "해민 12 "), "해 민 1 2");
+        assert_eq!(tokens(Tokenizer::None, "a,  b."), "a, b.");
+    }
+
+    #[test]
+    fn a_tokenizer_that_is_missing_names_the_way_out() {
+        for tokenizer in Tokenizer::ALL {
+            assert_eq!(tokenizer.as_str().parse(), Ok(tokenizer));
+        }
+        let korean = "ko-mecab".parse::<Tokenizer>().unwrap_err().to_string();
+        assert!(korean.contains("`char`, chrF2++"), "{korean}");
+        let other = "zh".parse::<Tokenizer>().unwrap_err().to_string();
+        assert!(other.contains("13a, intl, char and none"), "{other}");
+    }
+}
