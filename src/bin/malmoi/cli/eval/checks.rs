@@ -1,28 +1,16 @@
-//! `malmoi eval`.
+//! `malmoi eval checks`.
 
 use std::path::{Path, PathBuf};
 
 use anyhow::{Result, bail};
-use clap::{Args, Subcommand};
+use clap::Args;
 use malmoi::eval::{self, EvalOptions, Parallel};
 use malmoi::formats::{self, PairLanguages, TextPair, Unreadable};
 use malmoi::{Error, Language};
 
-use super::check_args::CheckArgs;
+use crate::cli::check_args::CheckArgs;
 use crate::context::{Context, Exit};
 use crate::output;
-
-/// Measure what the checks find and what they miss
-#[derive(Args)]
-pub(crate) struct Eval {
-    #[command(subcommand)]
-    what: What,
-}
-
-#[derive(Subcommand)]
-enum What {
-    Checks(Checks),
-}
 
 /// Put errors of known kinds into correct translations, and count those that the checks find
 #[derive(Args)]
@@ -30,7 +18,7 @@ enum What {
     malmoi eval checks --pairs memory.tmx --html checks.html\n\n\
     Lines that follow each other in a file are taken for the sentences of a text. Meanings are \
     compared only with an encoder that --meaning names.")]
-struct Checks {
+pub(super) struct Checks {
     /// Correct translations, as for `malmoi check --pairs` [default: 120 lines of fictional news]
     #[arg(long, value_name = "FILE")]
     pairs: Vec<PathBuf>,
@@ -56,15 +44,8 @@ struct Checks {
     checks: CheckArgs,
 }
 
-impl Eval {
-    pub fn run(self, context: &Context) -> Result<Exit> {
-        let What::Checks(command) = self.what;
-        command.run(context)
-    }
-}
-
 impl Checks {
-    fn run(self, context: &Context) -> Result<Exit> {
+    pub fn run(self, context: &Context) -> Result<Exit> {
         let known = || eval::kinds().collect::<Vec<_>>();
         if let Some(kind) = self.kinds.iter().find(|kind| !known().contains(&kind.as_str())) {
             bail!("`{kind}` is no kind of error; known: {}", known().join(", "));

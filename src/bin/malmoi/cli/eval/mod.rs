@@ -1,0 +1,36 @@
+//! `malmoi eval`: one file a subcommand.
+
+mod checks;
+mod lines;
+mod scores;
+mod summary;
+mod translation;
+
+use anyhow::Result;
+use clap::{Args, Subcommand};
+
+use crate::context::{Context, Exit};
+
+/// Score translations and summaries, or measure what the checks find
+#[derive(Args)]
+pub(crate) struct Eval {
+    #[command(subcommand)]
+    what: What,
+}
+
+#[derive(Subcommand)]
+enum What {
+    Translation(translation::Translation),
+    Summary(summary::Summary),
+    Checks(checks::Checks),
+}
+
+impl Eval {
+    pub fn run(self, context: &Context) -> Result<Exit> {
+        match self.what {
+            What::Translation(command) => command.run(context),
+            What::Summary(command) => command.run(context),
+            What::Checks(command) => command.run(context),
+        }
+    }
+}
