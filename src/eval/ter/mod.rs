@@ -49,9 +49,12 @@ impl Metric for Ter {
 
     /// Fewest edits to a reference, and the mean length of the references in words.
     fn statistics(&self, output: &str, references: &[&str]) -> Vec<f64> {
-        let output = words::normalize(self, output);
+        let Self { normalized, no_punctuation, asian_support, case_sensitive } = *self;
+        let options =
+            words::Normalization { normalized, no_punctuation, asian_support, case_sensitive };
+        let output = words::normalize(&options, output);
         let references: Vec<String> =
-            references.iter().map(|text| words::normalize(self, text)).collect();
+            references.iter().map(|text| words::normalize(&options, text)).collect();
         let mut known = HashMap::new();
         let mut ids = |text| -> Vec<u32> {
             let mut id = |word| {

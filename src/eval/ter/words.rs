@@ -3,7 +3,6 @@
 use std::borrow::Cow;
 use std::sync::LazyLock;
 
-use super::Ter;
 use crate::eval::metric::is_space;
 use crate::eval::tokenizer::{IN_NUMBERS, PUNCTUATION, Rules, apply, rules, without_entities};
 
@@ -35,8 +34,16 @@ static NO_MARKS: LazyLock<Rules> = LazyLock::new(|| rules(&[(r#"[.,?:;!"()]"#, "
 static NO_ASIAN_MARKS: LazyLock<Rules> =
     LazyLock::new(|| rules(&[(ASIAN_MARKS, ""), (WIDE_MARKS, "")]));
 
+/// What is done to a line.
+pub(super) struct Normalization {
+    pub normalized: bool,
+    pub no_punctuation: bool,
+    pub asian_support: bool,
+    pub case_sensitive: bool,
+}
+
 /// The line as TER compares it.
-pub(super) fn normalize(options: &Ter, line: &str) -> String {
+pub(super) fn normalize(options: &Normalization, line: &str) -> String {
     let line = line.trim_end_matches(is_space);
     let mut text: Cow<'_, str> =
         if options.case_sensitive { line.into() } else { line.to_lowercase().into() };
