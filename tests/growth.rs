@@ -1,8 +1,8 @@
 //! Adversarial texts: the splitter and every check take linear time.
 
-use malmoi::Language;
 use malmoi::checks::{CHECKS, CheckOptions, OutputKind, Pair};
 use malmoi::segment::{sentences, split};
+use malmoi::{Glossary, Language, LanguagePair, Term};
 
 use crate::support::clock::grows_linearly;
 
@@ -148,4 +148,66 @@ fn translation_memories_are_read_and_written_in_linear_time() {
             "{name}: {piece} takes more than eight times as long for four times as much"
         );
     }
+}
+
+/// Words of letters that count through the alphabet, so that terms differ in their beginnings.
+fn word(mut number: usize) -> String {
+    let letter = |digit: usize| char::from(b'a' + (digit % 26) as u8);
+    let mut word = String::from("w");
+    loop {
+        word.push(letter(number));
+        number /= 26;
+        if number == 0 {
+            return word;
+        }
+    }
+}
+
+/// Terms of one, two and three words, some of them parts of others, and the words of the texts.
+fn many_terms(count: usize) -> Glossary {
+    let term = |at: usize| match at % 4 {
+        0 => Term::new(word(at), format!("가{at}나")),
+        1 => Term::new(format!("{} {}", word(at - 1), word(at)), format!("다{at}라")),
+        2 => Term::new(format!("{} the {}", word(at), word(at / 2)), format!("마{at}바")),
+        _ => Term::new(format!("harbour {}", word(at)), format!("사{at}아")),
+    };
+    let shared = ["harbour", "harbour was closed", "A", "a", "1", "일이삼사", "B1", "1만"];
+    let shared = shared.iter().map(|word| Term::new(*word, format!("{word} 항")));
+    (0..count).map(term).chain(shared).collect::<Vec<_>>().into()
+}
+
+#[test]
+fn ten_thousand_terms_are_found_in_linear_time() {
+    let languages = LanguagePair { from: Language::English, to: Language::Korean };
+    let glossary = many_terms(10_000);
+    let found = glossary.occurring("The harbour wa was closed.", languages);
+    assert_eq!(found.len(), 2, "{found:?}");
+    for from in [Language::English, Language::Korean] {
+        let languages = LanguagePair { from, to: from.other() };
+        is_linear("terms", |text| drop(glossary.occurring(text, languages)));
+    }
+    let text: String = (0..4_000).map(|at| word(at * 2) + " ").collect();
+    let index = |count| move |text: &str| drop(many_terms(count).occurring(text, languages));
+    let (few, many) = (index(2_500), index(10_000));
+    assert!(
+        grows_linearly(|| few(&text), || many(&text)),
+        "four times the terms take more than eight times as long"
+    );
+}
+
+#[test]
+fn candidates_of_terms_are_found_in_linear_time() {
+    let sentence = |at: usize| {
+        let (name, word) = (word(at % 97).to_uppercase(), word(at / 3));
+        (
+            format!("The {name} Council saw the {word} of Haemin."),
+            format!("해민의 {at}가나{word} {name} 협의회"),
+        )
+    };
+    let work = |count: usize| {
+        let pairs: Vec<(String, String)> = (0..count).map(sentence).collect();
+        let pairs: Vec<(&str, &str)> = pairs.iter().map(|(a, b)| (&**a, &**b)).collect();
+        drop(malmoi::extraction::candidates(&pairs));
+    };
+    assert!(grows_linearly(|| work(500), || work(2_000)));
 }
