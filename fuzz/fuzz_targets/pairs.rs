@@ -19,6 +19,7 @@ libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
         assert_eq!((told.units + told.left_out) as usize, found.len());
         let source = std::io::Cursor::new(file);
         let name = format!("a.{}", format.name);
-        assert!(units(source, &name, PairLanguages::default()).unwrap().all(|unit| unit.is_ok()));
+        let again = units(source, &name, PairLanguages::default()).unwrap();
+        assert!(again.count() <= found.len());
     }
 });

@@ -94,8 +94,8 @@ impl Tag {
         match self.name.as_str() {
             "bpt" | "bx" | "sc" => Role::Start,
             "ept" | "ex" | "ec" => Role::End,
-            "g" | "pc" | "hi" | "sub" => Role::Span,
-            "mrk" | "sm" | "em" => Role::Annotation,
+            "g" | "pc" | "sub" => Role::Span,
+            "mrk" | "hi" | "sm" | "em" => Role::Annotation,
             _ => Role::Point,
         }
     }
@@ -133,7 +133,7 @@ impl TaggedText {
     }
 
     /// The words with numbered placeholders for the tags: `<1>`, `</1>`, `<2/>`. Two texts that
-    /// differ only in codes and attributes are equal in this form.
+    /// differ only in codes, attributes and annotations (`mrk`, `hi`) are equal in this form.
     pub fn placeholders(&self) -> String {
         let mut numbers = Numbers::default();
         let mut out = String::new();
