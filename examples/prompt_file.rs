@@ -27,6 +27,7 @@ fn main() -> malmoi::Result<()> {
         sentences: 1,
         style: Style::Headline,
         glossary: &[],
+        examples: &[],
         context: None,
         register: None,
     };

@@ -105,7 +105,11 @@ fn a_choice_is_searched_exported_and_purged() {
     assert_eq!(desk.purge(&machines).unwrap(), 1);
     assert_eq!(desk.similar(EN_KO, "A boat", Origin::Machine, 70, 5).unwrap(), []);
     let mut all = Vec::new();
-    desk.for_each(&Filter::default(), &mut |unit| Ok(all.push(unit.source))).unwrap();
+    desk.for_each(&Filter::default(), &mut |unit| {
+        all.push(unit.source);
+        Ok(())
+    })
+    .unwrap();
     assert_eq!(all, ["The port", "100% sure"]);
 }
 

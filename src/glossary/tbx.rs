@@ -228,7 +228,7 @@ mod tests {
             note: Some("house style".into()),
             ..Term::new("harbour & port", "항만")
         };
-        assert_eq!(read(old).unwrap(), [expected.clone()]);
+        assert_eq!(read(old).unwrap(), std::slice::from_ref(&expected));
         let terms = [
             Term { alternatives: vec!["항구".into()], ..expected },
             Term { keep: true, ..Term::new("HBS", "HBS") },

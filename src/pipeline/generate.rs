@@ -7,7 +7,7 @@ use super::join;
 use super::length_limit::{LengthLimit, StreamedOutput};
 use super::memory::SegmentMemory;
 use super::progress::StageProgress;
-use super::prompt::{self, PartEncoder};
+use super::prompt::{self, EncodedPrompt, PartEncoder};
 use super::repair;
 use super::segment;
 use super::setup::TaskSetup;
@@ -40,10 +40,7 @@ pub(super) fn answers(
     observer.event(&progress.event());
     let encoder = PartEncoder::new(setup, task)?;
     let encoded = encoder.encode_all(chunks, observer)?;
-    let (prompts, examples): (Vec<Vec<u32>>, Vec<(usize, Vec<u8>)>) = encoded
-        .into_iter()
-        .map(|prompt| (prompt.ids, (prompt.examples_left_out, prompt.similar)))
-        .unzip();
+    let prompts: Vec<Vec<u32>> = encoded.iter().map(|prompt| prompt.ids.clone()).collect();
     for (index, ids) in prompts.iter().enumerate() {
         observer.event(&Event::Prompt { index, ids: ids.clone() });
     }
@@ -75,9 +72,9 @@ pub(super) fn answers(
         if generated.rolled_back > 0 {
             observer.event(&Event::Rescued { index, tokens: generated.rolled_back });
         }
-        let (left_out, similar) = &examples[index];
+        let EncodedPrompt { examples_left_out, similar, .. } = &encoded[index];
         let mut result = finish(setup, task, chunk, generated, reasoning[index], similar);
-        result.findings.extend(prompt::examples_left_out(setup, task, *left_out));
+        result.findings.extend(prompt::examples_left_out(setup, task, *examples_left_out));
         if result.still_reasoning && result.segment.text.is_empty() && task != Task::Translate {
             let model = setup.model.name().to_string();
             return Err(Error::NoAnswer { model, tokens: result.tokens });

@@ -88,7 +88,7 @@ impl<'a> PartEncoder<'a> {
     /// The prompt for a text, with prescribed translations beside those of the glossary, and with
     /// as many examples as prompt and answer leave room for.
     pub fn encode(&self, text: &str, terms: &[Term]) -> Result<EncodedPrompt> {
-        let similar = if self.takes_examples { self.from_memory(text) } else { Vec::new() };
+        let similar = if self.takes_examples { self.memory_examples(text) } else { Vec::new() };
         let mut examples = self.examples(text);
         examples.extend(similar.iter().map(|(example, _)| example.clone()));
         let mut shown = &examples[..];
@@ -123,7 +123,7 @@ impl<'a> PartEncoder<'a> {
     }
 
     /// Similar translations of people, with their likeness in percent, the most similar last.
-    fn from_memory(&self, text: &str) -> Vec<(Example, u8)> {
+    fn memory_examples(&self, text: &str) -> Vec<(Example, u8)> {
         match &self.setup.job.options.desk {
             Some(desk) if self.task == Task::Translate => {
                 similar::examples(desk, self.setup.languages, text)

@@ -46,7 +46,7 @@ pub(super) fn unit(
     let [source, target] = [&unit.source.text, &unit.target.text].map(|t| to_xliff(t, &mut data));
     write!(out, "<unit id=\"u{number}\"")?;
     let own = |name: &&str| unit.details.attributes.iter().find(|(key, _)| key == *name);
-    for (name, value) in OF_UNIT.iter().filter_map(|name| own(name)) {
+    for (name, value) in OF_UNIT.iter().filter_map(own) {
         replaced += attribute(out, name, value)?;
     }
     out.write_all(b">\n")?;
