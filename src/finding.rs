@@ -218,21 +218,6 @@ impl Finding {
         self
     }
 
-    /// Sixteen hexadecimal digits of a SHA-256 over the check, the kind, the words concerned and
-    /// the paragraphs around them: the same wherever these stand, and in every message language.
-    ///
-    /// ```
-    /// use malmoi::Finding;
-    /// let [source, output] = ["It hurt 17 people.", "71명이 다쳤다."];
-    /// let finding = |at| Finding::new("numbers", "number_lost", "").in_source(at..at + 2);
-    /// let hash = finding(8).fingerprint(source, output);
-    /// assert_eq!(finding(15).fingerprint(&format!("A fire\n{source}"), output), hash);
-    /// assert_ne!(finding(8).fingerprint(source, "다쳤다."), hash);
-    /// ```
-    pub fn fingerprint(&self, source: &str, output: &str) -> String {
-        Fingerprints::new(source, output).of(self)
-    }
-
     /// True for a doubt, which an editor should look at and which `--strict` fails on; false for a
     /// note and for what is dismissed.
     pub fn is_doubt(&self) -> bool {

@@ -33,7 +33,7 @@ const MODULES: &[Floor] = &[
     ("segment", &["document", "language"]),
     ("formats", &["document", "error", "language", "segment"]),
     ("glossary", &["document", "error", "formats", "language"]),
-    ("desk", &["desk::error", "error", "glossary", "language"]),
+    ("desk", &["desk::error", "error", "formats", "glossary", "language"]),
     ("checks", &["document", "error", "finding", "glossary", "language", "segment"]),
     ("extraction", &["checks", "glossary", "language"]),
     ("prompts", &["error", "formats", "glossary", "language", "prompt_part"]),
@@ -153,8 +153,17 @@ const KERNELS: &[Floor] = &[
 ];
 
 /// Modules of texts and modules of models, which meet in `pipeline` only.
-const TEXT: &[&str] =
-    &["formats", "glossary", "desk", "segment", "prompts", "checks", "eval", "document"];
+const TEXT: &[&str] = &[
+    "formats",
+    "glossary",
+    "desk",
+    "extraction",
+    "segment",
+    "prompts",
+    "checks",
+    "eval",
+    "document",
+];
 const MODEL: &[&str] = &["generation", "model", "architectures", "kernels", "checkpoint"];
 
 pub fn library() -> Crate {

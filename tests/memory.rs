@@ -226,7 +226,7 @@ fn the_command_imports_finds_exports_and_purges() {
     let ran = other.run(&["memory", "import", &out]);
     assert_eq!(ran.err, "2 units added, 0 changed, 0 already there\n");
     let ran = home.run(&["memory", "export", "out.doc"]);
-    assert!(ran.err.contains("out.doc has none of the endings .tmx, .tsv, .jsonl"), "{}", ran.err);
+    assert!(ran.err.contains("out.doc has none of the endings .tmx, .xliff, .tsv"), "{}", ran.err);
     let ran = home.run(&["memory", "purge"]);
     assert!(ran.err.contains("or remove everything with --all"), "{}", ran.err);
     let ran = home.run(&["memory", "purge", "--origin", "imported"]);

@@ -1,99 +1,104 @@
-//! Writing units of the memory to files: TMX 1.4b, TSV and JSON lines.
-//!
-//! Format of TMX: <https://www.gala-global.org/tmx-14b>.
+//! Units of the memory as units of files of pairs, with the inline tags, properties and history that
+//! a file gave them.
 
-use std::io::{Result, Write};
+use chrono::{DateTime, NaiveDateTime};
 
-use chrono::DateTime;
-use quick_xml::escape::escape;
-use serde_json::json;
+use super::unit::{Origin, Unit};
+use crate::formats::pairs::{self, Side, Status};
+use crate::language::LanguagePair;
 
-use super::unit::Unit;
+/// The form of dates in TMX, in UTC.
+const DATE: &str = "%Y%m%dT%H%M%SZ";
 
-/// A format of exported units.
-pub struct ExportFormat {
-    /// Its name, which is the extension of its files.
-    pub name: &'static str,
-    begin: &'static str,
-    unit: fn(&mut dyn Write, &Unit) -> Result<()>,
-    end: &'static str,
+impl Unit {
+    /// The unit of a file; `None` without two texts in English and Korean. What a model wrote is a
+    /// machine's; what was reviewed, or is `confirmed`, a person has confirmed.
+    pub fn from_file(unit: pairs::Unit, confirmed: bool) -> Option<Self> {
+        let from = unit.source.known_language();
+        let to = unit.target.known_language();
+        let from = from.or_else(|| Some(to?.other()))?;
+        let to = to.unwrap_or(from.other());
+        let (source, target) = (unit.source.text.text(), unit.target.text.text());
+        if from == to || source.trim().is_empty() || target.trim().is_empty() {
+            return None;
+        }
+        let is_reviewed = unit.status.is_some_and(|status| status >= Status::Reviewed);
+        let origin = match () {
+            () if confirmed || is_reviewed => Origin::Confirmed,
+            () if unit.model.is_some() => Origin::Machine,
+            () => Origin::Imported,
+        };
+        let mut new = Self::new(LanguagePair { from, to }, source, target, origin);
+        new.by = unit.model.clone().or_else(|| unit.author().map(str::to_string));
+        new.note = unit.details.notes.first().map(|note| note.text.clone());
+        new.changed = unit.date().and_then(seconds).unwrap_or(0);
+        new.details = serde_json::to_string(&unit).ok();
+        Some(new)
+    }
+
+    /// The unit for a file: as it was read from one, or new.
+    pub fn to_file(&self) -> pairs::Unit {
+        let kept = self.details.as_deref().and_then(|details| serde_json::from_str(details).ok());
+        let mut unit: pairs::Unit = kept.unwrap_or_else(|| {
+            let mut unit = pairs::Unit {
+                source: Side::new(self.from.code(), &*self.source),
+                target: Side::new(self.to.code(), &*self.target),
+                ..pairs::Unit::default()
+            };
+            unit.details.changed =
+                DateTime::from_timestamp(self.changed, 0).map(|at| at.format(DATE).to_string());
+            match self.origin {
+                Origin::Machine => unit.model.clone_from(&self.by),
+                _ => unit.details.changed_by.clone_from(&self.by),
+            }
+            let note = |text: &String| pairs::Note { text: text.clone(), ..Default::default() };
+            unit.details.notes.extend(self.note.as_ref().map(note));
+            unit
+        });
+        if self.origin == Origin::Confirmed {
+            unit.status = unit.status.max(Some(Status::Final));
+        }
+        unit
+    }
 }
 
-/// Every format of exported units.
-pub const EXPORT_FORMATS: &[ExportFormat] = &[
-    ExportFormat {
-        name: "tmx",
-        begin: concat!(
-            "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<tmx version=\"1.4\">\n",
-            "<header creationtool=\"malmoi\" creationtoolversion=\"",
-            env!("CARGO_PKG_VERSION"),
-            "\" datatype=\"plaintext\" segtype=\"paragraph\" adminlang=\"en\" srclang=\"*all*\" ",
-            "o-tmf=\"malmoi\"/>\n<body>\n"
-        ),
-        unit: tmx_unit,
-        end: "</body>\n</tmx>\n",
-    },
-    ExportFormat { name: "tsv", begin: "", unit: tsv_unit, end: "" },
-    ExportFormat { name: "jsonl", begin: "", unit: jsonl_unit, end: "" },
-];
-
-impl ExportFormat {
-    /// The format of a file name extension.
-    pub fn of_extension(extension: &str) -> Option<&'static Self> {
-        EXPORT_FORMATS.iter().find(|format| format.name.eq_ignore_ascii_case(extension))
-    }
-
-    /// Begins a file.
-    pub fn begin(&self, out: &mut dyn Write) -> Result<()> {
-        out.write_all(self.begin.as_bytes())
-    }
-
-    /// Writes a unit.
-    pub fn unit(&self, out: &mut dyn Write, unit: &Unit) -> Result<()> {
-        (self.unit)(out, unit)
-    }
-
-    /// Ends a file.
-    pub fn end(&self, out: &mut dyn Write) -> Result<()> {
-        out.write_all(self.end.as_bytes())
-    }
+/// Seconds since 1970 of a date in TMX.
+fn seconds(date: &str) -> Option<i64> {
+    NaiveDateTime::parse_from_str(date, DATE).ok().map(|date| date.and_utc().timestamp())
 }
 
-fn tmx_unit(out: &mut dyn Write, unit: &Unit) -> Result<()> {
-    let (from, to) = (unit.from.code(), unit.to.code());
-    write!(out, "<tu srclang=\"{from}\"")?;
-    if let Some(time) = DateTime::from_timestamp(unit.changed, 0).filter(|_| unit.changed > 0) {
-        write!(out, " changedate=\"{}\"", time.format("%Y%m%dT%H%M%SZ"))?;
-    }
-    if let Some(by) = &unit.by {
-        write!(out, " changeid=\"{}\"", xml(by))?;
-    }
-    writeln!(out, ">\n<prop type=\"x-origin\">{}</prop>", unit.origin.as_str())?;
-    if let Some(note) = &unit.note {
-        writeln!(out, "<note>{}</note>", xml(note))?;
-    }
-    for (language, text) in [(from, &unit.source), (to, &unit.target)] {
-        writeln!(out, "<tuv xml:lang=\"{language}\"><seg>{}</seg></tuv>", xml(text))?;
-    }
-    writeln!(out, "</tu>")
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::formats::PairLanguages;
+    use crate::language::Language;
 
-/// Text in XML, without the control characters that XML cannot hold.
-fn xml(text: &str) -> String {
-    let is_allowed = |c: &char| matches!(c, '\t' | '\n' | '\r' | ' '..='\u{fffd}' | '\u{10000}'..);
-    escape(text.chars().filter(is_allowed).collect::<String>()).into_owned()
-}
+    const TMX: &str = "<tmx version=\"1.4\"><header srclang=\"en\"/><body>\
+        <tu tuid=\"u1\" changedate=\"20261130T054500Z\" changeid=\"han\"><note>check</note>\
+        <prop type=\"x-context\">port</prop><tuv xml:lang=\"en-US\"><seg>The <bpt i=\"1\">&lt;b&gt;</bpt>ferry\
+        <ept i=\"1\">&lt;/b&gt;</ept> left.</seg></tuv><tuv xml:lang=\"ko-KR\"><seg><bpt i=\"1\">&lt;b&gt;</bpt>여객선\
+        <ept i=\"1\">&lt;/b&gt;</ept>이 떠났다.</seg></tuv></tu></body></tmx>";
 
-/// Tabs and line ends become spaces.
-fn tsv_unit(out: &mut dyn Write, unit: &Unit) -> Result<()> {
-    let cell = |text: &str| text.replace(['\t', '\n', '\r'], " ");
-    writeln!(out, "{}\t{}", cell(&unit.source), cell(&unit.target))
-}
+    #[test]
+    fn a_unit_of_a_file_keeps_its_tags_on_the_way_through_the_memory() {
+        let languages = PairLanguages::default();
+        let mut found = pairs::units(TMX.as_bytes(), "a.tmx", languages).unwrap();
+        let of_file = found.next().unwrap().unwrap();
+        let unit = Unit::from_file(of_file.clone(), false).unwrap();
+        assert_eq!((&*unit.source, &*unit.target), ("The ferry left.", "여객선이 떠났다."));
+        assert_eq!((unit.by.as_deref(), unit.note.as_deref()), (Some("han"), Some("check")));
+        assert_eq!((unit.changed, unit.origin), (1_796_017_500, Origin::Imported));
+        assert_eq!(unit.to_file(), of_file);
+    }
 
-fn jsonl_unit(out: &mut dyn Write, unit: &Unit) -> Result<()> {
-    let line = json!({
-        "source": unit.source, "output": unit.target, "from": unit.from.code(), "to": unit.to.code(),
-        "origin": unit.origin.as_str(), "by": unit.by, "note": unit.note, "changed": unit.changed,
-    });
-    writeln!(out, "{line}")
+    #[test]
+    fn origins_survive_a_file() {
+        let languages = LanguagePair { from: Language::English, to: Language::Korean };
+        for origin in Origin::ALL {
+            let mut unit = Unit::new(languages, "Ferries", "여객선", origin);
+            (unit.by, unit.changed) = (Some("x".into()), 86_400);
+            let back = Unit::from_file(unit.to_file(), false).unwrap();
+            assert_eq!((back.origin, back.by, back.changed), (origin, unit.by, unit.changed));
+        }
+    }
 }

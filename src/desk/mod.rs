@@ -29,7 +29,6 @@ use sha2::{Digest, Sha256};
 use crate::error::Result;
 use crate::language::{Language, LanguagePair};
 pub use error::DeskError;
-pub use exchange::{EXPORT_FORMATS, ExportFormat};
 pub use fuzzy::{Change, difference};
 pub use lookup::{LEAST_LIKENESS, Match, Recalled};
 pub use manage::{Filter, MemoryStats};

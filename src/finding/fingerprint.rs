@@ -13,6 +13,23 @@ const DIGITS: usize = 16;
 /// Bytes of a paragraph above which its own hash stands for it.
 const MAX_PART: usize = 4 << 10;
 
+impl Finding {
+    /// Sixteen hexadecimal digits of a SHA-256 over the check, the kind, the words concerned and
+    /// the paragraphs around them: the same wherever these stand, and in every message language.
+    ///
+    /// ```
+    /// use malmoi::Finding;
+    /// let [source, output] = ["It hurt 17 people.", "71명이 다쳤다."];
+    /// let finding = |at| Finding::new("numbers", "number_lost", "").in_source(at..at + 2);
+    /// let hash = finding(8).fingerprint(source, output);
+    /// assert_eq!(finding(15).fingerprint(&format!("A fire\n{source}"), output), hash);
+    /// assert_ne!(finding(8).fingerprint(source, "다쳤다."), hash);
+    /// ```
+    pub fn fingerprint(&self, source: &str, output: &str) -> String {
+        Fingerprints::new(source, output).of(self)
+    }
+}
+
 /// Fingerprints of the findings of one pair of texts.
 pub(crate) struct Fingerprints<'t> {
     texts: [Paragraphs<'t>; 2],

@@ -13,7 +13,7 @@ use crate::formats::visible;
 use crate::generation::Sampling;
 use crate::glossary::Term;
 use crate::job::Repair;
-use crate::language::LanguagePair;
+use crate::language::{Language, LanguagePair, Register};
 use crate::model::Seq2SeqTask;
 use crate::prompt_part::PromptPart;
 use crate::prompts::{Example, ExampleQuery, Prompt, Rendered, Task, Variables};
@@ -140,10 +140,18 @@ impl<'a> PartEncoder<'a> {
         }
         let given = &self.setup.job.options.examples;
         let found = given.find(&self.query(text));
-        if found.is_empty() {
-            return prompt.examples(self.setup.languages).take(given.max()).cloned().collect();
+        if !found.is_empty() || self.wants_another_register() {
+            return found;
         }
-        found
+        prompt.examples(self.setup.languages).take(given.max()).cloned().collect()
+    }
+
+    /// True if Korean is asked for in another register than that of the examples of prompt files,
+    /// which is the newspapers' 한다체.
+    fn wants_another_register(&self) -> bool {
+        let register = self.setup.job.options.checks.register;
+        self.setup.languages.to == Language::Korean
+            && register.is_some_and(|register| register != Register::Handa)
     }
 
     fn query<'q>(&self, text: &'q str) -> ExampleQuery<'q> {

@@ -6,11 +6,9 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use anyhow::{Result, bail};
 use clap::{Args, Subcommand};
-use malmoi::desk::{
-    Change, Desk, EXPORT_FORMATS, ExportFormat, Filter, Kept, LEAST_LIKENESS, Origin, Unit,
-    Written, difference,
-};
-use malmoi::formats::{self, PairLanguages, TextPair};
+use malmoi::desk::{Change, Desk, Filter, Kept, LEAST_LIKENESS, Origin, Unit, Written, difference};
+use malmoi::formats::PairLanguages;
+use malmoi::formats::pairs::{self, ExchangeFormat, UnitWriter};
 use malmoi::{Error, Language, LanguagePair};
 use serde_json::json;
 
@@ -78,7 +76,7 @@ enum Action {
         #[arg(long)]
         confirmed: bool,
     },
-    /// Write units to a file: .tmx, .tsv or .jsonl
+    /// Write units to a file: .tmx, .xliff or .tsv
     Export {
         /// The file
         file: PathBuf,
@@ -290,10 +288,9 @@ fn import(
     let languages = PairLanguages { from, to: from.map(Language::other) };
     let file = std::fs::File::open(path).map_err(|error| Error::io("read", path, error))?;
     let name = path.display().to_string();
-    let origin = if confirmed { Origin::Confirmed } else { Origin::Imported };
     let (mut unread, mut first) = (0, None);
-    let units = formats::pairs(file, &name, languages)?.filter_map(|pair| match pair {
-        Ok(pair) => unit_of(pair, origin),
+    let units = pairs::units(file, &name, languages)?.filter_map(|unit| match unit {
+        Ok(unit) => Unit::from_file(with_languages(unit), confirmed).map(Written::from),
         Err(unreadable) => {
             unread += 1;
             first.get_or_insert_with(|| format!("{} {}", unreadable.place, unreadable.reason));
@@ -308,32 +305,48 @@ fn import(
     Ok(())
 }
 
-/// The unit of a pair in two languages; `None` if it is not such a pair.
-fn unit_of(pair: TextPair, origin: Origin) -> Option<Written> {
-    let from = pair.from.or_else(|| pair.to.map(Language::other));
-    let from = from.or_else(|| Language::detect(&pair.source))?;
-    let to = pair.to.unwrap_or(from.other());
-    let is_empty = pair.source.trim().is_empty() || pair.output.trim().is_empty();
-    let unit = Unit::new(LanguagePair { from, to }, pair.source, pair.output, origin);
-    (from != to && !is_empty).then(|| unit.into())
+/// The unit with the language of its source, where the file does not say it.
+fn with_languages(mut unit: pairs::Unit) -> pairs::Unit {
+    if unit.source.language.is_empty() && unit.target.language.is_empty() {
+        let language = Language::detect(&unit.source.text.text());
+        unit.source.language = language.map(Language::code).unwrap_or_default().to_string();
+    }
+    unit
 }
 
 fn export(desk: &Desk, path: &Path, filter: &Filter, context: &Context) -> Result<()> {
     let extension = path.extension().and_then(|extension| extension.to_str()).unwrap_or_default();
-    let Some(format) = ExportFormat::of_extension(extension) else {
-        let names: Vec<String> =
-            EXPORT_FORMATS.iter().map(|format| format!(".{}", format.name)).collect();
-        bail!("{} has none of the endings {}", path.display(), names.join(", "));
-    };
+    let extension = if extension == "xlf" { "xliff" } else { extension };
+    let format = ExchangeFormat::named(extension);
+    let from = filter.languages.map_or(Language::English, |languages| languages.from);
     let fail = |error| Error::io("write", path, error);
+    if format.is_none() && extension != "tsv" {
+        bail!("{} has none of the endings .tmx, .xliff, .tsv", path.display());
+    }
     let mut out = BufWriter::new(std::fs::File::create(path).map_err(fail)?);
-    let mut count = 0;
-    format.begin(&mut out).map_err(fail)?;
-    desk.for_each(filter, &mut |unit| {
-        count += 1;
-        format.unit(&mut out, &unit).map_err(fail)
-    })?;
-    format.end(&mut out).and_then(|()| out.flush()).map_err(fail)?;
+    let (mut count, mut left_out) = (0, 0);
+    match format {
+        Some(format) => {
+            let (from, to) = (from.code(), from.other().code());
+            let mut writer = UnitWriter::new(out, format, from, to).map_err(fail)?;
+            desk.for_each(filter, &mut |unit| writer.write(&unit.to_file()).map_err(fail))?;
+            let written = writer.finish().map_err(fail)?;
+            (count, left_out) = (written.units, written.left_out);
+        }
+        None => {
+            // Tabs and line ends within a text become spaces.
+            let cell = |text: &str| text.replace(['\t', '\n', '\r'], " ");
+            desk.for_each(filter, &mut |Unit { source, target, .. }| {
+                count += 1;
+                writeln!(out, "{}\t{}", cell(&source), cell(&target)).map_err(fail)
+            })?;
+            out.flush().map_err(fail)?;
+        }
+    }
+    if left_out > 0 {
+        let note = "the file holds one direction, chosen with --from";
+        context.ui.note(format!("left out {} of the other direction: {note}", units(left_out)));
+    }
     context.ui.note(format!("wrote {} to {}", units(count), path.display()));
     Ok(())
 }
