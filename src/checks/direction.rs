@@ -282,6 +282,37 @@ mod tests {
     }
 
     #[test]
+    fn amounts_and_times_are_read_with_their_particles() {
+        for (source, output) in [
+            (
+                "시는 다리에 100만 달러 이상을 썼다.",
+                "The city spent less than $1 million on the bridge.",
+            ),
+            ("40명 이하를 뽑는다.", "More than 40 will be chosen."),
+            ("정오가 막 지난 후 문을 열었다.", "It opened just before noon."),
+            (
+                "회사는 3년 전 공장을 매각한 후에 이전했다.",
+                "The firm moved before it sold the plant three years ago.",
+            ),
+        ] {
+            assert_eq!(run(&CHECK, &translation(source, output)).len(), 1, "{source}");
+        }
+        for (source, output) in [
+            (
+                "시는 다리에 100만 달러 이상을 썼다.",
+                "The city spent over $1 million on the bridge.",
+            ),
+            ("정오가 막 지난 후 문을 열었다.", "It opened just after noon."),
+            (
+                "회사는 3년 전 공장을 매각한 후에 이전했다.",
+                "The firm moved after it sold the plant three years ago.",
+            ),
+        ] {
+            assert!(run(&CHECK, &translation(source, output)).is_empty(), "{source}");
+        }
+    }
+
+    #[test]
     fn a_negated_opposite_is_no_opposite() {
         for (source, output) in [
             ("The weather was bad.", "날씨가 좋지 않았다."),
