@@ -179,7 +179,7 @@ fn similar_translations_of_people_are_shown_to_the_model() {
     room.desk
         .keep([
             unit("The mayor visited the old market.", "시장은 옛 장터를 찾았다.", Origin::Imported),
-            unit("The mayor visited the old harbours.", "기계의 말", Origin::Machine),
+            unit("The mayor visited the old harbour wall.", "기계의 말", Origin::Machine),
         ])
         .unwrap();
     let prompts = std::cell::RefCell::new(Vec::new());
