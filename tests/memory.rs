@@ -307,17 +307,15 @@ fn a_changed_glossary_in_the_same_folder_does_again_what_it_concerns() {
     assert!(value["translation"]["findings"].to_string().contains("항만"), "{value}");
 }
 
-/// Two processes add units while a third is killed again and again.
+/// Two processes add units while a third, which adds others each time, is killed again and again.
 #[test]
 fn killed_writers_lose_nothing_and_double_nothing() {
-    const UNITS: usize = 400;
     const KILLS: usize = 50;
     let home = Home::new();
-    let lines = |name: &str| -> String {
-        (0..UNITS).map(|n| format!("{name} number {n} sailed.\t{name} {n}호가 떠났다.\n")).collect()
+    let lines = |name: &str, count: usize| -> String {
+        let line = |n| format!("{name} number {n} sailed.\t{name} {n}호가 떠났다.\n");
+        (0..count).map(line).collect()
     };
-    let files =
-        ["Ferry", "Tanker", "Tug"].map(|name| home.write(&format!("{name}.tsv"), lines(name)));
     let start = |file: &str| {
         let mut command = home.command();
         command.args(["memory", "import", file]);
@@ -325,10 +323,16 @@ fn killed_writers_lose_nothing_and_double_nothing() {
         command.spawn().unwrap()
     };
     let mut killed = 0;
+    let mut all = String::new();
     for round in 0..KILLS {
-        let mut writers = [start(&files[0]), start(&files[1])];
-        let mut third = start(&files[2]);
-        std::thread::sleep(std::time::Duration::from_millis(round as u64 % 25));
+        let ferries = home.write("ferries.tsv", lines(&format!("Ferry {round}"), 20));
+        let tankers = home.write("tankers.tsv", lines(&format!("Tanker {round}"), 20));
+        let tugs = lines(&format!("Tug {round}"), 1200);
+        all += &tugs;
+        let tugs = home.write("tugs.tsv", tugs);
+        let mut third = start(&tugs);
+        let mut writers = [start(&ferries), start(&tankers)];
+        std::thread::sleep(std::time::Duration::from_millis(round as u64));
         killed += usize::from(third.try_wait().unwrap().is_none());
         let _ = third.kill();
         third.wait().unwrap();
@@ -336,11 +340,12 @@ fn killed_writers_lose_nothing_and_double_nothing() {
             assert!(writer.wait().unwrap().success());
         }
     }
-    assert!(killed >= KILLS / 2, "only {killed} were killed before they ended");
-    assert!(start(&files[2]).wait().unwrap().success());
+    assert!(killed >= KILLS / 4, "only {killed} were killed before they ended");
+    let all = home.write("all.tsv", all);
+    assert!(start(&all).wait().unwrap().success());
     let ran = home.run(&["memory", "stats", "--json"]);
     let stats: Value = serde_json::from_str(&ran.out).unwrap();
-    assert_eq!(stats["units"], json!([["en-ko", "imported", 3 * UNITS]]));
-    let ran = home.run(&["memory", "similar", "Tug number 17 sailed.", "--limit", "1"]);
+    assert_eq!(stats["units"], json!([["en-ko", "imported", (1200 + 20 + 20) * KILLS]]));
+    let ran = home.run(&["memory", "similar", "Tug 9 number 17 sailed.", "--limit", "1"]);
     assert!(ran.out.starts_with("100 % (imported)"), "{}", ran.out);
 }
