@@ -142,7 +142,7 @@ fn now() -> i64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs() as i64)
 }
 
-/// The columns that [`unit`] reads, in order.
+/// The columns that [`unit()`] reads, in order.
 const COLUMNS: &str = "direction, source, target, origin, maker, note, changed, details";
 
 /// A unit of a row with [`COLUMNS`].

@@ -1,7 +1,7 @@
 //! Files of pairs, each a source and the output made of it: one pair at a time, in bounded memory.
 //!
 //! [`pairs()`] reads the words alone; [`units`] reads them with their inline tags, history and
-//! properties, and [`write`] writes such units. A format is one file here and one line in
+//! properties, and [`write()`] writes such units. A format is one file here and one line in
 //! [`PAIR_FORMATS`]. Knows how pairs are written; does not know whether an output is a summary or a
 //! translation, nor whether it is right.
 
