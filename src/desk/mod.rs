@@ -3,8 +3,9 @@
 //!
 //! The file is an SQLite database with a write-ahead log: several processes may use it at once, and
 //! one that is killed loses at most what it had not committed. The words of people are on disk when
-//! they are written; a power failure may lose a machine's last seconds. Equal units are in it once. Knows texts, languages and hashes; knows no model and no prompt: what a machine's
-//! translation depends on is a [`SegmentKey`] here.
+//! they are written; a power failure may lose a machine's last seconds. Equal units are in it once.
+//! Knows texts, languages and hashes; knows no model and no prompt: what a machine's translation
+//! depends on is a [`SegmentKey`] here.
 
 pub(crate) mod error;
 mod exchange;

@@ -101,7 +101,7 @@ impl Examples {
         examples.into_iter().map(|example| (task, example)).collect()
     }
 
-    /// Reads a file of pairs, in any format that [`formats::pairs()`] reads. Pairs of which the file
+    /// Reads a file of pairs, in any format of [`formats::pairs()`]. Pairs of which the file
     /// does not name the task are examples of `task`; those with an empty side are left out.
     ///
     /// # Errors
