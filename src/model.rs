@@ -468,8 +468,8 @@ impl Model {
         }
     }
 
-    /// Generates in this thread. What prompts begin with is kept for the next call: the segments of a
-    /// document come in several calls, and their repair in more.
+    /// Generates in this thread. What prompts begin with is kept for the next call: the segments
+    /// of a document come in several calls, and their repair in more.
     fn generate_alone(
         &self,
         prompts: Vec<PromptOptions>,

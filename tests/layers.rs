@@ -14,7 +14,8 @@ use crate::support::here;
 type Floor = (&'static str, &'static [&'static str]);
 
 /// The top-level modules in floor order: a module imports only modules that stand before it in this
-/// table. The errors of batches, of the store and of the desk are leaves, which is why `error` can name them.
+/// table. The errors of batches, of the store and of the desk are leaves, which is why `error` can
+/// name them.
 const MODULES: &[Floor] = &[
     // Ground.
     ("batch::error", &[]),

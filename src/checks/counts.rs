@@ -1,8 +1,8 @@
 //! Counts: numbers of the article that a summary gives to another noun.
 //!
 //! "214 graduates" is in doubt if the article has 214 beside other nouns only, and another number
-//! beside its graduates; "14 weeks" if the article has 14 without a unit only, and another number of
-//! weeks. Nouns are compared by their stems, across languages by the dictionary.
+//! beside its graduates; "14 weeks" if the article has 14 without a unit only, and another number
+//! of weeks. Nouns are compared by their stems, across languages by the dictionary.
 
 use std::collections::{HashMap, HashSet};
 

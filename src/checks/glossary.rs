@@ -1,8 +1,8 @@
 //! Glossary: terms that occur in the source and are not translated as prescribed.
 //!
-//! Knows the terms that a [`Glossary`](crate::Glossary) finds; a term counts as used wherever one of
-//! its translations stands in the output. In a summary, which leaves out most of its article, only
-//! forbidden words and particles are looked for.
+//! Knows the terms that a [`Glossary`](crate::Glossary) finds; a term counts as used wherever one
+//! of its translations stands in the output. In a summary, which leaves out most of its article,
+//! only forbidden words and particles are looked for.
 
 use serde::{Deserialize, Serialize};
 

@@ -1,5 +1,5 @@
-//! Units of the memory as units of files of pairs, with the inline tags, properties and history that
-//! a file gave them.
+//! Units of the memory as units of files of pairs, with the inline tags, properties and history
+//! that a file gave them.
 
 use chrono::{DateTime, NaiveDateTime};
 

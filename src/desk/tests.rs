@@ -1,4 +1,5 @@
-//! Tests of the store: what is kept, found, merged and purged, and that killed writers lose nothing.
+//! Tests of the store: what is kept, found, merged and purged, and that killed writers lose
+//! nothing.
 
 use super::*;
 use crate::error::Error;

@@ -1,12 +1,13 @@
 //! Evaluation, in two halves: scores of translations and summaries against references, and of the
 //! checks: what they find of errors of known kinds, and what they say of correct texts.
 //!
-//! Scores are [`Metric`]s: [`bleu`], [`chrf`], [`ter`] and [`rouge`], with the numbers of the programs
-//! that papers cite, and [`bootstrap`] for the difference between two systems.
+//! Scores are [`Metric`]s: [`bleu`], [`chrf`], [`ter`] and [`rouge`], with the numbers of the
+//! programs that papers cite, and [`bootstrap`] for the difference between two systems.
 //!
-//! For the checks, correct pairs are given, or shipped: news of fictional places. `seeds` puts one error into a
-//! pair; it is found if a check says of the changed pair what it does not say of the correct one.
-//! Knows the checks and the seeds, and which of them belong together only by counting.
+//! For the checks, correct pairs are given, or shipped: news of fictional places. `seeds` puts one
+//! error into a pair; it is found if a check says of the changed pair what it does not say of the
+//! correct one. Knows the checks and the seeds, and which of them belong together only by
+//! counting.
 
 mod bank;
 pub mod bleu;

@@ -1,6 +1,7 @@
 //! Tokenizers of BLEU: mteval's versions 13a and 14 (`intl`), characters, and none.
 //!
-//! Sources: `mteval-v13a.pl` and `mteval-v14.pl` of NIST, in the form that sacreBLEU 2.6 gives them.
+//! Sources: `mteval-v13a.pl` and `mteval-v14.pl` of NIST, in the form that sacreBLEU 2.6 gives
+//! them.
 
 use std::borrow::Cow;
 use std::fmt;

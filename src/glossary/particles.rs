@@ -20,8 +20,8 @@ const PAIRS: &[(&str, &str)] = &[
     ("과의", "와의"), ("과는", "와는"), ("과", "와"), ("은", "는"), ("을", "를"), ("이", "가"),
 ];
 
-/// The particle at the start of `rest` in the form that must follow `word`: `None` if there is none,
-/// if it has the right form, or if the reading of the word is not known.
+/// The particle at the start of `rest` in the form that must follow `word`: `None` if there is
+/// none, if it has the right form, or if the reading of the word is not known.
 ///
 /// ```
 /// use malmoi::glossary::particle_after;
@@ -45,8 +45,8 @@ pub fn particle_after(word: &str, rest: &str) -> Option<(&'static str, &'static 
     (written != expected).then_some((written, expected))
 }
 
-/// The final sound of a word; `None` if its reading is not known. A Latin word of several letters in
-/// lower case is read as a word, which no rule tells.
+/// The final sound of a word; `None` if its reading is not known. A Latin word of several letters
+/// in lower case is read as a word, which no rule tells.
 fn final_sound(word: &str) -> Option<FinalSound> {
     let last = word.trim_end().chars().next_back()?;
     if ('가'..='힣').contains(&last) {

@@ -93,8 +93,8 @@ impl<'t> Text<'t> {
     }
 }
 
-/// Length in bytes of the part of a lower-case word that its endings leave as it is: the last letter
-/// of "ferry" changes in "ferries".
+/// Length in bytes of the part of a lower-case word that its endings leave as it is: the last
+/// letter of "ferry" changes in "ferries".
 pub(super) fn stem(word: &str, language: Language) -> usize {
     match word.as_bytes().last() {
         Some(b'y' | b'e') if language == Language::English && word.len() > 2 => word.len() - 1,

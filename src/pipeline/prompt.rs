@@ -257,8 +257,8 @@ fn find(setup: &TaskSetup<'_>, task: Task) -> Result<Prompt> {
     Prompt::find(task, family, name, options.prompt_folder.as_deref())
 }
 
-/// A finding if nothing passes the glossary on: the model takes no prompt, and no search is repeated
-/// for the terms of a translation.
+/// A finding if nothing passes the glossary on: the model takes no prompt, and no search is
+/// repeated for the terms of a translation.
 pub(super) fn ignored_glossary(setup: &TaskSetup<'_>) -> Option<Finding> {
     let options = &setup.job.options;
     let is_enforced = setup.job.task == Task::Translate && options.repair != Repair::Off;

@@ -65,8 +65,8 @@ impl Startup {
 }
 
 impl Context {
-    /// The desk's memory and glossary, made if there is none; `None` if it is switched off or cannot
-    /// be used, which is noted.
+    /// The desk's memory and glossary, made if there is none; `None` if it is switched off or
+    /// cannot be used, which is noted.
     pub fn desk(&self) -> Option<Arc<Desk>> {
         let desk = Desk::open(self.settings.desk()?);
         desk.map(Arc::new).map_err(|error| self.ui.note(format!("without memory: {error}"))).ok()

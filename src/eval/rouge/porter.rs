@@ -65,7 +65,8 @@ fn ends_double_consonant(word: &str) -> bool {
     before == last && consonants(word).last() == Some(&true)
 }
 
-/// Consonant, vowel, consonant at the end, the last not w, x or y; or a word of vowel and consonant.
+/// Consonant, vowel, consonant at the end, the last not w, x or y; or a word of vowel and
+/// consonant.
 fn ends_short(word: &str) -> bool {
     match consonants(word).as_slice() {
         [.., true, false, true] => !word.ends_with(['w', 'x', 'y']),

@@ -20,8 +20,8 @@ pub enum Unit {
     Syllable,
     /// Words between spaces (eojeol) without punctuation. A particle makes another word of it.
     Word,
-    /// Pairs of neighboring syllables within a word; a word of one syllable, and other words, whole.
-    /// A noun is found again with another particle, without a dictionary of morphemes.
+    /// Pairs of neighboring syllables within a word; a word of one syllable, and other words,
+    /// whole. A noun is found again with another particle, without a dictionary of morphemes.
     Subword,
 }
 

@@ -249,8 +249,8 @@ fn similar(
     Ok(())
 }
 
-/// The difference in one line: words of the unit that the text lacks as [-words-], words of the text
-/// that the unit lacks as {+words+}.
+/// The difference in one line: words of the unit that the text lacks as [-words-], words of the
+/// text that the unit lacks as {+words+}.
 fn marked(changes: &[Change]) -> String {
     let mark = |change: &Change| match change.kind {
         "removed" => format!("[-{}-]", change.text),

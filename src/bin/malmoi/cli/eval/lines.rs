@@ -7,8 +7,8 @@ use anyhow::{Result, bail};
 use malmoi::Error;
 use malmoi::formats::{self, PAIR_FORMATS, PairLanguages, Unreadable};
 
-/// Reads the texts of a file: those of pairs if its name says so, otherwise its lines. An empty line
-/// is an empty text.
+/// Reads the texts of a file: those of pairs if its name says so, otherwise its lines. An empty
+/// line is an empty text.
 pub(super) fn read(path: &Path) -> Result<Vec<String>> {
     let name = path.display().to_string();
     let file = std::fs::File::open(path).map_err(|error| Error::io("read", path, error))?;
