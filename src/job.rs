@@ -11,7 +11,7 @@ use crate::desk::Desk;
 use crate::generation::Options;
 use crate::language::Language;
 use crate::outcome::Route;
-use crate::prompts::{Examples, SimilarExamples, Style, Task};
+use crate::prompts::{Examples, Style, Task};
 
 /// Options of a summary or a translation.
 ///
@@ -36,9 +36,6 @@ pub struct TaskOptions {
     pub route: Route,
     /// Pairs that show the model how to answer, in place of those of the prompt.
     pub examples: Examples,
-    /// More examples for each segment, from a translation memory for instance. They stand after the
-    /// other ones.
-    pub similar: SimilarExamples,
     /// Name of a prompt; by default the one for the task and the model's family.
     pub prompt: Option<String>,
     /// Folder of prompt files that replace the built-in ones of the same names.
@@ -84,7 +81,6 @@ impl Default for TaskOptions {
             style: Style::Paragraph,
             route: Route::Auto,
             examples: Examples::default(),
-            similar: SimilarExamples::default(),
             prompt: None,
             prompt_folder: None,
             seed: None,

@@ -18,7 +18,7 @@ use crate::language::Language;
 use crate::model::Model;
 use crate::outcome::{Outcome, Route};
 use crate::pipeline;
-use crate::prompts::{Examples, SimilarExamples, Style, Task};
+use crate::prompts::{Examples, Style, Task};
 
 /// A text, a task and its options. Nothing is computed before [`text`](Self::text),
 /// [`stream`](Self::stream), [`run`](Self::run) or [`observe`](Self::observe).
@@ -141,12 +141,6 @@ impl Request {
     /// Pairs that show the model how to answer.
     pub fn examples(mut self, examples: Examples) -> Self {
         self.job.options.examples = examples;
-        self
-    }
-
-    /// More examples for each segment, from a translation memory for instance.
-    pub fn similar(mut self, similar: SimilarExamples) -> Self {
-        self.job.options.similar = similar;
         self
     }
 

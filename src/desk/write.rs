@@ -65,21 +65,6 @@ impl Desk {
         }
         Ok(kept)
     }
-
-    /// Takes back what was written for a source and a translation that people gave, if it is there.
-    pub fn forget(&self, unit: &Unit) -> Result<bool> {
-        let identity = identity(&unit.clone().into());
-        self.transaction(|connection| {
-            let select = "SELECT id FROM unit WHERE identity = ?1";
-            let id = connection.query_row(select, [identity], |row| row.get(0)).optional()?;
-            let Some(id) = id else { return Ok(false) };
-            let mut writer = Writer::new(connection);
-            writer.remove(id)?;
-            writer.finish()?;
-            forget_unused_tokens(connection)?;
-            Ok(true)
-        })
-    }
 }
 
 /// Hash of what makes a unit unique: for a machine the key, for people both texts.

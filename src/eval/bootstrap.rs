@@ -85,7 +85,8 @@ pub struct Difference {
 /// ```
 /// use malmoi::eval::{Metric, bootstrap, chrf::Chrf};
 /// let chrf = Chrf::default();
-/// let lines: Vec<Vec<f64>> = [("열렸다", "열렸다"), ("닫혔다", "열렸다"), ("항구", "항구")]
+/// let pairs = [("열렸다", "열렸다"), ("닫혔다", "열렸다"), ("항구", "항구")];
+/// let lines: Vec<Vec<f64>> = pairs
 ///     .iter().map(|(output, reference)| chrf.statistics(output, &[reference])).collect();
 /// let interval = bootstrap::interval(&chrf, &lines, 1000, bootstrap::SEED);
 /// assert!(interval.low < interval.mean && interval.high == 100.0);

@@ -38,8 +38,9 @@ pub fn aligned<'t>(english: &'t str, korean: &'t str) -> Vec<(&'t str, &'t str)>
 ///     ("Holm spoke on HBS.", "홀름은 HBS에 출연했다."),
 /// ];
 /// let found = candidates(&pairs);
-/// assert!(found.iter().any(|one| one.english == "Marten Holm" && one.korean == "마르텐 홀름"));
-/// assert!(found.iter().any(|one| one.english == "HBS" && one.term().keep));
+/// let of = |english: &str| found.iter().find(|one| one.english == english).unwrap();
+/// assert_eq!(of("Marten Holm").korean, "마르텐 홀름");
+/// assert!(of("HBS").term().keep);
 /// ```
 pub fn candidates(pairs: &[(&str, &str)]) -> Vec<Candidate> {
     let mut found = evident(pairs);

@@ -161,7 +161,7 @@ impl Index {
     }
 }
 
-/// Leaves the longest of overlapping spans, of equal ones the first term, in the order of the text.
+/// Keeps the longest of overlapping spans, in text order; on ties the first term wins.
 fn longest(found: &mut Vec<(Span, usize)>) {
     found.sort_by_key(|(span, at)| (span.start, std::cmp::Reverse(span.end), *at));
     let mut kept: Vec<(Span, usize)> = Vec::new();

@@ -88,8 +88,9 @@ impl<'a> PartEncoder<'a> {
     /// The prompt for a text, with prescribed translations beside those of the glossary, and with
     /// as many examples as prompt and answer leave room for.
     pub fn encode(&self, text: &str, terms: &[Term]) -> Result<EncodedPrompt> {
-        let similar = if self.takes_examples { self.memory_examples(text) } else { Vec::new() };
-        let mut examples = self.examples(text);
+        // Examples that are alike for all texts come first, to be read once.
+        let mut examples = self.fixed_examples(text);
+        let similar = self.memory_examples(text);
         examples.extend(similar.iter().map(|(example, _)| example.clone()));
         let mut shown = &examples[..];
         loop {
@@ -99,7 +100,7 @@ impl<'a> PartEncoder<'a> {
                 let likeness = similar.iter().rev().take(shown.len()).map(|(_, percent)| *percent);
                 return Ok(EncodedPrompt { ids, examples_left_out, similar: likeness.collect() });
             }
-            // The later ones are the more similar ones.
+            // The last examples are the most similar.
             shown = &shown[1..];
         }
     }
@@ -110,22 +111,10 @@ impl<'a> PartEncoder<'a> {
         self.encode_with(text, &[], &self.fixed_examples(text))
     }
 
-    /// Examples for a text, with the most similar last. Those that are alike for all texts come
-    /// first, to be read once.
-    fn examples(&self, text: &str) -> Vec<Example> {
-        if !self.takes_examples {
-            return Vec::new();
-        }
-        let mut examples = self.fixed_examples(text);
-        let found = self.setup.job.options.similar.find(&self.query(text));
-        examples.extend(found.into_iter().rev());
-        examples
-    }
-
     /// Similar translations of people, with their likeness in percent, the most similar last.
     fn memory_examples(&self, text: &str) -> Vec<(Example, u8)> {
         match &self.setup.job.options.desk {
-            Some(desk) if self.task == Task::Translate => {
+            Some(desk) if self.takes_examples && self.task == Task::Translate => {
                 similar::examples(desk, self.setup.languages, text)
             }
             _ => Vec::new(),

@@ -1,6 +1,5 @@
 //! Few-shot examples: pairs of a text and its answer, chosen by similarity where there are many.
 
-use std::fmt;
 use std::io::Read;
 use std::sync::Arc;
 
@@ -20,49 +19,13 @@ pub struct Example {
 
 /// A segment that is about to be written, for which examples are wanted.
 #[derive(Debug, Clone, Copy)]
-pub struct ExampleQuery<'q> {
+pub(crate) struct ExampleQuery<'q> {
     /// The task.
     pub task: Task,
     /// Languages of the text and of the answer.
     pub languages: LanguagePair,
     /// The segment's text.
     pub text: &'q str,
-}
-
-/// A source of examples for each segment, such as a translation memory.
-///
-/// ```
-/// use malmoi::prompts::{Example, ExampleQuery, SimilarExamples, Task};
-/// let similar = SimilarExamples::new(|query: &ExampleQuery<'_>| match query.task {
-///     Task::Translate => vec![Example { source: "Rain.".into(), target: "비.".into() }],
-///     _ => Vec::new(),
-/// });
-/// let options = malmoi::TaskOptions { similar, ..Default::default() };
-/// ```
-#[derive(Clone, Default)]
-pub struct SimilarExamples(Option<Arc<LookUp>>);
-
-type LookUp = dyn Fn(&ExampleQuery<'_>) -> Vec<Example> + Send + Sync;
-
-impl SimilarExamples {
-    /// Calls a function for each segment and each attempt at it. It returns the most similar
-    /// example first, and the same ones for the same query.
-    pub fn new(
-        look_up: impl Fn(&ExampleQuery<'_>) -> Vec<Example> + Send + Sync + 'static,
-    ) -> Self {
-        Self(Some(Arc::new(look_up)))
-    }
-
-    /// Examples for a segment, the most similar one first.
-    pub(crate) fn find(&self, query: &ExampleQuery<'_>) -> Vec<Example> {
-        self.0.as_ref().map(|look_up| look_up(query)).unwrap_or_default()
-    }
-}
-
-impl fmt::Debug for SimilarExamples {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(if self.0.is_some() { "SimilarExamples(..)" } else { "SimilarExamples" })
-    }
 }
 
 /// The user's examples, of which each segment is shown a few. Cloning it is cheap.
@@ -93,7 +56,8 @@ impl Examples {
     ///
     /// ```
     /// use malmoi::{Example, Examples, TaskOptions, prompts::Task};
-    /// let pair = Example { source: "Haemin opens a pier.".into(), target: "해민, 부두 개장".into() };
+    /// let (source, target) = ("Haemin opens a pier.".into(), "해민, 부두 개장".into());
+    /// let pair = Example { source, target };
     /// let examples = Examples::new(Task::Translate, vec![pair]);
     /// let options = TaskOptions { examples, ..TaskOptions::default() };
     /// ```
@@ -181,7 +145,7 @@ impl Examples {
                     (entry.ngrams[usize::from(swapped)].similarity(&text), entry, swapped)
                 })
                 .collect();
-            // Of equally similar ones the earlier one is taken.
+            // The sort is stable: the earlier example wins a tie.
             scored.sort_by(|a, b| b.0.total_cmp(&a.0));
             scored.truncate(self.limit);
             scored.reverse();

@@ -136,9 +136,11 @@ pub fn pairs(
 ///
 /// ```
 /// use malmoi::formats::pairs::{PairLanguages, units};
-/// let memory = "<tmx version=\"1.4\"><header srclang=\"en\"/><body><tu tuid=\"u1\" changeid=\"han\">\
+/// let memory = "<tmx version=\"1.4\"><header srclang=\"en\"/><body>\
+///     <tu tuid=\"u1\" changeid=\"han\">\
 ///     <tuv xml:lang=\"en-US\"><seg>Ferry <ph x=\"1\">{0}</ph> left.</seg></tuv>\
-///     <tuv xml:lang=\"ko-KR\"><seg><ph x=\"1\">{0}</ph>호가 떠났다.</seg></tuv></tu></body></tmx>";
+///     <tuv xml:lang=\"ko-KR\"><seg><ph x=\"1\">{0}</ph>호가 떠났다.</seg></tuv>\
+///     </tu></body></tmx>";
 /// let mut found = units(memory.as_bytes(), "memory.tmx", PairLanguages::default()).unwrap();
 /// let unit = found.next().unwrap().unwrap();
 /// assert_eq!(unit.source.text.placeholders(), "Ferry <1/> left.");
