@@ -80,6 +80,18 @@ fn a_changed_term_makes_exactly_the_segments_with_it_anew() {
 }
 
 #[test]
+fn a_word_that_is_newly_forbidden_makes_its_segment_anew() {
+    let room = room();
+    let observe = |forbid: &[&str]| {
+        let forbid = forbid.iter().map(|word| word.to_string()).collect();
+        let term = Term { forbid, ..Term::new("harbour", "항만") };
+        let request = room.model.translate(ARTICLE).to(Language::Korean).desk(&room.desk);
+        request.glossary(vec![term]).run().unwrap().reused()
+    };
+    assert_eq!((observe(&[]), observe(&[]), observe(&["항구"])), (0, 3, 2));
+}
+
+#[test]
 fn other_options_and_other_weights_are_other_segments() {
     let mut room = room();
     translate(&room, ARTICLE, &[]);

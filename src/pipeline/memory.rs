@@ -10,6 +10,7 @@ use super::chunk::{ChunkResult, SourceChunk, trailing_space};
 use super::prompt::PartEncoder;
 use super::setup::TaskSetup;
 use super::translation::DocumentTranslation;
+use crate::checks;
 use crate::desk::{Desk, Origin, Recalled, SegmentKey, Unit, Written};
 use crate::error::Result;
 use crate::event::{Finish, Observer};
@@ -125,7 +126,8 @@ impl<'a> SegmentMemory<'a> {
 }
 
 /// Everything that the model's translation of a chunk depends on. The token ids of the prompt stand
-/// for its wording, the chat template, the text and the terms of the glossary in it.
+/// for its wording, the chat template and the text; terms that occur count with their alternatives
+/// and forbidden words, which repair reads.
 fn key(
     setup: &TaskSetup<'_>,
     encoder: &PartEncoder<'_>,
@@ -134,6 +136,8 @@ fn key(
     let (options, generation) = (&setup.job.options, &setup.job.generation);
     let ids = encoder.encode_without_similar(chunk.text.trim())?;
     let prompt: Vec<u8> = ids.iter().flat_map(|id| id.to_le_bytes()).collect();
+    let terms = checks::terms_in(chunk.text, setup.languages, &options.checks);
+    let terms: Vec<String> = terms.iter().map(|found| format!("{:?}", found.term)).collect();
     let languages = [setup.languages.from.code(), setup.languages.to.code()].concat();
     let sampling = format!(
         "{:?} {} {} {:?} {:?} {:?}",
@@ -160,6 +164,7 @@ fn key(
         languages.as_bytes(),
         setup.model.fingerprint().as_bytes(),
         &prompt,
+        terms.concat().as_bytes(),
         sampling.as_bytes(),
         repair.as_bytes(),
     ]))
