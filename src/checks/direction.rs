@@ -2,7 +2,10 @@
 //! rejected, north and south.
 //!
 //! Both must be seen: the word of the source is lost, and its opposite is new. Knows pairs of
-//! opposites in the folder `lexicon/opposites`; does not read which word belongs to which noun.
+//! opposites in the folder `lexicon/opposites`; of the words before a noun, those of one noun are
+//! compared.
+
+mod attributive;
 
 use std::sync::LazyLock;
 
@@ -34,6 +37,17 @@ pub(super) const CHECK: Check = Check {
             "법원은 한 씨에게 무죄를 선고했다.",
             "The court found Han guilty.",
         ),
+        Example::fine(
+            "Haemin will build a second breakwater at its old fishing harbour.",
+            "Haemin will build a new breakwater.",
+        )
+        .summary(),
+        Example::found(
+            REVERSED,
+            "Haemin will build a second breakwater at its old fishing harbour.",
+            "Haemin will build a breakwater at its new harbour.",
+        )
+        .summary(),
         Example::fine("Exports to Haemin rose 4 percent in May.", "5월 해민 수출이 4% 늘어났다."),
         Example::fine("법원은 한 씨에게 무죄를 선고했다.", "The court acquitted Han."),
     ],
@@ -74,7 +88,11 @@ fn run(comparison: &Comparison<'_>) -> Vec<Finding> {
     for (from, to) in comparison.equal_sentences() {
         let original = words(&source.text[from.clone()], source.language);
         let result = words(&output.text[to.clone()], output.language);
-        for (lost, new) in reversed(&original, &result, demand) {
+        let is_of_one = |lost: &Span, new: &Span| {
+            let (lost, new) = (shifted(lost.clone(), from.start), shifted(new.clone(), to.start));
+            !attributive::have_different_nouns((source, &lost), (output, &new))
+        };
+        for (lost, new) in reversed(&original, &result, demand, is_of_one) {
             let (lost, new) = (shifted(lost, from.start), shifted(new, to.start));
             findings.push(finding(comparison, lost, new));
         }
@@ -164,7 +182,15 @@ enum Demand {
 }
 
 /// For each pair of opposites that was turned round, the lost word and the new one.
-fn reversed(original: &[Hit], result: &[Hit], demand: Demand) -> Vec<(Span, Span)> {
+/// `is_of_one` is false for words that tell of different nouns.
+fn reversed(
+    original: &[Hit],
+    result: &[Hit],
+    demand: Demand,
+    is_of_one: impl Fn(&Span, &Span) -> bool,
+) -> Vec<(Span, Span)> {
+    /// Most words of each meaning that are compared.
+    const MOST: usize = 6;
     let (original, result) = (by_meaning(original), by_meaning(result));
     let mut found = Vec::new();
     for record in 0..OPPOSITES.records() {
@@ -175,15 +201,19 @@ fn reversed(original: &[Hit], result: &[Hit], demand: Demand) -> Vec<(Span, Span
             let is_clear = match demand {
                 Demand::More => {
                     lost.len() > kept.len()
+                        && certain(lost).count() > certain(kept).count()
                         && new.len() > known.len()
                         && certain(new).count() > certain(known).count()
                 }
                 Demand::Unmixed => kept.is_empty() && known.is_empty(),
             };
-            let (lost, new) = (certain(lost).next(), certain(new).next());
-            if let (true, Some(lost), Some(new)) = (is_clear, lost, new) {
-                found.push((lost.span.clone(), new.span.clone()));
+            if !is_clear {
+                continue;
             }
+            let mut pairs = certain(lost).take(MOST).flat_map(|lost| {
+                certain(new).take(MOST).map(move |new| (lost.span.clone(), new.span.clone()))
+            });
+            found.extend(pairs.find(|(lost, new)| is_of_one(lost, new)));
         }
     }
     found.dedup();
@@ -340,6 +370,52 @@ mod tests {
             ),
         ] {
             assert!(run(&CHECK, &translation(source, output)).is_empty(), "{source}");
+        }
+    }
+
+    /// Summaries in which an opposite tells of another noun, and of the same noun.
+    const ATTRIBUTIVE: &[[&str; 3]] = &[
+        [
+            "The council of Haemin approved a second breakwater at its old fishing harbour.",
+            "Haemin approved a new breakwater.",
+            "Haemin approved a breakwater at its new harbour.",
+        ],
+        [
+            "해민시의회는 낡은 항구에 두 번째 다리를 놓기로 했다.",
+            "해민시의회는 새로운 다리를 놓기로 했다.",
+            "해민시의회는 새로운 항구에 다리를 놓기로 했다.",
+        ],
+        [
+            "The last ferry left the small island on Monday.",
+            "The ferry left the first harbour on Monday.",
+            "The first ferry left the island on Monday.",
+        ],
+        [
+            "해민시는 낡은 병원에 의사 두 명을 보냈다.",
+            "Haemin sent two new doctors to the hospital.",
+            "Haemin sent two doctors to the new hospital.",
+        ],
+        [
+            "Haemin sent two doctors to its old hospital.",
+            "해민시는 병원에 새로운 의사 두 명을 보냈다.",
+            "해민시는 새로운 병원에 의사 두 명을 보냈다.",
+        ],
+        [
+            "The mayor of North Haemin met a team from Somi.",
+            "The mayor met a team from South Somi.",
+            "The mayor of South Haemin met a team from Somi.",
+        ],
+    ];
+
+    #[test]
+    fn words_before_different_nouns_are_no_opposites() {
+        for [source, other, opposite] in ATTRIBUTIVE {
+            let pair = |output| {
+                let to = Language::detect(output).unwrap();
+                crate::checks::Pair { to, ..summary(source, output) }
+            };
+            assert!(run(&CHECK, &pair(other)).is_empty(), "{source} {other}");
+            assert_eq!(run(&CHECK, &pair(opposite)).len(), 1, "{source} {opposite}");
         }
     }
 

@@ -264,10 +264,12 @@ fn inflected(entry: &str) -> Vec<String> {
             };
         forms.push(format!("{lemma}{plural}"));
         stems.push(lemma.to_string());
+        // The u of "qu" is no vowel: "acquitted".
         let doubles = !is_vowel(last)
             && !matches!(last, 'w' | 'x' | 'y')
             && second.is_some_and(is_vowel)
-            && third.is_some_and(|c| !is_vowel(c));
+            && (third.is_some_and(|c| !is_vowel(c))
+                || third == Some('u') && from_end.next() == Some('q'));
         if doubles {
             stems.push(format!("{lemma}{last}"));
         }
@@ -306,6 +308,22 @@ pub(super) fn korean_words(text: &str) -> Vec<Span> {
         }
     }
     words
+}
+
+/// True for an English word in lower case that tells of the noun after it and is no verb: "new".
+pub(super) fn is_attributive_adjective(word: &str) -> bool {
+    #[rustfmt::skip]
+    const ADJECTIVES: &[&str] = &[
+        "new", "newest", "old", "older", "oldest", "young", "younger", "youngest", "big", "bigger", "biggest", "large", "larger",
+        "largest", "small", "smaller", "smallest", "first", "last", "final", "past", "high", "higher", "highest", "low", "lowest",
+        "long", "longer", "longest", "shorter", "shortest", "north", "south", "east", "west", "northern", "southern", "eastern",
+        "western", "left", "right", "upper", "inner", "outer", "early", "earlier", "late", "later", "good", "best", "bad", "worse",
+        "worst", "strong", "stronger", "weak", "weaker", "rich", "richer", "poor", "poorer", "public", "private", "domestic", "foreign",
+        "internal", "external", "temporary", "permanent", "direct", "indirect", "legal", "illegal", "major", "minor", "former", "hot",
+        "cold", "wide", "narrow", "deep", "shallow", "heavy", "light", "expensive", "cheap", "safe", "dangerous", "male", "female",
+        "urban", "rural", "civilian", "military", "positive", "negative", "local", "international", "equal", "unequal", "fair", "unfair",
+    ];
+    ADJECTIVES.contains(&word)
 }
 
 /// A word without its inflection.

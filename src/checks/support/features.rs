@@ -80,6 +80,13 @@ pub(in crate::checks) fn of_one(word: &str, language: Language, portable: bool) 
     of_word(word, language, portable).map(|feature| vec![feature])
 }
 
+/// True for a word that tells nothing about the content.
+pub(in crate::checks) fn is_stop_word(word: &str) -> bool {
+    let second = word.char_indices().nth(2).map_or(word.len(), |(at, _)| at);
+    ENGLISH_STOP_WORDS.contains(&word.to_lowercase().as_str())
+        || KOREAN_STOP_STEMS.contains(&&word[..second])
+}
+
 /// Features of the numbers, months and days of the week in a sentence.
 fn of_quantities(text: &Text<'_>, sentence: &Span) -> impl Iterator<Item = Feature> {
     let calendar = text.calendar();
