@@ -122,7 +122,10 @@ fn measured(comparison: &Comparison<'_>) -> Vec<Finding> {
         let same = stated.iter().filter(has_value);
         let is_bare = same.clone().all(|other| {
             let is_without = other.unit.is_none_or(|unit| unit == Unit::Person);
-            is_without && !other.is_day && !is_shared(source, other, unit)
+            is_without
+                && !other.is_day
+                && !is_shared(source, other, unit)
+                && !is_named_after(source, other, unit)
         });
         // Every reading of the article with this value is one of these numbers.
         let is_known = same.count() == source.numbers().count(number.value);
@@ -164,6 +167,35 @@ fn is_shared(text: &Text<'_>, number: &Number<'_>, unit: Unit) -> bool {
     near.into_iter().any(|other| other.unit == Some(unit))
 }
 
+/// True if the word after a number names the unit where no unit was read: "20도로", "20-degree",
+/// "three seasons" for years.
+fn is_named_after(text: &Text<'_>, number: &Number<'_>, unit: Unit) -> bool {
+    const SEASONS: &[&str] = &["season", "시즌"];
+    let after = text.text[number.span().end..].trim_start_matches([' ', '-', '‑', '–']);
+    let word: String =
+        after.chars().take_while(|c| c.is_alphabetic()).flat_map(char::to_lowercase).collect();
+    let (english, korean) = unit.names();
+    let singular = match english {
+        "feet" => "foot",
+        "inches" => "inch",
+        _ => english.trim_end_matches('s'),
+    };
+    let is_named = |name: &str| !name.is_empty() && word.starts_with(name);
+    is_named(singular)
+        || is_named(english)
+        || is_named(korean)
+        || unit == Unit::Year && SEASONS.iter().any(|name| is_named(name))
+}
+
+/// True for the number of a model or a code: "Il-76", "747s", "A380".
+fn is_code(text: &str, number: &Number<'_>) -> bool {
+    let span = number.span();
+    let (before, after) = (&text[..span.start], &text[span.end..]);
+    let is_latin = |c: char| c.is_ascii_alphabetic();
+    before.strip_suffix('-').unwrap_or(before).ends_with(is_latin)
+        || number.text.ends_with(|c: char| c.is_ascii_digit()) && after.starts_with(is_latin)
+}
+
 fn finding(comparison: &Comparison<'_>, own: &Span, other: &Span) -> Finding {
     let pair = comparison.pair;
     let (expected, found) = (&pair.source[other.clone()], &pair.output[own.clone()]);
@@ -192,6 +224,7 @@ fn counts(text: &Text<'_>, is_portable: bool) -> Vec<Count> {
     let counts = |number: &&Number<'_>| {
         number.needs_counterpart()
             && !is_ordinal(text.text, number)
+            && !is_code(text.text, number)
             && number.value.fract() == 0.0
             && number.unit.is_none_or(|unit| unit == Unit::Person)
             && !number.is_day
@@ -297,6 +330,11 @@ mod tests {
             ("It took 14 to 16 weeks and not 30 weeks.", "It took 14 weeks."),
             ("The trial lasted 14 days, the next 3 weeks.", "재판은 2주 걸렸다."),
             ("It is 33 in Haemin. Somi has 28 degrees.", "해민은 28도다."),
+            ("A 20-degree slope slid after a 35 degrees one.", "비탈 20도가 무너졌다."),
+            ("A 20‑degree slope slid. The next has 35 degrees.", "20도 비탈이 무너졌다."),
+            ("비탈은 20도로, 다음은 35도이다.", "A slope of 20 degrees slid."),
+            ("Olvera, 28, came three seasons ago, and Whitcombe five years ago.", "3년 전에 왔다."),
+            ("The Tu-76s flew. It has had 1,326 Tu planes since 1958.", "Tu-76은 날았다."),
         ] {
             assert!(run(&CHECK, &summary(source, output)).is_empty(), "{source} {output}");
         }
