@@ -1,6 +1,6 @@
 //! Bank: what the seeds take from the other pairs: names, lines and quotations.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::LazyLock;
 
 use regex::Regex;
@@ -46,6 +46,14 @@ impl Bank {
     pub fn new(files: &[Vec<Parallel>]) -> Self {
         let mut names: Vec<Name> = Vec::new();
         let mut known: HashMap<String, ()> = HashMap::new();
+        // A gloss that is also written in lower case is a word: "Rapper".
+        let small: HashSet<&str> = files
+            .iter()
+            .flatten()
+            .flat_map(|pair| pair.english.split(|c: char| !c.is_alphanumeric()))
+            .filter(|word| word.starts_with(char::is_lowercase))
+            .collect();
+        let is_word = |english: &str| small.contains(english.to_lowercase().as_str());
         let mut add = |english: &str, korean: &str| {
             if known.insert(english.to_string(), ()).is_none() {
                 names.push(Name { english: english.to_string(), korean: korean.to_string() });
@@ -54,7 +62,9 @@ impl Bank {
         let (mut english, mut korean) = (Texts::default(), Texts::default());
         for pair in files.iter().flatten() {
             for gloss in GLOSS.captures_iter(&pair.korean) {
-                if let Some((latin, hangul)) = glossed(&gloss[1], &gloss[2], &pair.english) {
+                if let Some((latin, hangul)) = glossed(&gloss[1], &gloss[2], &pair.english)
+                    && !is_word(latin)
+                {
                     add(latin, &hangul);
                 }
             }

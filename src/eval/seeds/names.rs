@@ -3,8 +3,8 @@
 use super::{Case, Changed, Seed};
 use crate::eval::bank::Name;
 use crate::eval::dice::Dice;
-use crate::eval::spots::{is_whole, replaced, tidy};
-use crate::language::Language;
+use crate::eval::spots::{is_whole, tidy};
+use crate::language::{Language, is_hangul};
 
 pub(super) const SEEDS: &[Seed] = &[
     Seed::line("name_replaced", replace),
@@ -19,6 +19,10 @@ const PARTICLES: &[&str] = &[
     "에서", "에게", "으로", "은", "는", "이", "가", "을", "를", "의", "와", "과", "에", "로", "도",
 ];
 
+/// First syllables of other particles and of the copula.
+const ENDINGS: &[char] =
+    &['까', '부', '보', '만', '입', '인', '라', '이', '에', '으', '로', '조', '씨'];
+
 /// The names of the bank that stand in both texts; no name inside another.
 fn names(case: &Case<'_>) -> Vec<Name> {
     let (english, korean) = case.english_and_korean();
@@ -26,7 +30,9 @@ fn names(case: &Case<'_>) -> Vec<Name> {
         .bank
         .names
         .iter()
-        .filter(|name| korean.contains(&name.korean) && contains(english, &name.english))
+        .filter(|name| {
+            places(korean, &name.korean).next().is_some() && contains(english, &name.english)
+        })
         .collect();
     found.sort_by_key(|name| std::cmp::Reverse(name.english.len()));
     let mut kept: Vec<Name> = Vec::new();
@@ -39,6 +45,23 @@ fn names(case: &Case<'_>) -> Vec<Name> {
         }
     }
     kept
+}
+
+/// Where a Korean text has a name as a whole word, with particles or without.
+fn places<'t>(text: &'t str, name: &'t str) -> impl Iterator<Item = usize> + 't {
+    let is_whole = |at: &usize| {
+        let rest = &text[at + name.len()..];
+        !text[..*at].chars().next_back().is_some_and(is_hangul)
+            && (!rest.starts_with(is_hangul) || !ending(rest).is_empty())
+    };
+    text.match_indices(name).map(|(at, _)| at).filter(is_whole)
+}
+
+/// The particles that a text begins with; empty for other syllables.
+fn ending(text: &str) -> &str {
+    let syllables = &text[..text.find(|c| !is_hangul(c)).unwrap_or(text.len())];
+    let is_particle = PARTICLES.contains(&syllables) || syllables.starts_with(ENDINGS);
+    if is_particle { syllables } else { "" }
 }
 
 /// True if an English text has the name as whole words.
@@ -109,15 +132,18 @@ fn drop_one(case: &Case<'_>, dice: &mut Dice) -> Option<Changed> {
         let text = renamed(case.output, &name.english, "");
         return Some(tidy(&text.replace(" 's ", " ").replace(" ’s ", " ")).into());
     }
-    let forms =
-        ["({})", " ({})"].map(|gloss| name.korean.clone() + &gloss.replace("{}", &name.english));
-    let written = forms.into_iter().find(|form| case.output.contains(form));
-    let written = written.unwrap_or_else(|| name.korean.clone());
-    let start = case.output.find(&written)?;
-    let rest = &case.output[start + written.len()..];
-    let particle = PARTICLES.iter().find(|particle| rest.starts_with(**particle));
-    let end = start + written.len() + particle.map_or(0, |particle| particle.len());
-    Some(tidy(&replaced(case.output, start..end, "")).into())
+    // Wherever it stands, with its gloss and its particle.
+    let mut text = case.output.to_string();
+    let gloss = format!("({})", name.english);
+    let first = |text: &str| places(text, &name.korean).next();
+    while let Some(start) = first(&text) {
+        let after = &text[start + name.korean.len()..];
+        let glossed = after.strip_prefix(' ').unwrap_or(after).strip_prefix(&gloss);
+        let rest = glossed.unwrap_or(after);
+        let end = text.len() - rest.len() + ending(rest).len();
+        text.replace_range(start..end, "");
+    }
+    Some(tidy(&text).into())
 }
 
 fn swap(case: &Case<'_>, dice: &mut Dice) -> Option<Changed> {
@@ -135,4 +161,34 @@ fn swap(case: &Case<'_>, dice: &mut Dice) -> Option<Changed> {
     };
     let text = case.output.replace(one.as_str(), "\0").replace(two.as_str(), one);
     Some(text.replace('\0', two).into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::eval::bank::Bank;
+    use crate::eval::parallel::Parallel;
+
+    #[test]
+    fn a_dropped_name_stands_nowhere_in_the_text() {
+        let english = "Olvera met India's envoy. Olvera left for Indonesia.";
+        let korean = "올베라(Olvera)는 인도 특사를 만났다. 올베라까지 인도네시아로 떠났다.";
+        let pair = Parallel { english: english.into(), korean: korean.into() };
+        let bank = Bank::new(&[vec![pair]]);
+        let (sources, outputs) = (&[english][..], &[korean][..]);
+        let case = Case {
+            source: english,
+            output: korean,
+            sources,
+            outputs,
+            to: Language::Korean,
+            bank: &bank,
+        };
+        let expected = "인도 특사를 만났다. 인도네시아로 떠났다.";
+        let dropped = |roll| drop_one(&case, &mut Dice::new(roll)).map(|changed| changed.output);
+        let found: Vec<String> = (0..20).filter_map(dropped).collect();
+        assert!(found.iter().any(|text| text == expected), "{found:?}");
+        let is_gone = |text: &String| !text.contains("올베라") || !text.contains("인도네시아");
+        assert!(found.iter().all(is_gone), "{found:?}");
+    }
 }

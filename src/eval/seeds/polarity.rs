@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 use super::{Case, Changed, Seed};
 use crate::eval::dice::Dice;
 use crate::eval::spots::{Regex, pattern, spots, whole_words, words};
-use crate::language::Language;
+use crate::language::{Language, is_hangul};
 
 pub(super) const SEEDS: &[Seed] = &[
     Seed::line("negation_lost", negation_lost),
@@ -20,7 +20,8 @@ const KOREAN_NEGATIONS: &[(&str, &str)] = &[
     ("하지 않았다", "했다"), ("되지 않았다", "됐다"), ("하지 않는다", "한다"), ("되지 않는다", "된다"),
     ("하지 않았습니다", "했습니다"), ("되지 않았습니다", "되었습니다"), ("하지 않습니다", "합니다"), ("되지 않습니다", "됩니다"),
     ("할 수 없", "할 수 있"), ("될 수 없", "될 수 있"), ("하지 못했", "했"), ("있지 않", "있"), ("없었", "있었"),
-    ("없습니다", "있습니다"), ("없다", "있다"), ("없는", "있는"), ("아니다", "이다"), ("아닙니다", "입니다"),
+    ("없습니다", "있습니다"), ("없다", "있다"), ("없는", "있는"), ("이 아니다", "이다"), ("가 아니다", "이다"),
+    ("이 아닙니다", "입니다"), ("가 아닙니다", "입니다"),
     ("하지 않은", "한"), ("하지 않을", "할"), ("하지 않고", "하고"), ("지 않았다", "었다"), ("지 않는", "는"),
 ];
 #[rustfmt::skip]
@@ -86,15 +87,32 @@ static ASSERTED: LazyLock<Regex> = LazyLock::new(|| {
 static NEGATED: LazyLock<Regex> =
     LazyLock::new(|| pattern(r"(\b(?:not|no|never|cannot)\b|n['’]t\b)"));
 
+/// A negation, or a word that denies, in either language.
+static DENIED: LazyLock<Regex> = LazyLock::new(|| {
+    pattern(
+        r"(?i)(\b(?:not|no|nor|none|never|neither|nobody|nothing|nowhere|cannot|without|unable|hardly|rarely|little|few|devoid)\b|n['’]t\b|\b(?:fail|lack|refus|den[iy]|reject|absen|impossib|un(?:[a-hj-z]|i[a-mo-su-z])[a-z]{3}|non-?[a-z]{3})|\b(?:in|im|ir|il)[a-z]+[ai]ble\b|[a-z]{3}less\b|않|못|없|아니|아닌|아닙|아닐|말라|말고|안 [가-힣]|금지|거부|부인|실패|부족|(?:^| )(?:불|미|무|비)[가-힣]{2})",
+    )
+});
+/// Words before 없다 that make one expression with it, which has no positive form.
+const FIXED: &[&str] = &["밖에 ", "거의 ", "터무니 "];
+
 type Replacements = Vec<(Range<usize>, String)>;
 
 fn changed(case: &Case<'_>, dice: &mut Dice, places: &Replacements) -> Option<Changed> {
     dice.replaced(case.output, places).map(Changed::from)
 }
 
+/// A negation of the output goes, if the source denies something as well.
 pub(super) fn negation_lost(case: &Case<'_>, dice: &mut Dice) -> Option<Changed> {
+    if !DENIED.is_match(case.source) {
+        return None;
+    }
     if case.to == Language::Korean {
-        return changed(case, dice, &words(case.output, KOREAN_NEGATIONS));
+        let mut places = words(case.output, KOREAN_NEGATIONS);
+        let is_fixed =
+            |start: usize| FIXED.iter().any(|before| case.output[..start].ends_with(before));
+        places.retain(|(span, _)| !is_fixed(span.start));
+        return changed(case, dice, &places);
     }
     let mut places = whole_words(case.output, ENGLISH_NEGATIONS);
     for pattern in [&AUXILIARY, &CONTRACTED] {
@@ -115,11 +133,87 @@ pub(super) fn negation_added(case: &Case<'_>, dice: &mut Dice) -> Option<Changed
 }
 
 pub(super) fn direction(case: &Case<'_>, dice: &mut Dice) -> Option<Changed> {
+    let text = case.output;
     let places = match case.to {
-        Language::Korean => words(case.output, KOREAN_OPPOSITES),
-        Language::English => whole_words(case.output, ENGLISH_OPPOSITES),
+        Language::Korean => {
+            let places = words(text, KOREAN_OPPOSITES).into_iter();
+            let fitting = places.filter(|(span, _)| is_korean_opposite(text, span));
+            fitting.map(|(span, new)| with_particle(text, span, new)).collect()
+        }
+        Language::English => {
+            let places = whole_words(text, ENGLISH_OPPOSITES).into_iter();
+            let fitting = places.filter(|(span, _)| is_english_opposite(text, span));
+            fitting.map(|(span, new)| with_article(text, span, new)).collect()
+        }
     };
     changed(case, dice, &places)
+}
+
+/// True if a Korean word has its opposite where it stands: it begins a word, and is no auxiliary
+/// ("하기 시작했다") or adverb ("더 이상", "최대한", "처음 보는").
+fn is_korean_opposite(text: &str, span: &Range<usize>) -> bool {
+    let (before, after) = (&text[..span.start], &text[span.end..]);
+    let is_inside = before.chars().next_back().is_some_and(is_hangul);
+    let is_other = match &text[span.clone()] {
+        "시작" => before.ends_with("기 "),
+        "이상" => before.ends_with("더 "),
+        "최대" | "최소" => after.starts_with('한'),
+        "처음" => !after.starts_with("으로"),
+        _ => false,
+    };
+    !is_inside && !is_other
+}
+
+/// The replacement of a word with the particle after it in the form that the new word takes.
+fn with_particle(text: &str, span: Range<usize>, new: String) -> (Range<usize>, String) {
+    const FORMS: &[(&str, &str)] =
+        &[("은", "는"), ("이", "가"), ("을", "를"), ("과", "와"), ("으로", "로")];
+    let after = &text[span.end..];
+    let ending = &after[..after.find(|c| !is_hangul(c)).unwrap_or(after.len())];
+    let is_closed = new.chars().next_back().is_some_and(has_final);
+    let Some((closed, open)) =
+        FORMS.iter().find(|(closed, open)| ending == *closed || ending == *open)
+    else {
+        return (span, new);
+    };
+    (span.start..span.end + ending.len(), new + if is_closed { closed } else { open })
+}
+
+/// True for a syllable with a final consonant.
+fn has_final(c: char) -> bool {
+    u32::from(c).checked_sub(0xAC00).is_some_and(|index| index % 28 != 0)
+}
+
+/// True if an English word has its opposite where it stands: amounts before a number, "support"
+/// after an auxiliary, "first" and "last" after an article.
+fn is_english_opposite(text: &str, span: &Range<usize>) -> bool {
+    const AUXILIARIES: &[&str] =
+        &["to", "will", "would", "can", "could", "should", "not", "who", "they", "we", "i"];
+    const ARTICLES: &[&str] = &["the", "its", "his", "her", "their", "our", "a"];
+    let before = text[..span.start].trim_end();
+    let before = before.rsplit(|c: char| !c.is_alphabetic()).next().unwrap_or("").to_lowercase();
+    let is_before_number = || {
+        let next = text[span.end..].trim_start().trim_start_matches(['$', '£', '€']);
+        next.starts_with(|c: char| c.is_ascii_digit())
+    };
+    match &text[span.clone()] {
+        "over" | "up to" | "at least" => is_before_number(),
+        "support" => AUXILIARIES.contains(&before.as_str()),
+        "first" | "last" => ARTICLES.contains(&before.as_str()),
+        _ => true,
+    }
+}
+
+/// The replacement of a word with the article before it: "a decrease" for "an increase".
+fn with_article(text: &str, span: Range<usize>, new: String) -> (Range<usize>, String) {
+    let starts_with_vowel = |word: &str| word.starts_with(['a', 'e', 'i', 'o']);
+    let is_vowel = starts_with_vowel(&text[span.clone()]);
+    let before = &text[..span.start];
+    match (is_vowel, starts_with_vowel(&new)) {
+        (true, false) if before.ends_with(" an ") => (span.start - 3..span.end, format!("a {new}")),
+        (false, true) if before.ends_with(" a ") => (span.start - 2..span.end, format!("an {new}")),
+        _ => (span, new),
+    }
 }
 
 pub(super) fn modality(case: &Case<'_>, dice: &mut Dice) -> Option<Changed> {
@@ -132,4 +226,56 @@ pub(super) fn modality(case: &Case<'_>, dice: &mut Dice) -> Option<Changed> {
         }
     };
     changed(case, dice, &places)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::eval::bank::Bank;
+
+    /// Every changed output that a seed makes of a pair.
+    fn outputs(
+        seed: fn(&Case<'_>, &mut Dice) -> Option<Changed>,
+        source: &str,
+        output: &str,
+        to: Language,
+    ) -> Vec<String> {
+        let bank = Bank::new(&[]);
+        let (sources, outputs) = (&[source][..], &[output][..]);
+        let case = Case { source, output, sources, outputs, to, bank: &bank };
+        let changed = (0..20).filter_map(|roll| seed(&case, &mut Dice::new(roll)));
+        let mut found: Vec<String> = changed.map(|changed| changed.output).collect();
+        found.sort();
+        found.dedup();
+        found
+    }
+
+    #[test]
+    fn an_opposite_takes_its_place_where_the_word_has_its_own_meaning() {
+        let direction = |output, to| outputs(direction, "", output, to);
+        for (text, expected) in [
+            ("반대는 없다.", vec!["찬성은 없다."]),
+            ("도전에 나섰다. 더 이상 없다. 읽기 시작했다. 최대한 많다.", vec![]),
+            ("40명 이상이 왔다.", vec!["40명 이하가 왔다."]),
+        ] {
+            assert_eq!(direction(text, Language::Korean), expected, "{text}");
+        }
+        for (text, expected) in [
+            ("It is an increase.", vec!["It is a decrease."]),
+            ("It was taken over last night, and it led up to the end.", vec![]),
+            ("Over there, over 40 came.", vec!["Over there, under 40 came."]),
+            ("He will support it with support.", vec!["He will oppose it with support."]),
+            ("The last bus left.", vec!["The first bus left."]),
+        ] {
+            assert_eq!(direction(text, Language::English), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_negation_is_lost_only_if_the_source_denies_something() {
+        let lost = |source, output| outputs(negation_lost, source, output, Language::Korean);
+        assert_eq!(lost("It is not new.", "중국이 아닙니다."), ["중국입니다."]);
+        assert_eq!(lost("Interest remained high.", "관심은 낮지 않았다."), [""; 0]);
+        assert_eq!(lost("Only he could not.", "그럴 수밖에 없었다."), [""; 0]);
+    }
 }
