@@ -217,6 +217,37 @@ mod tests {
     }
 
     #[test]
+    fn a_negative_affix_is_a_negation_of_its_stem() {
+        for (english, wrong, right) in [
+            (
+                "The fire was unrelated to the strike.",
+                "화재는 파업과 관련이 있었다.",
+                "화재는 파업과 무관하다.",
+            ),
+            ("It is an irreplaceable bell.", "대체할 수 있는 종이다.", "대체할 수 없는 종이다."),
+            (
+                "Haemin built an impenetrable wall.",
+                "해민은 뚫을 수 있는 벽을 세웠다.",
+                "해민은 철벽을 세웠다.",
+            ),
+        ] {
+            assert_eq!(kinds(&run(&CHECK, &translation(english, wrong))), [LOST.name], "{english}");
+            assert_eq!(
+                kinds(&run(&CHECK, &translation(wrong, english))),
+                [ADDED.name],
+                "{english}"
+            );
+            assert!(run(&CHECK, &translation(english, right)).is_empty(), "{english}");
+            assert!(run(&CHECK, &translation(right, english)).is_empty(), "{english}");
+        }
+        let (korean, lost) = ("시는 조사 없이 떠났다.", "The city left with the investigation.");
+        assert_eq!(kinds(&run(&CHECK, &translation(korean, lost))), [LOST.name]);
+        for fine in ["The city left without an investigation.", "The city left with no inquiry."] {
+            assert!(run(&CHECK, &translation(korean, fine)).is_empty(), "{fine}");
+        }
+    }
+
+    #[test]
     fn in_one_language_the_same_verb_is_compared() {
         let article = "The mayor of Haemin did not sign the contract on Monday.";
         assert!(run(&CHECK, &summary(article, article)).is_empty());

@@ -6,6 +6,7 @@ use std::sync::LazyLock;
 use super::force::{Force, Negation};
 use super::statements::{Evidence, Statements};
 use super::{english, korean};
+use crate::checks::dictionary;
 use crate::checks::lexicon::{Hit, Lexicon};
 use crate::document::Span;
 use crate::language::Language;
@@ -70,6 +71,11 @@ impl<'t> Negations<'t> {
     /// The last negation whose predicate the other text states, if it has fewer negations; else one
     /// of more negations than it can stand for.
     pub fn beyond(&self, other: &Negations<'t>) -> Option<Span> {
+        if let Some(contradicted) =
+            self.affixed_beyond(other).or_else(|| self.without_beyond(other))
+        {
+            return Some(contradicted);
+        }
         if self.plain() <= other.plain() {
             return None;
         }
@@ -100,6 +106,51 @@ impl<'t> Negations<'t> {
                 }
         };
         evidence.iter().find(is_likely).map(|(negation, _)| negation.span.clone())
+    }
+
+    /// An English word with a negative affix whose stem a Korean text states that denies nothing:
+    /// "unrelated", 관련이 있는; "irreplaceable", 대체할 수 있는.
+    fn affixed_beyond(&self, other: &Self) -> Option<Span> {
+        let is_silent = other.found.is_empty() && other.denials.is_empty();
+        if self.language != Language::English || other.language == self.language || !is_silent {
+            return None;
+        }
+        let affixed = self.found.iter().filter(|negation| negation.force == Force::Affix);
+        let is_stated = |negation: &&Negation| {
+            let word = self.text[negation.span.clone()].to_lowercase();
+            let is_of_ability =
+                ["able", "ible", "ably", "ibly"].iter().any(|end| word.ends_with(end));
+            // Korean gives it with a low probability.
+            if word == "unlikely" {
+                return false;
+            }
+            if is_of_ability {
+                return other.text.contains("수 있") && !english::has_ability(self.text);
+            }
+            other.statements().states(english::without_affix(&word))
+        };
+        affixed.take(MAX_LOOKED_UP).find(is_stated).map(|negation| negation.span.clone())
+    }
+
+    /// A Korean noun with 없이 whose English noun stands after "with".
+    fn without_beyond(&self, other: &Self) -> Option<Span> {
+        if self.language != Language::Korean || other.language == self.language {
+            return None;
+        }
+        let accompanied: Vec<_> = english::accompanied(other.text)
+            .flat_map(|word| dictionary::of_english(&word))
+            .collect();
+        let is_with = |negation: &&Negation| {
+            let words = &self.text[negation.span.clone()];
+            let Some(noun) = words.strip_suffix("없이") else { return false };
+            let mut is_same = false;
+            dictionary::of_korean(noun.trim_end(), |is_certain, concept| {
+                is_same |= is_certain && accompanied.contains(&concept);
+            });
+            is_same
+        };
+        let negations = self.found.iter().filter(|negation| negation.force != Force::Weak);
+        negations.take(MAX_LOOKED_UP).find(is_with).map(|negation| negation.span.clone())
     }
 
     fn english(&self, other: &Self) -> &'t str {

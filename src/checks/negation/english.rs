@@ -130,6 +130,41 @@ fn is_double(words: &[Word], at: usize) -> bool {
     })
 }
 
+/// A word without its negative prefix or suffix: "related" of "unrelated".
+pub(super) fn without_affix(word: &str) -> &str {
+    const PREFIXES: &[&str] = &["un", "non", "in", "im", "il", "ir", "dis", "mis"];
+    let stem = word.strip_suffix("less");
+    stem.or_else(|| PREFIXES.iter().find_map(|prefix| word.strip_prefix(prefix))).unwrap_or(word)
+}
+
+/// True if a text says that something can be done.
+pub(super) fn has_ability(text: &str) -> bool {
+    const ABLE: &[&str] = &[
+        "can", "could", "may", "might", "able", "possible", "allow", "allows", "allowed", "enough",
+    ];
+    english_words(text).iter().any(|word| ABLE.contains(&word.text.as_str()))
+}
+
+/// The words after "with", up to the noun: "the", "consent" of "with the consent".
+pub(super) fn accompanied(text: &str) -> impl Iterator<Item = String> {
+    const REACH: usize = 3;
+    let words = english_words(text);
+    let starts: Vec<usize> = (0..words.len()).filter(|at| words[*at].text == "with").collect();
+    let ends = |text: &str| text.contains(|c: char| !c.is_whitespace() && c != '-');
+    let mut found = Vec::new();
+    for start in starts {
+        let mut end = words[start].span.end;
+        for word in words[start + 1..].iter().take(REACH) {
+            if ends(&text[end..word.span.start]) || is_negator(&word.text) {
+                break;
+            }
+            end = word.span.end;
+            found.push(word.text.clone());
+        }
+    }
+    found.into_iter()
+}
+
 /// True for words with a negative prefix or suffix: "unhappy", "speechless".
 fn is_affixed(word: &str) -> bool {
     const NOT_NEGATIVE: &[&str] = &[

@@ -70,6 +70,16 @@ impl Statements {
         Self { hits, said }
     }
 
+    /// True if the text states the predicate of an English word, and nowhere negates or denies it.
+    pub fn states(&self, english: &str) -> bool {
+        let hits = PREDICATES.find(english, Language::English);
+        let is_stated = |hit: &Hit| {
+            let said = self.said[hit.record];
+            hit.is_certain && said.is_stated && !said.is_negated && !said.is_denied
+        };
+        hits.iter().any(is_stated)
+    }
+
     /// What another text says of the predicate of a negation of this one.
     pub fn evidence(&self, negation: &Negation, other: &Self) -> Evidence {
         let head = &self.hits[inside(&self.hits, &negation.head)];
