@@ -25,23 +25,24 @@ const MISSPELLED: f32 = 14.0;
 /// Names without a counterpart that are compared with one of the other text.
 const MOST_COMPARED: usize = 20;
 
-/// Phrases that stand for a place whose name the other text repeats.
-const PLACES: &[&str] = &[
-    "the city",
-    "the country",
-    "the nation",
-    "the capital",
-    "the state",
-    "the island",
-    "the region",
-    "the town",
-    "the kingdom",
-    "the area",
-    "the government",
-    "national",
-    "nationwide",
-    "domestic",
-    "local",
+/// Phrases that stand for a place whose name the other text repeats, with the Korean words that they
+/// translate where they do not.
+const PLACES: &[(&str, &[&str])] = &[
+    ("the city", &["도시"]),
+    ("the country", &["나라", "국가"]),
+    ("the nation", &["나라", "국가", "국민"]),
+    ("the capital", &["수도"]),
+    ("the state", &["주의", "주는", "주에"]),
+    ("the island", &["섬"]),
+    ("the region", &["지역", "지방"]),
+    ("the town", &["마을"]),
+    ("the kingdom", &["왕국"]),
+    ("the area", &["지역", "일대"]),
+    ("the government", &["정부", "당국"]),
+    ("national", &["국립", "국가", "전국", "국민", "국내", "전미"]),
+    ("nationwide", &["전국"]),
+    ("domestic", &["국내"]),
+    ("local", &["지역", "현지", "지방"]),
 ];
 
 /// Particles of a subject, and the English pronouns that stand for one.
@@ -91,6 +92,10 @@ pub(super) fn findings(comparison: &Comparison<'_>, en: &Text<'_>, ko: &Text<'_>
         }
     }
     let english = English::new(en.text);
+    let untranslated =
+        PLACES.iter().filter(|(_, words)| !words.iter().any(|word| ko.text.contains(word)));
+    let places: Vec<&str> = untranslated.map(|(phrase, _)| *phrase).collect();
+    let has_place = english.has_any(&places);
     let mut open_korean: Vec<Open> = Vec::new();
     for name in hangul::names(ko.text) {
         let span = name.span.clone();
@@ -120,7 +125,7 @@ pub(super) fn findings(comparison: &Comparison<'_>, en: &Text<'_>, ko: &Text<'_>
                 // Korean writers add the acronyms of institutions.
                 Sign::Gloss(gloss) => ko.text[gloss.clone()].contains(char::is_lowercase),
                 // Korean translators name the place that "the city" stands for.
-                Sign::Known(_) => into_english && !english.has_any(PLACES) && !is_pronoun,
+                Sign::Known(_) => into_english && !has_place && !is_pronoun,
                 Sign::Foreign => false,
             };
         open_korean.push(Open { span, place, evidence, certain, alone });
