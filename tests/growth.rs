@@ -195,6 +195,51 @@ fn ten_thousand_terms_are_found_in_linear_time() {
     );
 }
 
+/// A text in which every second word is another term, and a translation that has some as
+/// prescribed, some inside longer words, some with the wrong particle and some forbidden.
+fn pair_with_terms(count: usize) -> (String, String) {
+    let source = (0..count).map(|at| word(at) + " closed ").collect();
+    let output = |at: usize| match at % 4 {
+        0 => format!("가{at}나를 닫았다. "),
+        1 => format!("가{at}나스키 닫았다. "),
+        2 => format!("가{at}나을 닫았다. "),
+        _ => format!("{at}금지를 닫았다. "),
+    };
+    (source, (0..count).map(output).collect())
+}
+
+/// 10,000 terms and translations of up to 100,000 letters: twice the text, twice the time.
+#[test]
+fn terms_are_checked_in_linear_time() {
+    let term = |at: usize| Term {
+        forbid: vec![format!("{at}금지")],
+        ..Term::new(word(at), format!("가{at}나"))
+    };
+    let glossary: Glossary = (0..10_000).map(term).collect::<Vec<_>>().into();
+    let options = CheckOptions { glossary, ..CheckOptions::default() };
+    let check = CHECKS.iter().find(|check| check.name == "glossary").unwrap();
+    let (from, to, kind) = (Language::English, Language::Korean, OutputKind::Translation);
+    let findings = |(source, output): &(String, String)| {
+        check.findings(&Pair { source, output, from, to, kind }, &options).len()
+    };
+    let (small, large) = (pair_with_terms(2_000), pair_with_terms(8_000));
+    assert!((80_000..120_000).contains(&large.1.chars().count()), "{}", large.1.chars().count());
+    assert_eq!(findings(&large), 6_000);
+    let linear = grows_linearly(|| drop(findings(&small)), || drop(findings(&large)));
+    assert!(linear, "four times the text takes more than eight times as long");
+    // Letters that are a term at each place.
+    let terms = ["가", "가가", "가 가", "나"].map(|target| Term::new("a", target)).to_vec();
+    let options = CheckOptions { glossary: terms.into(), ..CheckOptions::default() };
+    for letters in ["가", "가 ", "가가나", "나은"] {
+        let work = |size: usize| {
+            let output = letters.repeat(size / letters.len());
+            check.findings(&Pair { source: "a a", output: &output, from, to, kind }, &options);
+        };
+        let linear = grows_linearly(|| work(4 * SIZE), || work(16 * SIZE));
+        assert!(linear, "{letters}: four times the text takes more than eight times as long");
+    }
+}
+
 #[test]
 fn candidates_of_terms_are_found_in_linear_time() {
     let sentence = |at: usize| {

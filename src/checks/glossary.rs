@@ -1,8 +1,9 @@
 //! Glossary: terms that occur in the source and are not translated as prescribed.
 //!
 //! Knows the terms that a [`Glossary`](crate::Glossary) finds; a term counts as used wherever one
-//! of its translations stands in the output. In a summary, which leaves out most of its article,
-//! only forbidden words and particles are looked for.
+//! of its translations stands in the output and no forbidden one does. One that stands only inside
+//! a longer Korean word is in doubt. In a summary, which leaves out most of its article, only
+//! forbidden words and particles are looked for.
 
 use serde::{Deserialize, Serialize};
 
@@ -12,26 +13,29 @@ use super::options::CheckOptions;
 use super::spans::excerpt;
 use crate::document::Span;
 use crate::finding::Finding;
-use crate::glossary::{Occurrence, Term, Text, particle_after};
+use crate::glossary::{Occurrence, Places, Standing, Term, Text, particle_after};
 use crate::language::{Language, LanguagePair, is_hangul};
 
 const MISSING: FindingKind = FindingKind::major("glossary_missing");
 const CHANGED: FindingKind = FindingKind::major("glossary_changed");
 const FORBIDDEN: FindingKind = FindingKind::major("glossary_forbidden");
+const INSIDE: FindingKind = FindingKind::minor("glossary_inside");
 const PARTICLE: FindingKind = FindingKind::minor("glossary_particle");
 
 pub(super) const CHECK: Check = Check {
     name: "glossary",
     describe: "terms of the glossary that are not translated as prescribed",
-    kinds: &[MISSING, CHANGED, FORBIDDEN, PARTICLE],
+    kinds: &[MISSING, CHANGED, FORBIDDEN, INSIDE, PARTICLE],
     scope: Scope::Article,
     // With the terms of `EXAMPLE`.
     examples: &[
         Example::found(MISSING, "The breakwater held.", "둑은 무너지지 않았다."),
         Example::found(CHANGED, "Listen to Haemin FM.", "해민에프엠을 들으십시오."),
         Example::found(FORBIDDEN, "The quay and its wharf.", "부두와 그 선착장."),
+        Example::found(INSIDE, "The quay is new.", "부두리아는 새것이다."),
         Example::found(PARTICLE, "The breakwater held.", "방파제은 무너지지 않았다."),
         Example::fine("Breakwaters held.", "방파제들은 무너지지 않았다."),
+        Example::fine("The quay is new.", "해민부두는 새것이다."),
         Example::fine("방파제를 지었다.", "They built a breakwater."),
         Example::fine("Listen to Haemin FM.", "Haemin FM을 들으십시오."),
     ],
@@ -45,6 +49,9 @@ pub(super) const EXAMPLE: &str = "source\ttarget\tforbid\tkeep\n\
     quay\t부두\t선착장\t\n\
     Haemin FM\t\t\tyes\n";
 
+/// Name of the value that holds the term as the source has it.
+const TERM: &str = "term";
+
 /// Upper bound on the findings of a forbidden word, and on those of particles.
 const MAX_FINDINGS: usize = 5;
 
@@ -53,7 +60,8 @@ const MAX_FINDINGS: usize = 5;
 pub struct GlossaryUse {
     /// Terms that occur in the source, those of each segment counted on their own.
     pub terms: usize,
-    /// Those of them that the translation has as prescribed.
+    /// Those of them that the translation has as prescribed; of the others a finding says what it
+    /// has instead.
     pub used: usize,
 }
 
@@ -89,19 +97,45 @@ pub(crate) fn usage(pair: &Pair<'_>, options: &CheckOptions) -> GlossaryUse {
     }
     let terms = terms_in(pair.source, languages(pair), options);
     let output = Text::new(pair.output);
-    let used = terms.iter().filter(|one| is_used(&one.term, &output, pair)).count();
+    let places = output.places(words(&terms), pair.to);
+    let is_used = |term: &Term| {
+        standing(term, &places) == Some(Standing::Word) && forbidden(term, pair, &places).is_empty()
+    };
+    let used = terms.iter().filter(|one| is_used(&one.term)).count();
     GlossaryUse { terms: terms.len(), used }
+}
+
+/// The term of a finding about a term that is not as prescribed, as the source has it.
+pub(crate) fn glossary_term(finding: &Finding) -> Option<&str> {
+    let is_glossary = finding.check == CHECK.name;
+    finding.values.get(TERM).filter(|_| is_glossary)?.as_str()
 }
 
 fn languages(pair: &Pair<'_>) -> LanguagePair {
     LanguagePair { from: pair.from, to: pair.to }
 }
 
-fn is_used(term: &Term, output: &Text<'_>, pair: &Pair<'_>) -> bool {
+/// The words of terms that are looked for in an output.
+fn words(terms: &[Occurrence]) -> impl Iterator<Item = &str> {
+    terms.iter().flat_map(|Occurrence { term, .. }| {
+        let forbidden = term.forbid.iter().map(String::as_str);
+        term.renderings().chain(std::iter::once(term.source.as_str())).chain(forbidden)
+    })
+}
+
+/// How the best of a term's translations stands in the output.
+fn standing(term: &Term, places: &Places<'_, '_>) -> Option<Standing> {
     if term.keep {
-        return pair.output.contains(term.source.trim());
+        return places.has_as_written(&term.source).then_some(Standing::Word);
     }
-    term.renderings().any(|rendering| output.has(rendering, pair.to))
+    let mut best = None;
+    for rendering in term.renderings() {
+        match places.standing(rendering) {
+            Some(Standing::Word) => return Some(Standing::Word),
+            inside => best = best.or(inside),
+        }
+    }
+    best
 }
 
 fn run(comparison: &Comparison<'_>) -> Vec<Finding> {
@@ -110,24 +144,32 @@ fn run(comparison: &Comparison<'_>) -> Vec<Finding> {
         return Vec::new();
     }
     let output = Text::new(pair.output);
+    let terms = terms_in(pair.source, languages(pair), comparison.options);
+    let places = output.places(words(&terms), pair.to);
     let mut findings = Vec::new();
-    for Occurrence { term, span } in terms_in(pair.source, languages(pair), comparison.options) {
-        let forbidden: Vec<Finding> = forbidden(&term, pair, &output);
-        let is_missing = pair.kind == OutputKind::Translation && !is_used(&term, &output, pair);
-        if is_missing && forbidden.is_empty() {
-            findings.push(missing(&term, span, pair));
+    for Occurrence { term, span } in &terms {
+        let word = excerpt(&pair.source[span.clone()]);
+        let mut of_term = forbidden(term, pair, &places);
+        let standing = standing(term, &places);
+        if pair.kind == OutputKind::Translation && of_term.is_empty() {
+            match &standing {
+                None => of_term.push(missing(term, span, &word)),
+                Some(Standing::Inside(longer)) => {
+                    of_term.push(inside(term, span, &word, longer, pair));
+                }
+                Some(Standing::Word) => {}
+            }
         }
-        findings.extend(forbidden);
-        if pair.to == Language::Korean && !is_missing {
-            findings.extend(term.renderings().flat_map(|word| particles(word, pair.output)));
+        findings.extend(of_term.into_iter().map(|finding| finding.value(TERM, word.as_str())));
+        if pair.to == Language::Korean && standing == Some(Standing::Word) {
+            findings.extend(term.renderings().flat_map(|word| particles(word, pair, &places)));
         }
     }
     findings
 }
 
 /// A term that is not in the output as prescribed.
-fn missing(term: &Term, span: Span, pair: &Pair<'_>) -> Finding {
-    let word = excerpt(&pair.source[span.clone()]);
+fn missing(term: &Term, span: &Span, word: &str) -> Finding {
     let target = &term.target;
     let finding = if term.keep {
         let english = format!("'{word}' must stay as it is by the glossary");
@@ -141,17 +183,34 @@ fn missing(term: &Term, span: Span, pair: &Pair<'_>) -> Finding {
         Some(note) => finding.value("note", note.as_str()),
         None => finding,
     };
-    finding.in_source(span).expected(target.as_str())
+    finding.in_source(span.clone()).expected(target.as_str())
+}
+
+/// A term whose translation stands only inside a longer word, which may be another.
+fn inside(term: &Term, span: &Span, word: &str, longer: &Span, pair: &Pair<'_>) -> Finding {
+    let (found, target) = (excerpt(&pair.output[longer.clone()]), &term.target);
+    let english =
+        format!("the glossary has '{target}' for '{word}', which is only inside '{found}'");
+    let korean = format!("용어 확인: '{word}' → '{target}', 번역문에는 '{found}' 안에만 있음");
+    let finding = CHECK.finding(INSIDE, english, korean).found(found).expected(target.as_str());
+    finding.in_source(span.clone()).in_output(longer.clone())
 }
 
 /// Forbidden translations of a term, outside of its allowed ones.
-fn forbidden(term: &Term, pair: &Pair<'_>, output: &Text<'_>) -> Vec<Finding> {
-    let allowed: Vec<Span> =
-        term.renderings().flat_map(|word| output.find(word, pair.to)).collect();
+fn forbidden(term: &Term, pair: &Pair<'_>, places: &Places<'_, '_>) -> Vec<Finding> {
+    let mut allowed: Vec<Span> = term.renderings().flat_map(|word| places.find(word)).collect();
+    allowed.sort_by_key(|span| span.start);
+    // So that the last one with a start up to another's has the greatest end of them.
+    let mut end = 0;
+    for span in &mut allowed {
+        end = end.max(span.end);
+        span.end = end;
+    }
     let is_allowed = |span: &Span| {
-        allowed.iter().any(|allowed| allowed.start <= span.start && span.end <= allowed.end)
+        let before = allowed.partition_point(|allowed| allowed.start <= span.start);
+        before.checked_sub(1).is_some_and(|last| span.end <= allowed[last].end)
     };
-    let spans = term.forbid.iter().flat_map(|word| output.find(word, pair.to));
+    let spans = term.forbid.iter().flat_map(|word| places.find(word));
     let finding = |span: Span| {
         let (word, target) = (excerpt(&pair.output[span.clone()]), &term.target);
         let english = format!("'{word}' is forbidden by the glossary; write '{target}'");
@@ -166,13 +225,13 @@ fn forbidden(term: &Term, pair: &Pair<'_>, output: &Text<'_>) -> Vec<Finding> {
 }
 
 /// Particles after a term that do not follow its final sound.
-fn particles(word: &str, text: &str) -> Vec<Finding> {
-    let wrong = text.match_indices(word).filter_map(|(start, _)| {
-        let end = start + word.len();
-        let is_inside =
-            word.starts_with(is_hangul) && text[..start].chars().next_back().is_some_and(is_hangul);
-        let (written, expected) = particle_after(word, &text[end..]).filter(|_| !is_inside)?;
-        Some((start..end + written.len(), expected))
+fn particles(word: &str, pair: &Pair<'_>, places: &Places<'_, '_>) -> Vec<Finding> {
+    let (word, text) = (word.trim(), pair.output);
+    let wrong = places.as_written(word).filter_map(|span| {
+        let before = text[..span.start].chars().next_back();
+        let is_inside = word.starts_with(is_hangul) && before.is_some_and(is_hangul);
+        let (written, expected) = particle_after(word, &text[span.end..]).filter(|_| !is_inside)?;
+        Some((span.start..span.end + written.len(), expected))
     });
     let finding = |(span, expected): (Span, &str)| {
         let (found, right) = (&text[span.clone()], format!("{word}{expected}"));

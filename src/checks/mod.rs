@@ -41,7 +41,7 @@ pub use dismissals::Dismissals;
 
 pub use encoder::SentenceEncoder;
 pub use glossary::GlossaryUse;
-pub(crate) use glossary::{terms_in, usage};
+pub(crate) use glossary::{glossary_term, terms_in, usage};
 pub use options::{CheckOptions, Estimation, Estimator, Judge};
 pub(crate) use orders::ORDER_IN_SOURCE;
 pub use orders::orders;

@@ -132,7 +132,8 @@ fn term_finding(
     }
     let span = rule.words(pair.from).iter().find_map(|word| source.find(word, pair.from).next())?;
     let targets = rule.words(pair.to);
-    if targets.iter().any(|word| output.has(word, pair.to)) {
+    let places = output.places(targets.iter().map(String::as_str), pair.to);
+    if targets.iter().any(|word| places.standing(word).is_some()) {
         return None;
     }
     let word = &pair.source[span.clone()];

@@ -4,6 +4,7 @@
 //! Knows words, their endings and Korean particles; knows neither models nor prompts, nor what
 //! becomes of a term that was not used.
 
+mod affixes;
 mod columns;
 mod formats;
 mod particles;
@@ -23,7 +24,7 @@ use crate::language::{Language, LanguagePair};
 pub use formats::{GLOSSARY_FORMATS, GlossaryFormat, written};
 pub use particles::particle_after;
 pub use term::Term;
-pub(crate) use words::Text;
+pub(crate) use words::{Places, Standing, Text};
 
 /// Terms with an index by which those in a text are found. Cloning it is cheap.
 #[derive(Clone, Default)]

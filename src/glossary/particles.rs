@@ -31,8 +31,10 @@ const PAIRS: &[(&str, &str)] = &[
 /// ```
 pub fn particle_after(word: &str, rest: &str) -> Option<(&'static str, &'static str)> {
     let sound = final_sound(word)?;
-    let end = rest.find(|c| !is_hangul(c)).unwrap_or(rest.len());
-    let found = &rest[..end];
+    /// One letter more than the longest particle has.
+    const MAX_LETTERS: usize = 5;
+    let letters = rest.chars().take_while(|c| is_hangul(*c)).take(MAX_LETTERS);
+    let found = &rest[..letters.map(char::len_utf8).sum()];
     let (consonant, vowel) =
         PAIRS.iter().find(|(consonant, vowel)| found == *consonant || found == *vowel)?;
     let takes_vowel_form = match sound {
