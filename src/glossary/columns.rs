@@ -1,11 +1,18 @@
 //! TSV and CSV: a term in each line. Columns are named in a first line, or are source, target and
 //! note, as in OmegaT's glossaries.
 
-use super::term::Term;
+use std::borrow::Cow;
+
+use super::term::{Term, one_line};
 use crate::language::Register;
 
-/// Separates alternatives in a cell.
+/// Separates alternatives in a cell. A backslash before it makes it a letter.
 const SEPARATOR: char = '|';
+const ESCAPE: char = '\\';
+/// Encloses a cell, within which it is doubled.
+pub(super) const QUOTE: char = '"';
+/// Begins a line that is no term.
+pub(super) const FIRST_OF_COMMENT: char = '#';
 
 /// What a column holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,13 +39,13 @@ const NAMES: &[(Column, &[&str])] = &[
 
 /// Reads lines of cells, each with its number in the file. The error names the line.
 pub(super) fn terms<'c>(
-    lines: impl Iterator<Item = (usize, Vec<&'c str>)>,
+    lines: impl Iterator<Item = (usize, Vec<Cow<'c, str>>)>,
     separator: &str,
 ) -> Result<Vec<Term>, String> {
     let mut terms = Vec::new();
     let mut columns: Option<Vec<Column>> = None;
     for (number, cells) in lines {
-        let cells: Vec<&str> = cells.into_iter().map(str::trim).collect();
+        let cells: Vec<String> = cells.iter().map(|cell| one_line(cell)).collect();
         if cells.iter().all(|cell| cell.is_empty()) {
             continue;
         }
@@ -64,8 +71,8 @@ pub(super) fn terms<'c>(
 }
 
 /// The columns that a first line names, if all of its cells are names and both texts are there.
-fn header(cells: &[&str]) -> Option<Vec<Column>> {
-    let column = |cell: &&str| {
+fn header(cells: &[String]) -> Option<Vec<Column>> {
+    let column = |cell: &String| {
         let cell = cell.to_lowercase();
         NAMES.iter().find(|(_, names)| names.contains(&&*cell)).map(|(column, _)| *column)
     };
@@ -76,13 +83,13 @@ fn header(cells: &[&str]) -> Option<Vec<Column>> {
 
 fn term(
     number: usize,
-    cells: &[&str],
+    cells: &[String],
     columns: &[Column],
     separator: &str,
 ) -> Result<Term, String> {
     let cell = |column| {
         let at = columns.iter().position(|other| *other == column)?;
-        cells.get(at).copied().filter(|cell| !cell.is_empty())
+        cells.get(at).map(String::as_str).filter(|cell| !cell.is_empty())
     };
     let Some(source) = cell(Column::Source) else {
         return Err(format!("has no term on line {number}"));
@@ -100,10 +107,7 @@ fn term(
             format!("has '{word}' as register on line {number}; known: handa, hamnida, haeyo")
         })?),
     };
-    let words = |cell: Option<&str>| -> Vec<String> {
-        let words = cell.into_iter().flat_map(|cell| cell.split(SEPARATOR)).map(str::trim);
-        words.filter(|word| !word.is_empty()).map(str::to_string).collect()
-    };
+    let words = |cell: Option<&str>| cell.map(separated).unwrap_or_default();
     let mut targets = words(cell(Column::Target)).into_iter();
     let target = match targets.next() {
         Some(target) => target,
@@ -128,18 +132,81 @@ fn term(
 
 /// The cells of a term, in the order of [`header_cells`].
 pub(super) fn cells(term: &Term) -> Vec<String> {
-    let joined = |words: &[String]| words.join(&SEPARATOR.to_string());
-    let targets: Vec<String> = term.renderings().map(str::to_string).collect();
     let register = term.register.map(Register::as_str).unwrap_or_default();
     vec![
         term.source.clone(),
-        joined(&targets),
+        joined(term.renderings()),
         term.note.clone().unwrap_or_default(),
         term.part_of_speech.clone().unwrap_or_default(),
         if term.keep { "yes" } else { "" }.to_string(),
-        joined(&term.forbid),
+        joined(term.forbid.iter().map(String::as_str)),
         register.to_string(),
     ]
+}
+
+/// The words of a cell without the empty ones. Of backslashes before a separator two are one, and
+/// an odd one makes the separator a letter; elsewhere they are letters.
+fn separated(cell: &str) -> Vec<String> {
+    let (mut words, mut word) = (Vec::new(), String::new());
+    let mut backslashes = 0;
+    for c in cell.chars() {
+        match c {
+            ESCAPE => {
+                backslashes += 1;
+                continue;
+            }
+            SEPARATOR => {
+                word.extend(std::iter::repeat_n(ESCAPE, backslashes / 2));
+                if backslashes % 2 == 0 {
+                    words.push(std::mem::take(&mut word));
+                } else {
+                    word.push(SEPARATOR);
+                }
+            }
+            _ => {
+                word.extend(std::iter::repeat_n(ESCAPE, backslashes));
+                word.push(c);
+            }
+        }
+        backslashes = 0;
+    }
+    word.extend(std::iter::repeat_n(ESCAPE, backslashes));
+    words.push(word);
+    let words = words.into_iter().map(|word| word.trim().to_string());
+    words.filter(|word| !word.is_empty()).collect()
+}
+
+/// A cell with words, which [`separated`] reads.
+fn joined<'w>(words: impl Iterator<Item = &'w str>) -> String {
+    let mut cell = String::new();
+    for (at, word) in words.enumerate() {
+        if at > 0 {
+            let last = cell.chars().rev().take_while(|c| *c == ESCAPE).count();
+            cell.extend(std::iter::repeat_n(ESCAPE, last));
+            cell.push(SEPARATOR);
+        }
+        let mut backslashes = 0;
+        for c in word.chars() {
+            if c == SEPARATOR {
+                cell.extend(std::iter::repeat_n(ESCAPE, backslashes + 1));
+            }
+            backslashes = if c == ESCAPE { backslashes + 1 } else { 0 };
+            cell.push(c);
+        }
+    }
+    cell
+}
+
+/// A cell of a TSV file without its quotation marks; one that is not enclosed in them as a whole
+/// stays as it is.
+pub(super) fn unquoted(cell: &str) -> Cow<'_, str> {
+    let inner = cell.trim().strip_prefix(QUOTE).and_then(|cell| cell.strip_suffix(QUOTE));
+    match inner {
+        Some(inner) if !inner.replace("\"\"", "").contains(QUOTE) => {
+            inner.replace("\"\"", "\"").into()
+        }
+        _ => cell.into(),
+    }
 }
 
 /// Names of all columns.

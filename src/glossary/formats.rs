@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::term::Term;
-use super::{columns, tbx};
+use super::{columns, tbx, write};
 use crate::error::{Error, Result};
 use crate::formats;
 
@@ -31,14 +31,14 @@ pub const GLOSSARY_FORMATS: &[GlossaryFormat] = &[
         describe: "TSV: a term, a tab and its translation on each line",
         extensions: &["tsv", "txt", "tab", "utf8"],
         read: tab_separated,
-        write: super::write::tab_separated,
+        write: write::tab_separated,
     },
     GlossaryFormat {
         name: "csv",
         describe: "CSV",
         extensions: &["csv"],
         read: comma_separated,
-        write: super::write::comma_separated,
+        write: write::comma_separated,
     },
     GlossaryFormat {
         name: "tbx",
@@ -88,21 +88,24 @@ impl Term {
     }
 }
 
-/// The file with terms, in the format of its name.
+/// The file with terms, in the format of its name. White space in their words becomes single
+/// spaces, and control characters are left out.
 ///
 /// # Errors
 ///
-/// Fails if the format cannot hold a term.
+/// Fails for a term without letters or without a translation.
 pub fn written(terms: &[Term], name: &str) -> Result<String> {
-    (format_of(name, "").write)(terms).map_err(|reason| Error::unreadable(name, reason))
+    let clean: Result<Vec<Term>, String> = terms.iter().map(write::clean).collect();
+    let written = clean.and_then(|terms| (format_of(name, "").write)(&terms));
+    written.map_err(|reason| Error::unreadable(name, reason))
 }
 
 fn tab_separated(text: &str) -> Result<Vec<Term>, String> {
     let lines = text
         .lines()
         .enumerate()
-        .filter(|(_, line)| !line.starts_with('#'))
-        .map(|(index, line)| (index + 1, line.split('\t').collect()));
+        .filter(|(_, line)| !line.starts_with(columns::FIRST_OF_COMMENT))
+        .map(|(index, line)| (index + 1, line.split('\t').map(columns::unquoted).collect()));
     columns::terms(lines, "tab")
 }
 
@@ -113,7 +116,7 @@ fn comma_separated(text: &str) -> Result<Vec<Term>, String> {
     let mut reader = csv::ReaderBuilder::new()
         .has_headers(false)
         .flexible(true)
-        .comment(Some(b'#'))
+        .comment(u8::try_from(columns::FIRST_OF_COMMENT).ok())
         .delimiter(separator)
         .from_reader(text.as_bytes());
     let mut rows = Vec::new();
@@ -122,8 +125,8 @@ fn comma_separated(text: &str) -> Result<Vec<Term>, String> {
         let line = record.position().map_or(0, csv::Position::line) as usize;
         rows.push((line, record));
     }
-    let lines = rows.iter().map(|(line, record)| (*line, record.iter().collect()));
-    columns::terms(lines, if separator == b';' { "semicolon" } else { "comma" })
+    let cells = rows.iter().map(|(line, record)| (*line, record.iter().map(Into::into).collect()));
+    columns::terms(cells, if separator == b';' { "semicolon" } else { "comma" })
 }
 
 #[cfg(test)]
@@ -179,30 +182,123 @@ mod tests {
         }
     }
 
+    /// Words with what means something in a file, or is easily lost in one.
+    const HOSTILE: &str =
+        "[가나a-c&<>\"',;:#=|\\\\\u{feff}\u{200f}\u{202e} \t\r\n\u{b}\u{85}\u{2028}\u{1}]{0,8}";
+
     fn any_term() -> impl Strategy<Value = Term> {
-        let word = "[가나a-c&<\"',;#][가나a-c&<\"',; ]{0,6}[가나a-c]";
-        (
-            word,
-            word,
-            proptest::option::of(word),
-            any::<bool>(),
-            proptest::collection::vec(word, 0..2),
-        )
-            .prop_map(|(source, target, note, keep, forbid)| Term {
-                note,
-                keep,
+        let register =
+            prop_oneof![Just(None), Just(Some(Register::Handa)), Just(Some(Register::Haeyo))];
+        let words = || proptest::collection::vec(HOSTILE, 0..3);
+        let texts =
+            (HOSTILE, HOSTILE, proptest::option::of(HOSTILE), proptest::option::of(HOSTILE));
+        (texts, words(), words(), any::<bool>(), register).prop_map(
+            |((source, target, note, part_of_speech), alternatives, forbid, keep, register)| Term {
+                source,
+                target,
+                alternatives,
                 forbid,
-                ..Term::new(format!("x{source}"), target)
-            })
+                keep,
+                part_of_speech,
+                note,
+                register,
+            },
+        )
+    }
+
+    /// What a file holds of words.
+    fn held(words: &str) -> String {
+        let words = words.replace('\u{1}', "");
+        words.split_whitespace().collect::<Vec<_>>().join(" ")
+    }
+
+    fn held_of(term: &Term) -> Term {
+        let list = |words: &[String]| -> Vec<String> {
+            words.iter().map(|word| held(word)).filter(|word| !word.is_empty()).collect()
+        };
+        let some =
+            |words: &Option<String>| words.as_deref().map(held).filter(|words| !words.is_empty());
+        let target = if held(&term.target).is_empty() { &term.source } else { &term.target };
+        Term {
+            source: held(&term.source),
+            target: held(target),
+            alternatives: list(&term.alternatives),
+            forbid: list(&term.forbid),
+            keep: term.keep,
+            part_of_speech: some(&term.part_of_speech),
+            note: some(&term.note),
+            register: term.register,
+        }
+    }
+
+    #[test]
+    fn a_term_that_reads_as_a_comment_or_as_quoted_is_written_so_that_it_does_not() {
+        for (source, in_tsv) in [
+            ("#MeToo", "\"#MeToo\""),
+            ("\"Big\" and #1", "\"\"\"Big\"\" and #1\""),
+            ("the #1", "the #1"),
+            ("=SUM(A1)", "=SUM(A1)"),
+        ] {
+            let terms = [Term::new(source, "미투|나도\\"), Term::new("port", "\\|")];
+            for format in GLOSSARY_FORMATS {
+                let name = format!("a.{}", format.name);
+                let text = written(&terms, &name).unwrap();
+                assert_eq!(read(&text, &name).unwrap(), terms, "{text}");
+            }
+            let text = written(&terms, "a.tsv").unwrap();
+            let cell = text.lines().nth(1).and_then(|line| line.split('\t').next());
+            assert_eq!(cell, Some(in_tsv));
+        }
+    }
+
+    #[test]
+    fn a_cell_is_quoted_as_a_whole_or_not_at_all() {
+        let terms = read("\"Big\" data\t빅데이터\n\"the #1\"\t\"1\"위\n", "a.tsv").unwrap();
+        assert_eq!(terms, [Term::new("\"Big\" data", "빅데이터"), Term::new("the #1", "\"1\"위")]);
+    }
+
+    #[test]
+    fn a_term_that_no_file_can_hold_is_named() {
+        for (term, reason) in [
+            (Term::new(" \u{1}", "항만"), "cannot hold a term without letters, for '항만'"),
+            (Term::new("port", ""), "cannot hold the term 'port' without a translation"),
+        ] {
+            let error = written(&[term], "a.tbx").unwrap_err().to_string();
+            assert_eq!(error, format!("a.tbx {reason}"));
+        }
     }
 
     proptest! {
         #[test]
         fn what_is_written_is_read(terms in proptest::collection::vec(any_term(), 1..4)) {
-            for format in &GLOSSARY_FORMATS[..2] {
-                let text = (format.write)(&terms).unwrap();
+            let whole = |term: &&Term| !held(&term.source).is_empty()
+                && (term.keep || !held(&term.target).is_empty());
+            let terms: Vec<Term> = terms.iter().filter(whole).cloned().collect();
+            if terms.is_empty() {
+                return Ok(());
+            }
+            let expected: Vec<Term> = terms.iter().map(held_of).collect();
+            for format in GLOSSARY_FORMATS {
                 let name = format!("a.{}", format.name);
-                prop_assert_eq!(read(&text, &name).unwrap(), terms.clone(), "{}", text);
+                let text = written(&terms, &name).unwrap();
+                prop_assert_eq!(read(&text, &name).unwrap(), expected.clone(), "{}", text);
+            }
+        }
+
+        #[test]
+        fn what_is_read_is_written_as_the_same_terms(
+            text in "([a가#;,|\"\\\\ \t\n]|\"\"|yes|keep|source|target|ko|forbid|handa){0,40}",
+            at in 0..GLOSSARY_FORMATS.len(),
+        ) {
+            let terms = read(&text, &format!("a.{}", GLOSSARY_FORMATS[at].name));
+            let terms = terms.unwrap_or_default();
+            if terms.is_empty() {
+                return Ok(());
+            }
+            for format in GLOSSARY_FORMATS {
+                let name = format!("a.{}", format.name);
+                let file = written(&terms, &name).unwrap();
+                prop_assert_eq!(read(&file, &name).unwrap(), terms.clone(), "{}", file);
             }
         }
 

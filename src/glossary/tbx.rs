@@ -1,6 +1,7 @@
 //! TBX, the exchange format of term bases (ISO 30042): concepts with terms in several languages.
 //! Both the elements of 2019 (`conceptEntry`, `langSec`, `termSec`) and those of 2008 (`termEntry`,
-//! `langSet`, `tig`, `ntig`) are read; 2019 is written.
+//! `langSet`, `tig`, `ntig`) are read; 2019 is written, with private categories (`x-…`) for what
+//! the format has none for.
 //!
 //! Format: <https://www.tbxinfo.net>.
 
@@ -10,17 +11,26 @@ use quick_xml::Reader;
 use quick_xml::escape::escape;
 use quick_xml::events::{BytesStart, Event};
 
-use super::term::Term;
-use crate::language::Language;
+use super::term::{Term, one_line};
+use crate::language::{Language, Register, is_hangul};
 
 /// Nesting limit of elements; term bases have about ten levels.
 const MAX_DEPTH: usize = 64;
+
+/// Private categories: language of the source if it is not English, whether the term stays as it is
+/// if equal words do not say so, and the register.
+const SOURCE: &str = "x-source";
+const KEEP: &str = "x-keep";
+const REGISTER: &str = "x-register";
 
 /// A concept as it is read.
 #[derive(Default)]
 struct Concept {
     note: Option<String>,
     part_of_speech: Option<String>,
+    source: Option<Language>,
+    keep: Option<bool>,
+    register: Option<Register>,
     /// Words with their languages, and whether they are allowed.
     words: Vec<(Language, String, bool)>,
 }
@@ -102,14 +112,20 @@ pub(super) fn read(text: &str) -> Result<Vec<Term>, String> {
 impl Concept {
     /// Takes the words of an element that ends.
     fn take_words(&mut self, name: &str, at: &Position, words: &str) {
-        let words = words.split_whitespace().collect::<Vec<_>>().join(" ");
+        let words = one_line(words);
         match (name, at.language) {
             ("term", Some(language)) if !words.is_empty() => {
                 self.words.push((language, words, true))
             }
-            ("note", _) => {
+            ("note", _) if !words.is_empty() => {
                 self.note.get_or_insert(words);
             }
+            ("descrip", None) => match at.note_type.as_str() {
+                SOURCE => self.source = Language::parse(&words).ok(),
+                KEEP => self.keep = Some(words == "yes"),
+                REGISTER => self.register = Register::parse(&words),
+                _ => {}
+            },
             ("termNote", _) if at.note_type == "partOfSpeech" => self.part_of_speech = Some(words),
             ("termNote", Some(_)) if at.note_type == "administrativeStatus" => {
                 let is_allowed = !["deprecatedTerm", "supersededTerm"]
@@ -123,19 +139,22 @@ impl Concept {
         }
     }
 
-    /// The term from English to Korean; `None` if one of the languages has no word.
+    /// The term, from English if it does not say otherwise; `None` if one of the languages has no
+    /// word.
     fn term(self) -> Option<Term> {
+        let from = self.source.unwrap_or(Language::English);
+
         let of = |language, allowed| {
             let is_such =
                 move |word: &&(Language, String, bool)| word.0 == language && word.2 == allowed;
             self.words.iter().filter(is_such).map(|word| word.1.clone())
         };
-        let source = of(Language::English, true).next()?;
-        let mut targets = of(Language::Korean, true);
+        let source = of(from, true).next()?;
+        let mut targets = of(from.other(), true);
         let target = targets.next()?;
         let alternatives = targets.collect();
-        let forbid = of(Language::Korean, false).collect();
-        let keep = source == target;
+        let forbid = of(from.other(), false).collect();
+        let keep = self.keep.unwrap_or(source == target);
         let (note, part_of_speech) = (self.note.clone(), self.part_of_speech.clone());
         Some(Term {
             source,
@@ -145,7 +164,7 @@ impl Concept {
             keep,
             part_of_speech,
             note,
-            register: None,
+            register: self.register,
         })
     }
 }
@@ -162,15 +181,25 @@ fn attribute(tag: &BytesStart<'_>, name: &str) -> Option<String> {
 pub(super) fn write(terms: &[Term]) -> Result<String, String> {
     let mut text = String::from(
         "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n\
-         <tbx type=\"TBX-Basic\" style=\"dct\" xml:lang=\"en\" xmlns=\"urn:iso:std:iso:30042:ed-2\">\n\
+         <tbx type=\"TBX-Basic\" style=\"dca\" xml:lang=\"en\" xmlns=\"urn:iso:std:iso:30042:ed-2\">\n\
          <tbxHeader><fileDesc><sourceDesc><p>malmoi</p></sourceDesc></fileDesc></tbxHeader>\n\
          <text><body>\n",
     );
     for (number, term) in terms.iter().enumerate() {
-        let is_korean = |text: &str| text.chars().any(crate::language::is_hangul);
+        let is_korean = |text: &str| text.chars().any(is_hangul);
         let swapped = is_korean(&term.source) && !is_korean(&term.target);
         let (from, to) = if swapped { ("ko", "en") } else { ("en", "ko") };
+        let keep = if term.keep { "yes" } else { "no" };
         let _ = writeln!(text, "<conceptEntry id=\"c{}\">", number + 1);
+        for (category, value) in [
+            (SOURCE, swapped.then_some(from)),
+            (KEEP, (term.keep != (term.source == term.target)).then_some(keep)),
+            (REGISTER, term.register.map(Register::as_str)),
+        ] {
+            if let Some(value) = value {
+                let _ = writeln!(text, "<descrip type=\"{category}\">{value}</descrip>");
+            }
+        }
         if let Some(note) = &term.note {
             let _ = writeln!(text, "<note>{}</note>", escape(note));
         }

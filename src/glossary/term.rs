@@ -80,6 +80,13 @@ impl Term {
     }
 }
 
+/// Words as every format holds them: with single spaces, without control characters.
+pub(super) fn one_line(text: &str) -> String {
+    let allowed = |c: &char| c.is_whitespace() || !c.is_control();
+    let text: String = text.chars().filter(allowed).collect();
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
 /// A register as its word.
 mod register_word {
     use serde::{Deserialize, Deserializer, Serialize, Serializer};
