@@ -78,8 +78,12 @@ pub struct MemoryUse {
 }
 
 impl MemoryUse {
-    /// That of a machine's translation: the text is the same as without memory.
-    pub(crate) const MACHINE: Self = Self { reused: Some(Origin::Machine), examples: Vec::new() };
+    /// The part that a text would owe if the model wrote it again: a reused translation of a
+    /// machine is the text that it writes. `None` if that is nothing.
+    pub(crate) fn of_people(self) -> Option<Self> {
+        let reused = self.reused.filter(|origin| *origin > Origin::Machine);
+        (reused.is_some() || !self.examples.is_empty()).then_some(Self { reused, ..self })
+    }
 }
 
 /// The result of a request.

@@ -6,6 +6,7 @@ use serde::Deserialize;
 use serde_json::json;
 use tempfile::TempDir;
 
+use crate::cli::Home;
 use crate::support::{here, real, scripted};
 
 /// Items with markup in their headlines, addresses and texts.
@@ -257,4 +258,69 @@ fn a_story_in_several_feeds_and_languages_stands_together() {
     assert!(together.len() >= 10, "{together:?}");
     let markdown = read(&folder, "digest.md");
     assert!(markdown.contains("\n같은 소식: "), "{markdown}");
+}
+
+/// Six paragraphs: one confirmed and one imported as they are, one like a confirmed one; two terms,
+/// of which the model uses one.
+#[test]
+fn what_a_result_owes_to_the_desk_is_in_the_digest_and_in_the_closing_report() {
+    let home = Home::new();
+    let model = scripted::model(
+        json!([
+            {"when": "The mayor visited", "say": "시장이 옛 항구를 찾았다."},
+            {"when": "The council meets", "say": "시의회는 월요일에 모인다."},
+            {"say": "모르는 글이다."}
+        ]),
+        8192,
+    );
+    let model = model.path().display().to_string();
+    let add = |source, target| home.run(&["memory", "add", source, target]).code;
+    assert_eq!(add("The ferry is late.", "여객선이 늦는다."), Some(0));
+    assert_eq!(add("The council meets on Friday.", "시의회는 금요일에 모인다."), Some(0));
+    let pairs = home.write("old.tsv", "It rained.\t비가 왔다.\n");
+    assert_eq!(home.run(&["memory", "import", &pairs]).code, Some(0));
+    let terms = home.write("terms.tsv", "harbour\t항만\ncouncil\t시의회\n");
+    let text = "The ferry is late.\n\nIt rained.\n\nThe council meets on Monday.\n\n\
+                The mayor visited the harbour.\n\nThe tide rose.";
+    let item = home.write("in.jsonl", json!({"id": 1, "text": text}).to_string());
+    let run = |folder: &str, more: &[&str]| {
+        let command = ["batch", &item, "--to", "ko", "-o", folder, "--translate"];
+        let options = ["--model", &model, "--repair", "off", "--glossary", &terms];
+        let ran = home.run(&[&command, &options[..], more].concat());
+        assert_eq!(ran.code, Some(0), "{}", ran.err);
+        ran
+    };
+    let read = |file: &str| std::fs::read_to_string(home.path().join(file)).unwrap();
+    let first = run("first", &[]);
+    let closing = "2 of 5 segments from memory; 1 written after examples; \
+                   1 of 2 terms as prescribed\n";
+    assert!(first.err.ends_with(closing), "{}", first.err);
+    let memory = "번역 메모리: 세그먼트 5개 중 2개 재사용(확정 1개, 가져온 번역 1개), \
+                  1개는 비슷한 번역을 참고(최고 ";
+    let terms_of_all = "용어: 2개 중 1개 용어집대로";
+    let named = "용어: 2개 중 1개 용어집대로; 다르게 번역됨: harbour → 항만";
+    for page in ["first/digest.html", "first/digest.md"] {
+        let page = read(page);
+        assert_eq!(page.matches(memory).count(), 2, "of all items, and of this one: {page}");
+        assert_eq!(page.matches(terms_of_all).count(), 2, "{page}");
+        assert_eq!(page.matches(named).count(), 1, "{page}");
+    }
+    let page = read("first/digest.html");
+    for label in ["확정 번역", "가져온 번역", "참고 번역 "] {
+        assert_eq!(page.matches(&format!(">{label}")).count(), 1, "{label}: {page}");
+    }
+
+    // The second run has all segments from memory: the report says so, the results do not.
+    let second = run("second", &["--json"]);
+    let end = second.out.lines().last().map(|line| serde_json::from_str(line).unwrap());
+    let end: serde_json::Value = end.unwrap();
+    let desk = json!({
+        "segments": 5, "confirmed": 1, "imported": 1, "machine": 3, "after_examples": 0,
+        "nearest_example": end["run"]["desk"]["nearest_example"], "terms": 2, "used": 1,
+    });
+    assert_eq!(end["run"]["desk"], desk);
+    for file in ["items.jsonl", "digest.html", "digest.md"] {
+        let [first, second] = ["first", "second"].map(|run| read(&format!("{run}/{file}")));
+        assert_eq!(first, second, "{file}");
+    }
 }

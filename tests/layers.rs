@@ -110,6 +110,7 @@ const MODULES: &[Floor] = &[
         &[
             "batch::error",
             "checks",
+            "desk",
             "document",
             "error",
             "event",

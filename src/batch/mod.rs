@@ -15,6 +15,7 @@
 
 mod bilingual;
 mod builder;
+mod desk_use;
 mod digest;
 pub(crate) mod error;
 mod eta;
@@ -34,6 +35,7 @@ mod workers;
 pub use crate::files::FileKind;
 pub use bilingual::{BILINGUAL_FORMATS, BilingualFormat};
 pub use builder::Batch;
+pub use desk_use::DeskUse;
 pub use error::BatchError;
 pub use files::{FileSearch, FoundFiles, files};
 pub use ingest::{BatchInput, Open, Opened};

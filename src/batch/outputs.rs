@@ -144,22 +144,20 @@ pub(super) fn write(
     journal.remove_stale_files(&mut |file| remove(&items, file))?;
     let writer = OutputWriter { journal, plan, keep_going, folder };
     let done = folder.join("items.jsonl");
-    let mut failed = 0;
+    let mut figures = digest::Figures::default();
     let lists_written = writer.write_list("done", &done, &mut || {})?
-        && writer.write_list("dead", &folder.join("failed.jsonl"), &mut || failed += 1)?;
+        && writer.write_list("dead", &folder.join("failed.jsonl"), &mut || figures.failed += 1)?;
     if !lists_written {
         return Ok(false);
     }
     let mut shown: Vec<Line> = Vec::new();
-    let (mut count, mut doubtful) = (0, 0);
     let mut consistency = Consistency::default();
     let pages_written = writer.for_each_item(&done, &mut |mut line, visible| {
         if !visible {
             return remove_pages(&items, &line);
         }
         line.compare(&mut consistency, &plan.options.checks.dismissed);
-        count += 1;
-        doubtful += usize::from(line.doubts().next().is_some());
+        figures.add(&line);
         write_pages(&items, &line, plan)?;
         if shown.len() == DIGEST_ITEMS {
             shown.remove(0);
@@ -170,7 +168,6 @@ pub(super) fn write(
     if !pages_written {
         return Ok(false);
     }
-    let figures = digest::Figures { count, doubtful, failed };
     if plan.feed {
         save(&folder.join("feed.xml"), &digest::rss(&shown, plan.to))?;
     }

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use serde::Serialize;
 
+use super::desk_use::DeskUse;
 use super::queue::Stats;
 
 /// Counts of a run.
@@ -30,6 +31,8 @@ pub struct Counts {
     pub failed: u64,
     /// Generated tokens.
     pub tokens: u64,
+    /// What the items done in this run owe to the desk.
+    pub desk: DeskUse,
 }
 
 /// Progress of a run.

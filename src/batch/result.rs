@@ -94,9 +94,22 @@ pub struct BilingualPair {
     /// Estimate of the translation's quality, higher for better.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub estimate: Option<f32>,
-    /// What it owes to the desk's memory.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    /// What it owes to the desk's memory. That a machine's translation was reused is not written:
+    /// the line has the same bytes as when the segment is generated.
+    #[serde(default, skip_serializing_if = "owes_nothing", serialize_with = "memory_of_people")]
     pub memory: Option<MemoryUse>,
+}
+
+/// True if a segment owes nothing to people.
+fn owes_nothing(memory: &Option<MemoryUse>) -> bool {
+    memory.clone().and_then(MemoryUse::of_people).is_none()
+}
+
+fn memory_of_people<S: serde::Serializer>(
+    memory: &Option<MemoryUse>,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    memory.clone().and_then(MemoryUse::of_people).serialize(serializer)
 }
 
 /// A summary.
@@ -211,7 +224,7 @@ impl PairedTranslation {
                 source: segment.source,
                 text: segment.text,
                 estimate: segment.estimate,
-                memory: segment.memory.filter(|memory| *memory != MemoryUse::MACHINE),
+                memory: segment.memory,
             })
             .collect();
         let title = title.and_then(|title| pairs.iter().find(|pair| pair.source == title.trim()));

@@ -6,6 +6,7 @@ use std::path::Path;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
+use super::desk_use::DeskUse;
 use super::error::BatchError;
 use super::eta::Eta;
 use super::hash::spec_hash;
@@ -357,6 +358,7 @@ impl Run<'_> {
                         counts.done += 1;
                         counts.doubtful += u64::from(line.doubts().next().is_some());
                         counts.tokens += line.output_tokens() as u64;
+                        counts.desk.add(&DeskUse::of(line));
                     }
                     Err(Error::Cancelled) => {
                         journal.release(lease)?;

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use std::fmt::Write;
 use std::ops::Range;
 
-use super::text::{Figures, attribute, heading, is_web, models, place_of, xml};
+use super::text::{Figures, attribute, heading, is_web, models, owed, place_of, xml};
 use super::words::{Words, words};
 use crate::batch::result::{BilingualPair, Line, PairedTranslation, Summary};
 use crate::batch::stories::Arranged;
@@ -24,7 +24,7 @@ a{color:var(--link)}
 h1{font-size:1.5rem;margin:0 0 .25rem}h2{font-size:1.2rem;margin:0 0 .25rem}
 nav ol{columns:2;column-gap:3.5rem;padding-left:2rem}nav li{break-inside:avoid}
 article{border-top:2px solid var(--edge);padding:1.5rem 0}article.same{border-top:1px dashed var(--edge)}
-.facts,.figures,.original,.also{color:var(--quiet);font-size:.9rem;margin:0 0 1rem}
+.facts,.figures,.original,.also,.owed{color:var(--quiet);font-size:.9rem;margin:0 0 1rem}
 .notice{border:1px solid var(--edge);border-radius:.35rem;padding:.5rem .75rem;margin:.75rem 0}
 .summary{font-size:1.05rem;white-space:pre-line;padding:.5rem .75rem;border-left:3px solid var(--edge)}
 details{margin:.5rem 0;padding:0 .75rem}details>div{white-space:pre-line;color:var(--quiet)}summary{cursor:pointer}
@@ -32,6 +32,7 @@ table{width:100%;border-collapse:collapse;table-layout:fixed}
 th{text-align:left;font-size:.85rem;color:var(--quiet)}
 th,td{vertical-align:top;padding:.5rem .75rem;border-bottom:1px solid var(--edge);white-space:pre-line}
 .doubted>td,.summary.doubted{background:var(--row)}
+small.memory{display:block;color:var(--quiet);font-size:.8rem}
 mark{background:var(--mark);color:var(--ink);border-radius:.15rem;padding:0 .1rem}
 ul.doubts{margin:.35rem 0 0;padding:0;list-style:none;color:var(--doubt);font-size:.9rem;white-space:normal}
 ul.doubts li:focus{outline:2px solid currentColor;outline-offset:2px}
@@ -48,16 +49,15 @@ const POLICY: &str = "<meta http-equiv=\"Content-Security-Policy\" content=\"def
 pub(in crate::batch) fn html(arranged: &Arranged, figures: Figures, to: Language) -> String {
     let Arranged { lines, stories } = arranged;
     let say = words(to);
-    let Figures { count, doubtful, failed } = figures;
     let mut page = format!(
         "<!doctype html>\n<html lang=\"{to}\">\n<head>\n<meta charset=\"utf-8\">\n{POLICY}\n\
          <meta name=\"viewport\" content=\"width=device-width,initial-scale=1\">\n<meta name=\"referrer\" content=\"no-referrer\">\n\
          <title>malmoi</title>\n<style>{STYLE}</style>\n</head>\n<body>\n<header>\n<h1>malmoi</h1>\n\
          <p class=\"figures\">{}</p>\n<p class=\"notice\">{}</p>\n",
-        escape(&Words::figures(to, [count, doubtful, failed, lines.len()])),
+        escaped_lines(&figures.lines(to, lines.len())),
         say.notice,
     );
-    if doubtful > 0 {
+    if figures.doubtful > 0 {
         let _ = writeln!(
             page,
             "<p class=\"filter\"><label><input type=\"checkbox\" id=\"only\"> {}</label></p>",
@@ -120,6 +120,10 @@ fn article(page: &mut String, lines: &[Line], index: usize, story: Range<usize>,
         }
     }
     let _ = writeln!(page, "<p class=\"facts\">{}</p>", facts(line, say));
+    let owed = owed(line);
+    if !owed.is_empty() {
+        let _ = writeln!(page, "<p class=\"owed\">{}</p>", escaped_lines(&owed));
+    }
     let others: Vec<String> = story
         .filter(|other| *other != index)
         .map(|other| {
@@ -225,6 +229,10 @@ fn table(page: &mut String, line: &Line, translation: &PairedTranslation) {
             line.to,
             marked(&pair.text, &output)
         );
+        let memory = pair.memory.as_ref();
+        if let Some(memory) = memory.and_then(|memory| Words::segment(line.language(), memory)) {
+            let _ = write!(page, "<small class=\"memory\">{memory}</small>");
+        }
         list(page, &findings, line.language());
         *page += "</td></tr>\n";
     }
@@ -292,6 +300,11 @@ fn list(page: &mut String, doubts: &[&Finding], language: Language) {
         );
     }
     *page += "</ul>";
+}
+
+/// Lines of text, one below the other.
+fn escaped_lines(lines: &[String]) -> String {
+    lines.iter().map(|line| escape(line)).collect::<Vec<_>>().join("<br>")
 }
 
 /// Source, date and address of an item, and the models that processed it.

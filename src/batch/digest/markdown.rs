@@ -1,8 +1,8 @@
 //! The digest and single items as Markdown. Text of items is escaped, so that nothing in it becomes
 //! a heading, link, image, code block, list or tag.
 
-use super::text::{Figures, heading, is_web, models, place_of, title};
-use super::words::{Words, words};
+use super::text::{Figures, heading, is_web, models, owed, place_of, title};
+use super::words::words;
 use crate::batch::result::{Line, PairedTranslation};
 use crate::batch::stories::Arranged;
 use crate::language::Language;
@@ -10,8 +10,7 @@ use crate::language::Language;
 /// The digest.
 pub(in crate::batch) fn markdown(arranged: &Arranged, figures: Figures, to: Language) -> String {
     let Arranged { lines, stories } = arranged;
-    let Figures { count, doubtful, failed } = figures;
-    let figures = Words::figures(to, [count, doubtful, failed, lines.len()]);
+    let figures = figures.lines(to, lines.len()).join("  \n");
     let mut text = format!("# malmoi\n\n{figures}\n\n{}\n", words(to).notice);
     for (index, (line, story)) in lines.iter().zip(stories).enumerate() {
         let others = story.clone().filter(|other| *other != index).map(|other| &lines[other]);
@@ -39,6 +38,9 @@ fn item(line: &Line, others: &[&Line], to: Language) -> String {
         (!models.is_empty()).then(|| format!("{} {}", say.models, inline(&models.join(", "))));
     let facts = [Some(inline(&line.input)), line.published.as_deref().map(inline), link, models];
     text += &format!("{}\n", facts.into_iter().flatten().collect::<Vec<_>>().join(" · "));
+    for sentence in owed(line) {
+        text += &format!("\n{}\n", inline(&sentence));
+    }
     if !others.is_empty() {
         let others: Vec<String> = others.iter().map(|other| inline(&place_of(other))).collect();
         text += &format!("\n{}: {}\n", say.also, others.join("; "));

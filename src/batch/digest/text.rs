@@ -1,14 +1,43 @@
 //! Texts of items in the digest: headings, addresses, escapes.
 
+use super::words::Words;
+use crate::batch::desk_use::{DeskUse, unused_terms};
 use crate::batch::result::Line;
 use crate::document::escape;
+use crate::language::Language;
 
-/// Numbers of items, of items to check, and of failed items.
-#[derive(Debug, Clone, Copy)]
+/// Numbers of items, of items to check, and of failed items; and what all items owe to the desk.
+#[derive(Debug, Clone, Copy, Default)]
 pub(in crate::batch) struct Figures {
     pub count: usize,
     pub doubtful: usize,
     pub failed: usize,
+    pub desk: DeskUse,
+}
+
+impl Figures {
+    /// Counts an item.
+    pub fn add(&mut self, line: &Line) {
+        self.count += 1;
+        self.doubtful += usize::from(line.doubts().next().is_some());
+        self.desk.add(&DeskUse::of(line));
+    }
+
+    /// Counts as a line, and what is owed to the desk as further ones.
+    pub(super) fn lines(&self, to: Language, shown: usize) -> Vec<String> {
+        let counts = Words::figures(to, [self.count, self.doubtful, self.failed, shown]);
+        let desk = [Words::memory(to, &self.desk), Words::terms(to, self.desk.glossary, &[])];
+        std::iter::once(counts).chain(desk.into_iter().flatten()).collect()
+    }
+}
+
+/// What an item owes to the desk, as sentences.
+pub(super) fn owed(line: &Line) -> Vec<String> {
+    let owed = DeskUse::of(line);
+    let to = line.language();
+    let sentences =
+        [Words::memory(to, &owed), Words::terms(to, owed.glossary, &unused_terms(line))];
+    sentences.into_iter().flatten().collect()
 }
 
 /// The translated headline, or else the headline of the source, or the beginning of a text without

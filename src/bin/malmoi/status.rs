@@ -183,7 +183,7 @@ pub(crate) fn rounded_duration(seconds: f64) -> String {
 }
 
 /// A number with thousands separators: `12,400`.
-fn grouped(number: usize) -> String {
+pub(crate) fn grouped(number: usize) -> String {
     let digits = number.to_string();
     let mut out = String::new();
     for (at, digit) in digits.chars().enumerate() {

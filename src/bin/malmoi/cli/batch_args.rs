@@ -8,9 +8,10 @@ use std::time::Duration;
 use anyhow::{Context as _, Result, bail};
 use clap::Args;
 use malmoi::batch::{
-    self, BILINGUAL_FORMATS, Batch, BatchInput, BilingualFormat, Counts, Follow, ModelChoice,
-    Opened, RunReport,
+    self, BILINGUAL_FORMATS, Batch, BatchInput, BilingualFormat, Counts, DeskUse, Follow,
+    ModelChoice, Opened, RunReport,
 };
+use malmoi::checks::GlossaryUse;
 use malmoi::formats::{self, Fields};
 use malmoi::prompts::Task;
 use malmoi::{Error, Language, Model, TaskOptions};
@@ -20,6 +21,7 @@ use super::task_args::{self, EncodingArgs, GenerationArgs, SummaryArgs};
 use crate::context::{Context, Exit};
 use crate::model_resolver::ResolvedModel;
 use crate::output;
+use crate::status::grouped;
 
 /// Options of `batch` and `feed`.
 #[derive(Args)]
@@ -140,6 +142,9 @@ impl BatchArgs {
             output::print(&format!("{line}\n"))?;
         }
         context.ui.note(figures(counts, &self.output));
+        if let Some(owed) = owed(&counts.desk) {
+            context.ui.note(owed);
+        }
         if stopped && (stats.pending > 0 || !complete) {
             let or_more = if *complete { "" } else { " or more" };
             context.ui.note(format!(
@@ -302,4 +307,39 @@ fn figures(counts: &Counts, folder: &Path) -> String {
         }
     }
     format!("{text}; see {}", folder.join("digest.html").display())
+}
+
+/// What a run owes to the desk: "412 of 1,030 segments from memory; 96 of 98 terms as prescribed".
+/// `None` if nothing.
+fn owed(desk: &DeskUse) -> Option<String> {
+    let GlossaryUse { terms, used } = desk.glossary;
+    let part = |count: usize, of: usize, what: &str| {
+        format!("{} of {} {what}", grouped(count), grouped(of))
+    };
+    let memory =
+        (desk.reused() > 0).then(|| part(desk.reused(), desk.segments, "segments from memory"));
+    let examples = (desk.after_examples > 0)
+        .then(|| format!("{} written after examples", grouped(desk.after_examples)));
+    let terms = (terms > 0).then(|| part(used, terms, "terms as prescribed"));
+    let parts: Vec<String> = [memory, examples, terms].into_iter().flatten().collect();
+    (!parts.is_empty()).then(|| parts.join("; "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_run_owes_to_the_desk_is_one_line() {
+        let desk = DeskUse {
+            segments: 1030,
+            confirmed: 300,
+            machine: 112,
+            glossary: GlossaryUse { terms: 98, used: 96 },
+            ..DeskUse::default()
+        };
+        let line = "412 of 1,030 segments from memory; 96 of 98 terms as prescribed";
+        assert_eq!(owed(&desk).as_deref(), Some(line));
+        assert_eq!(owed(&DeskUse { segments: 9, ..DeskUse::default() }), None);
+    }
 }
