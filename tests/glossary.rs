@@ -1,4 +1,5 @@
 use std::cell::RefCell;
+use std::sync::LazyLock;
 
 use malmoi::{Event, Finding, Language, LanguagePair, Model, Observer, Outcome, Repair, Term};
 use serde_json::{Value, json};
@@ -18,45 +19,33 @@ use Sound::{C, R, V};
 
 /// English, its plural if it has one, Korean, final sound, and a forbidden word if there is one.
 type Entry = (&'static str, &'static str, &'static str, Sound, &'static str);
+/// English and Korean with a place for a term, and the particle after a consonant and a vowel.
+type Frame = (&'static str, &'static str, (&'static str, &'static str));
 
-#[rustfmt::skip]
-const ENTRIES: [Entry; 60] = [
-    ("harbour", "harbours", "항만", C, "포트"), ("harbour master", "", "항만소장", C, ""), ("breakwater", "breakwaters", "방파제", V, ""),
-    ("ferry", "ferries", "여객선", C, "페리"), ("lighthouse", "lighthouses", "등대", V, "등탑"), ("quay", "quays", "부두", V, "선착장"),
-    ("dredger", "dredgers", "준설선", C, "준설배"), ("shipyard", "shipyards", "조선소", V, ""), ("customs office", "", "세관", C, ""),
-    ("coast guard", "", "해안경비대", V, ""), ("National Assembly", "", "국회", V, "의회당"), ("Ministry of Unification", "", "통일부", V, ""),
-    ("Ministry of Environment", "", "환경부", V, "환경처"), ("city council", "city councils", "시의회", V, ""), ("mayor", "mayors", "시장", C, "시청장"),
-    ("ombudsman", "", "고충처리관", C, "옴부즈맨"), ("by-election", "by-elections", "보궐선거", V, ""), ("ballot", "ballots", "투표용지", V, "표지"),
-    ("budget office", "", "예산실", R, ""), ("audit board", "", "감사원", C, ""), ("central bank", "central banks", "중앙은행", C, ""),
-    ("key rate", "", "기준금리", V, ""), ("bond", "bonds", "채권", C, "본드"), ("pension fund", "pension funds", "연기금", C, ""),
-    ("household debt", "", "가계부채", V, ""), ("consumer price index", "", "소비자물가지수", V, ""), ("tariff", "tariffs", "관세", V, "타리프"),
-    ("subsidy", "subsidies", "보조금", C, "장려금"), ("stock exchange", "", "증권거래소", V, ""), ("trade surplus", "", "무역흑자", V, ""),
-    ("prosecutor", "prosecutors", "검사", V, ""), ("district court", "district courts", "지방법원", C, ""), ("plea", "pleas", "답변", C, ""),
-    ("bail", "", "보석", C, "보증석방"), ("appeal", "appeals", "항소", V, "어필"), ("indictment", "indictments", "공소장", C, ""),
-    ("witness", "witnesses", "증인", C, "목격인"), ("verdict", "verdicts", "평결", R, ""), ("probation", "", "보호관찰", R, ""),
-    ("lawsuit", "lawsuits", "소송", C, ""), ("reservoir", "reservoirs", "저수지", V, ""), ("wetland", "wetlands", "습지", V, "늪"),
-    ("typhoon", "typhoons", "태풍", C, "허리케인"), ("landslide", "landslides", "산사태", V, ""), ("earthquake", "earthquakes", "지진", C, ""),
-    ("aftershock", "aftershocks", "여진", C, ""), ("evacuation order", "evacuation orders", "대피령", C, ""), ("shelter", "shelters", "대피소", V, "쉘터"),
-    ("vaccine", "vaccines", "백신", C, "예방약"), ("outbreak", "outbreaks", "집단발병", C, ""), ("Haemin", "", "해민", C, ""),
-    ("Sorae Station", "", "소래역", C, ""), ("Han Seo-jin", "", "한서진", C, "한소진"), ("Marten Holm", "", "마르텐 홀름", C, ""),
-    ("Haemin Hall", "", "해민홀", R, ""), ("HBS", "", "HBS", V, ""), ("KTL", "", "KTL", R, ""), ("SBN", "", "SBN", C, ""),
-    ("Haemin FM", "", "Haemin FM", C, ""), ("Route 7", "", "Route 7", R, ""),
-];
+/// Rows of a table of `fixtures/terms`, which `benches/terms/terms.py` reads, too.
+fn rows<const N: usize>(table: &'static str) -> impl Iterator<Item = [&'static str; N]> {
+    table.lines().skip(1).map(|line| {
+        let cells: Vec<&str> = line.split('\t').collect();
+        cells.try_into().unwrap_or_else(|cells| panic!("{cells:?}"))
+    })
+}
 
-/// Sentences with a place for a term, and the particle after it: after a consonant and a vowel.
-#[rustfmt::skip]
-const FRAMES: [(&str, &str, (&str, &str)); 10] = [
-    ("Reporters asked about the {} on Monday.", "기자들이 월요일 {} 물었다.", ("을", "를")),
-    ("The {} was in the news again.", "{} 다시 화제가 됐다.", ("이", "가")),
-    ("The {} will be discussed next week.", "{} 다음 주에 논의된다.", ("은", "는")),
-    ("The story begins with the {} and the weather.", "이야기는 {} 날씨로 시작한다.", ("과", "와")),
-    ("Everything leads to the {} in the end.", "모든 것은 결국 {} 통한다.", ("으로", "로")),
-    ("Nobody spoke of the {} or the rain.", "아무도 {} 비를 말하지 않았다.", ("이나", "나")),
-    ("A photograph from the {} was published.", "{} 찍은 사진이 공개됐다.", ("에서", "에서")),
-    ("The future of the {} is open.", "{} 앞날은 알 수 없다.", ("의", "의")),
-    ("They also mentioned the {} briefly.", "그들은 {} 짧게 언급했다.", ("도", "도")),
-    ("Only the {} remained on the list.", "목록에는 {} 남았다.", ("만", "만")),
-];
+static ENTRIES: LazyLock<Vec<Entry>> = LazyLock::new(|| {
+    let entries = rows(include_str!("fixtures/terms/entries.tsv"));
+    let sound = |sound| match sound {
+        "V" => V,
+        "R" => R,
+        _ => C,
+    };
+    entries.map(|[a, b, c, d, e]| (a, b, c, sound(d), e)).collect()
+});
+
+static FRAMES: LazyLock<Vec<Frame>> = LazyLock::new(|| {
+    let frames = rows(include_str!("fixtures/terms/frames.tsv"));
+    frames
+        .map(|[english, korean, consonant, vowel]| (english, korean, (consonant, vowel)))
+        .collect()
+});
 
 /// What is wrong with a scripted translation.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -100,7 +89,7 @@ fn particle(sound: Sound, (consonant, vowel): (&'static str, &'static str)) -> &
 /// 200 sentences: every term, every particle, plurals; two of five with a fault.
 fn lines() -> Vec<Line> {
     let line = |at: usize| {
-        let entry = &ENTRIES[at * 7 % 60];
+        let entry: &'static Entry = &ENTRIES[at * 7 % 60];
         let (english, plural, korean, sound, forbidden) = *entry;
         let (source, frame, pair) = FRAMES[(at + at / 60) % 10];
         let is_plural = at.is_multiple_of(2) && !plural.is_empty();
@@ -182,7 +171,7 @@ fn of_200_sentences_with_60_terms_each_is_right_or_reported() {
         assert_eq!((used.terms, used.used), (1, usize::from(is_used)), "{}", line.source);
         seen[line.wrong.as_ref().map_or(4, |(fault, _)| *fault as usize)] += 1;
         // Only the term that occurs is shown.
-        for entry in &ENTRIES {
+        for entry in ENTRIES.iter() {
             let is_shown = prompt.contains(&format!("{} = {}\n", entry.0, entry.2));
             assert_eq!(is_shown, entry.0 == line.entry.0, "{} in {}", entry.0, line.source);
         }
