@@ -21,7 +21,8 @@ libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
     }
     let glossary = Glossary::from(terms);
     let text = String::from_utf8_lossy(bytes);
-    let options = CheckOptions { glossary: glossary.clone(), ..CheckOptions::default() };
+    let mut options = CheckOptions::default();
+    options.glossary = glossary.clone();
     let check = CHECKS.iter().find(|check| check.name == "glossary").expect("it is there");
     for from in Language::all() {
         let languages = LanguagePair { from, to: from.other() };
