@@ -33,6 +33,9 @@ struct Making {
     score: Option<f32>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     findings: Vec<Finding>,
+    /// Likeness, in percent, of the examples that the model was shown.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    examples: Vec<u8>,
 }
 
 /// The memory of one translation: what was found, and what to keep.
@@ -97,11 +100,15 @@ impl<'a> SegmentMemory<'a> {
 
     fn written(&self, chunk: usize, result: &ChunkResult) -> Option<Written> {
         let (key, _) = self.chunks[chunk];
-        let Segment { source, text, score, .. } = &result.segment;
+        let Segment { source, text, score, memory, .. } = &result.segment;
         let mut unit = Unit::new(self.setup.languages, source, text, Origin::Machine);
         unit.by = Some(self.setup.model.name().to_string());
-        let making =
-            Making { tokens: result.tokens, score: *score, findings: result.findings.clone() };
+        let making = Making {
+            tokens: result.tokens,
+            score: *score,
+            findings: result.findings.clone(),
+            examples: memory.as_ref().map_or_else(Vec::new, |memory| memory.examples.clone()),
+        };
         Some(Written { unit, key: Some(key?), outcome: serde_json::to_string(&making).ok() })
     }
 
@@ -188,7 +195,8 @@ fn look_up(
     let Some(Recalled { unit, outcome }) = desk.recall(key)? else { return Ok(None) };
     let mut found = result(text, unit.target, Origin::Machine);
     let making = outcome.and_then(|outcome| serde_json::from_str::<Making>(&outcome).ok());
-    if let Some(Making { tokens, score, findings }) = making {
+    if let Some(Making { tokens, score, findings, examples }) = making {
+        found.segment.memory = Some(MemoryUse { reused: Some(Origin::Machine), examples });
         found.tokens = tokens;
         found.segment.score = score;
         found.findings = findings;
