@@ -17,7 +17,7 @@ use malmoi::prompts::Task;
 use malmoi::{Error, Language, Model, TaskOptions};
 
 use super::inputs::Inputs;
-use super::task_args::{self, EncodingArgs, GenerationArgs, SummaryArgs};
+use super::task_args::{self, EncodingArgs, GenerationArgs, MemoryArgs, SummaryArgs};
 use crate::context::{Context, Exit};
 use crate::model_resolver::ResolvedModel;
 use crate::output;
@@ -71,6 +71,8 @@ pub(super) struct BatchArgs {
     encoding: EncodingArgs,
     #[command(flatten)]
     generation: GenerationArgs,
+    #[command(flatten)]
+    memory: MemoryArgs,
 }
 
 /// The differences between `batch` and `feed`.
@@ -110,6 +112,7 @@ impl BatchArgs {
         let options = TaskOptions {
             from,
             to: Some(to),
+            desk: self.memory.desk(context),
             ..self.generation.task_options(task, Some(&self.summary), context)?
         };
         let batch = self.with_models(Batch::new(to), likely.unwrap_or(to.other()), to, context)?;
@@ -265,7 +268,7 @@ pub(super) const EXIT_STATUS: &str = "Exit status:\n  \
     130  stopped by Ctrl-C or SIGTERM; run the same command to continue";
 
 /// A flag that the first Ctrl-C sets; the second exits at once. Neither loses a finished item.
-fn stop_on_ctrl_c() -> Result<Arc<AtomicBool>> {
+pub(super) fn stop_on_ctrl_c() -> Result<Arc<AtomicBool>> {
     let stop = Arc::new(AtomicBool::new(false));
     let flag = stop.clone();
     ctrlc::set_handler(move || {

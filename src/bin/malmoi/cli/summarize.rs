@@ -8,7 +8,7 @@ use malmoi::TaskOptions;
 use malmoi::prompts::Task;
 
 use super::task;
-use super::task_args::{self, EncodingArgs, GenerationArgs, OutputArgs, SummaryArgs};
+use super::task_args::{self, EncodingArgs, GenerationArgs, MemoryArgs, OutputArgs, SummaryArgs};
 use crate::context::{Context, Exit};
 
 /// Summarize an article
@@ -30,6 +30,8 @@ pub(crate) struct Summarize {
     encoding: EncodingArgs,
     #[command(flatten)]
     generation: GenerationArgs,
+    #[command(flatten)]
+    memory: MemoryArgs,
     #[command(flatten)]
     output: OutputArgs,
 }
@@ -55,6 +57,7 @@ impl Summarize {
         let options = TaskOptions {
             from: given,
             to: Some(to),
+            desk: self.memory.desk(context),
             ..self.generation.task_options(Task::Summarize, Some(&self.summary), context)?
         };
         let mut request = summarizer

@@ -3,9 +3,11 @@
 
 use std::io::Read;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use anyhow::Result;
 use clap::{Args, ValueEnum};
+use malmoi::desk::Desk;
 use malmoi::formats::Charset;
 use malmoi::prompts::{Style, Task};
 use malmoi::{Language, Model, Route, TaskOptions};
@@ -81,9 +83,6 @@ pub(super) struct GenerationArgs {
     /// Number of beams, for models with beam search [default: the model's]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(1..=64))]
     pub beams: Option<u8>,
-    /// Do not use the translation memory, and keep nothing in it
-    #[arg(long)]
-    pub no_memory: bool,
     #[command(flatten)]
     pub examples: ExampleArgs,
     #[command(flatten)]
@@ -93,7 +92,7 @@ pub(super) struct GenerationArgs {
 }
 
 impl GenerationArgs {
-    /// The options of a task; languages are the defaults. Examples without a task are for `task`.
+    /// The options of a task; languages are the defaults, and there is no memory. Examples without a task are for `task`.
     pub fn task_options(
         &self,
         task: Task,
@@ -110,7 +109,6 @@ impl GenerationArgs {
             checks: self.checks.options(context)?,
             repair: self.trust.repair.into(),
             on_orders: self.trust.on_orders.into(),
-            desk: if self.no_memory { None } else { context.desk() },
             ..TaskOptions::default()
         };
         if let Some(summary) = summary {
@@ -131,6 +129,21 @@ impl GenerationArgs {
                 model.name()
             ));
         }
+    }
+}
+
+/// Use of the desk's translation memory.
+#[derive(Args)]
+pub(super) struct MemoryArgs {
+    /// Do not use the translation memory, and keep nothing in it
+    #[arg(long)]
+    pub no_memory: bool,
+}
+
+impl MemoryArgs {
+    /// The memory, unless it is not wanted or cannot be used.
+    pub fn desk(&self, context: &Context) -> Option<Arc<Desk>> {
+        if self.no_memory { None } else { context.desk() }
     }
 }
 

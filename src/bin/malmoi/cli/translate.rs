@@ -8,7 +8,7 @@ use malmoi::prompts::Task;
 use malmoi::{Error, TaskOptions};
 
 use super::task;
-use super::task_args::{self, EncodingArgs, GenerationArgs, OutputArgs};
+use super::task_args::{self, EncodingArgs, GenerationArgs, MemoryArgs, OutputArgs};
 use crate::context::{Context, Exit};
 
 /// Translate a text paragraph by paragraph
@@ -28,6 +28,8 @@ pub(crate) struct Translate {
     encoding: EncodingArgs,
     #[command(flatten)]
     generation: GenerationArgs,
+    #[command(flatten)]
+    memory: MemoryArgs,
     #[command(flatten)]
     output: OutputArgs,
 }
@@ -54,6 +56,7 @@ impl Translate {
         let options = TaskOptions {
             from: given,
             to: Some(to),
+            desk: self.memory.desk(context),
             ..self.generation.task_options(Task::Translate, None, context)?
         };
         let request = translator
