@@ -6,6 +6,7 @@ use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use super::bilingual::BilingualFormat;
+use super::hash::sha256;
 use super::ingest::BatchInput;
 use super::outputs;
 use super::plan::{BatchPlan, Follow, ModelChoice};
@@ -155,6 +156,12 @@ impl<'b> Batch<'b> {
     pub fn stop_flag(mut self, stop: Arc<AtomicBool>) -> Self {
         self.callbacks.stop = stop;
         self
+    }
+
+    /// Identifies the models and options that results depend on: SHA-256 in hexadecimal digits. A
+    /// folder takes the results of one such number alone.
+    pub fn fingerprint(&self) -> Result<String> {
+        self.plan.spec().map(|spec| sha256(&spec))
     }
 
     /// Processes the inputs into a folder. Running again with the same folder processes only items

@@ -119,6 +119,13 @@ impl Metric for Bleu {
         "BLEU".to_string()
     }
 
+    fn label(&self) -> String {
+        match self.tokenizer {
+            Tokenizer::Mteval13a => self.name(),
+            tokenizer => format!("{}-{tokenizer}", self.name()),
+        }
+    }
+
     fn signature(&self, references: usize, trials: Option<&str>) -> String {
         let smoothing = match self.smoothing {
             Smoothing::None => "none".to_string(),

@@ -92,8 +92,21 @@ pub struct Difference {
 /// assert!(interval.low < interval.mean && interval.high == 100.0);
 /// ```
 pub fn interval(metric: &dyn Metric, lines: &[Vec<f64>], trials: usize, seed: u32) -> Interval {
+    interval_of(&|sums| metric.score(sums), lines, trials, seed)
+}
+
+/// A function of added statistics.
+type OfSums<'s> = &'s (dyn Fn(&[f64]) -> f64 + Sync);
+
+/// The interval of any function of added statistics.
+pub(super) fn interval_of(
+    score: OfSums<'_>,
+    lines: &[Vec<f64>],
+    trials: usize,
+    seed: u32,
+) -> Interval {
     let choices = choices(lines.len(), trials, seed);
-    Interval::of(choices.par_iter().map(|chosen| resampled(metric, lines, chosen)).collect())
+    Interval::of(choices.par_iter().map(|chosen| resampled(score, lines, chosen)).collect())
 }
 
 /// Compares a system with a baseline. Both have the statistics of the same lines.
@@ -104,14 +117,25 @@ pub fn compare(
     test: Test,
     seed: u32,
 ) -> Difference {
-    let difference = metric.score(&sums(system)) - metric.score(&sums(baseline));
+    compare_of(&|sums| metric.score(sums), baseline, system, test, seed)
+}
+
+/// Compares two systems by any function of added statistics.
+pub(super) fn compare_of(
+    score: OfSums<'_>,
+    baseline: &[Vec<f64>],
+    system: &[Vec<f64>],
+    test: Test,
+    seed: u32,
+) -> Difference {
+    let difference = score(&sums(system)) - score(&sums(baseline));
     let bootstrap_trials = match test {
         Test::Bootstrap { trials } => trials,
         Test::Randomization { .. } => INTERVAL_TRIALS,
     };
     let differences: Vec<f64> = choices(baseline.len(), bootstrap_trials, seed)
         .par_iter()
-        .map(|chosen| resampled(metric, system, chosen) - resampled(metric, baseline, chosen))
+        .map(|chosen| resampled(score, system, chosen) - resampled(score, baseline, chosen))
         .collect();
     let p = match test {
         Test::Bootstrap { .. } => {
@@ -120,7 +144,7 @@ pub fn compare(
             p_value(differences.iter().map(|d| d.abs() - mean), difference.abs())
         }
         Test::Randomization { trials } => {
-            let shuffled = shuffled(metric, baseline, system, trials, seed);
+            let shuffled = shuffled(score, baseline, system, trials, seed);
             p_value(shuffled.into_iter(), difference.abs())
         }
     };
@@ -144,17 +168,17 @@ fn choices(lines: usize, trials: usize, seed: u32) -> Vec<Vec<u32>> {
     (0..trials).map(|_| (0..bound).map(|_| generator.below(bound)).collect()).collect()
 }
 
-fn resampled(metric: &dyn Metric, lines: &[Vec<f64>], chosen: &[u32]) -> f64 {
+fn resampled(score: OfSums<'_>, lines: &[Vec<f64>], chosen: &[u32]) -> f64 {
     let mut sums = vec![0.0; lines.first().map_or(0, Vec::len)];
     for line in chosen {
         sums.iter_mut().zip(&lines[*line as usize]).for_each(|(sum, value)| *sum += value);
     }
-    metric.score(&sums)
+    score(&sums)
 }
 
 /// Differences of two systems that exchange lines at random.
 fn shuffled(
-    metric: &dyn Metric,
+    score: OfSums<'_>,
     baseline: &[Vec<f64>],
     system: &[Vec<f64>],
     trials: usize,
@@ -171,7 +195,7 @@ fn shuffled(
                 sum.iter_mut().zip(line).for_each(|(sum, value)| *sum += value);
             }
         }
-        (metric.score(&sums[0]) - metric.score(&sums[1])).abs()
+        (score(&sums[0]) - score(&sums[1])).abs()
     };
     stays.par_iter().map(trial).collect()
 }

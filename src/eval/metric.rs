@@ -10,6 +10,12 @@ pub trait Metric: Sync {
     /// Name with its settings, such as `chrF2++`.
     fn name(&self) -> String;
 
+    /// Name beside other scores of the same outputs: the tokenizer is in it if it is not the usual
+    /// one, as in `BLEU-char`.
+    fn label(&self) -> String {
+        self.name()
+    }
+
     /// Settings that belong to the score, as sacreBLEU writes them: `nrefs:1|case:mixed|…`.
     /// `trials` stands after the number of references, such as `bs:1000|seed:12345`.
     fn signature(&self, references: usize, trials: Option<&str>) -> String;

@@ -2,7 +2,8 @@
 //! checks: what they find of errors of known kinds, and what they say of correct texts.
 //!
 //! Scores are [`Metric`]s: [`bleu`], [`chrf`], [`ter`] and [`rouge`], with the numbers of the
-//! programs that papers cite, and [`bootstrap`] for the difference between two systems.
+//! programs that papers cite, and [`bootstrap`] for the difference between two systems. [`models`]
+//! compares models on lines that they have translated.
 //!
 //! For the checks, correct pairs are given, or shipped: news of fictional places. `seeds` puts one
 //! error into a pair; it is found if a check says of the changed pair what it does not say of the
@@ -13,17 +14,20 @@ mod bank;
 pub mod bleu;
 pub mod bootstrap;
 mod cases;
+mod charts;
 pub mod chrf;
 mod cost;
 mod dice;
 mod html;
 mod measure;
 mod metric;
+pub mod models;
 mod parallel;
 mod pcg;
 mod remembering;
 mod report;
 pub mod rouge;
+mod scores;
 mod seeds;
 mod shipped;
 mod spots;
@@ -36,6 +40,7 @@ pub use cost::{Cost, cost};
 pub use measure::{AlarmRow, EvalOptions, KindRow, Share, Table, evaluate};
 pub use metric::{Metric, statistics, sums};
 pub use parallel::Parallel;
+pub use scores::{Score, Scoring, scores};
 pub use shipped::shipped;
 pub use tokenizer::{Tokenizer, UnknownTokenizer};
 
