@@ -4,6 +4,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
+use crate::models;
 use crate::support::scripted;
 
 /// A headless browser, driven through WebDriver: <https://www.w3.org/TR/webdriver2/>.
@@ -229,5 +230,37 @@ fn the_digest_is_readable_in_light_and_dark_and_shows_doubtful_items_alone() {
             browser.run("return document.querySelector('.notice').textContent.includes('기계')"),
             json!(true)
         );
+    }
+}
+
+#[test]
+fn the_page_of_models_is_readable_in_light_and_dark_and_fits_a_narrow_window() {
+    let lines = ["The city of Haemin opened the harbor on the 17th.", "A ferry sailed."];
+    let desk = models::Desk::new(&lines, 0);
+    let status = desk.model(&models::BOTH).args(["--html", "report.html"]).output().unwrap();
+    assert!(status.status.success());
+    for scheme in ["0", "1"] {
+        let setting = format!("--blink-settings=preferredColorScheme={scheme}");
+        let Some(browser) = Browser::start_with(&[&setting]) else {
+            eprintln!("skipped: no chromedriver");
+            return;
+        };
+        browser.open(&desk.path("report.html"));
+        let worst = browser.run(CONTRAST);
+        assert!(worst[0].as_f64().unwrap() >= 4.5, "{worst}");
+        // Marks are inside of their charts, and each line is a point.
+        let outside = "return [...document.querySelectorAll('.row svg')].filter(svg => {
+            const box = svg.getBoundingClientRect();
+            return [...svg.querySelectorAll('rect, circle')].some(mark => {
+                const of = mark.getBoundingClientRect();
+                return of.right < box.left || of.left > box.right || of.bottom > box.bottom + 1; }) }).length";
+        assert_eq!(browser.run(outside), json!(0));
+        let points = "return document.querySelectorAll('.square circle').length";
+        assert_eq!(browser.run(points), json!(2));
+        for width in [500, 1200] {
+            browser.width(width);
+            let over = "return document.documentElement.scrollWidth - document.documentElement.clientWidth";
+            assert_eq!(browser.run(over), json!(0), "{width} pixels");
+        }
     }
 }

@@ -45,6 +45,8 @@ mod layers;
 mod meaning;
 /// The desk's memory in translations.
 mod memory;
+/// Models compared on lines: the command `eval model`.
+mod models;
 /// Networks compared with the reference implementation, and the contract of
 /// [`malmoi::internals::architectures::Network`].
 mod networks;

@@ -32,7 +32,8 @@ KINDS = {"ROUGE-1": "rouge1", "ROUGE-2": "rouge2", "ROUGE-L": "rougeL", "ROUGE-L
 
 def ask(program, task, output, reference, options):
     """The rows of malmoi for one file."""
-    command = [program, "eval", task, "--reference", reference, "--output", output, "--json", *options]
+    files = ["--reference", reference, "--output", output]
+    command = [program, "eval", task, *files, "--json", "--sentences", *options]
     answer = subprocess.run([str(part) for part in command], check=True, capture_output=True, text=True)
     return json.loads(answer.stdout)["systems"][0]["scores"]
 
@@ -60,10 +61,15 @@ def main():
             metric = kind(**options)
             score = metric.corpus_score(lines, [expected])
             signature = str(metric.get_signature()).rsplit("|", 1)[0]
-            for row in ask(given.program, "translation", path, reference, flags):
-                if row["metric"] == score.name:
-                    differ(f"{path.name} {score.name}", row["score"], score.score)
-                    assert row["signature"].rsplit("|", 1)[0] == signature, (row, signature)
+            rows = ask(given.program, "translation", path, reference, flags)
+            # The label of BLEU has the tokenizer: BLEU-char.
+            (row,) = [row for row in rows if row["metric"].split("-")[0] == score.name]
+            differ(f"{path.name} {row['metric']}", row["score"], score.score)
+            assert row["signature"].rsplit("|", 1)[0] == signature, (row, signature)
+            if kind is CHRF:
+                for number, (own, line, target) in enumerate(zip(row["sentences"], lines, expected), 1):
+                    theirs = metric.sentence_score(line, [target]).score
+                    differ(f"{path.name} {score.name} line {number}", own, theirs)
             name = {BLEU: "BLEU", CHRF: "chrF", TER: "TER"}[kind]
             row = {"output": path.name, "language": path.suffix[1:], "metric": name}
             systems.append(row | {"options": options, "score": score.score})
@@ -72,8 +78,11 @@ def main():
             scores = [scorer.score(target, output) for output, target in zip(lines, expected)]
             flags = ["--unit", "rouge-score", *(["--stemmer"] if stemmer else [])]
             for row in ask(given.program, "summary", path, reference, flags):
-                mean = 100 * sum(score[KINDS[row["metric"]]].fmeasure for score in scores) / len(scores)
-                differ(f"{path.name} {row['metric']} stemmer={stemmer}", row["score"], mean)
+                theirs = [100 * score[KINDS[row["metric"]]].fmeasure for score in scores]
+                what = f"{path.name} {row['metric']} stemmer={stemmer}"
+                differ(what, row["score"], sum(theirs) / len(theirs))
+                for number, (own, score) in enumerate(zip(row["sentences"], theirs, strict=True), 1):
+                    differ(f"{what} line {number}", own, score)
     print(f"{compared} scores of {len(outputs)} files compared; largest difference {largest:.2e}")
     if given.systems:
         given.systems.write_text(json.dumps(systems, indent=1) + "\n")

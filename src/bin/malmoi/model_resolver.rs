@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use anyhow::{Result, bail};
-use malmoi::store::catalogue::{self, Entry, Purpose};
+use malmoi::store::catalogue::{self, Entry, ModelTask, Purpose};
 use malmoi::store::{InstalledModel, ResolvedName, Store, StoreError};
 use malmoi::{Capabilities, Language, Model, OnOpening, OpenOptions, Opening, Quantization};
 
@@ -48,6 +48,39 @@ impl ModelResolver<'_> {
     /// A model that translates.
     pub fn translator(&self, from: Language, to: Language) -> Result<ResolvedModel> {
         self.open(self.locate(Purpose::Translate(from, to))?)
+    }
+
+    /// The place of a model that translates. Fails for one of the catalogue that writes no texts,
+    /// or translates between other languages.
+    pub fn installed_translator(&self, from: Language, to: Language) -> Result<InstalledModel> {
+        let purpose = Purpose::Translate(from, to);
+        if let Some(name) = self.requested
+            && let Ok(ResolvedName::Entry(entry)) = self.store.resolve(name)
+        {
+            let pair = format!("{from}-{to}");
+            let has_others = !entry.translates.is_empty() && !entry.translates.contains(&pair);
+            if entry.task != ModelTask::Write || has_others {
+                return Err(does_not_translate(entry, purpose));
+            }
+        }
+        self.locate(purpose)
+    }
+
+    /// Opens a model of [`installed_translator`](Self::installed_translator), and fails for one
+    /// that only summarizes.
+    pub fn check_translator(
+        &self,
+        installed: &InstalledModel,
+        from: Language,
+        to: Language,
+    ) -> Result<()> {
+        let opened = self.open(installed.clone())?;
+        match installed.entry {
+            Some(entry) if entry.translates.is_empty() && opened.model.is_encoder_decoder() => {
+                Err(does_not_translate(entry, Purpose::Translate(from, to)))
+            }
+            _ => Ok(()),
+        }
     }
 
     /// A model that summarizes and, if it should not write in the other language, one that
@@ -96,7 +129,7 @@ impl ModelResolver<'_> {
     }
 
     /// Opens a model, with its progress on the terminal.
-    fn open(&self, installed: InstalledModel) -> Result<ResolvedModel> {
+    pub fn open(&self, installed: InstalledModel) -> Result<ResolvedModel> {
         let mut opened = self.opened.borrow_mut();
         if let Some(model) = opened.iter().find(|model| model.installed.path == installed.path) {
             return Ok(model.clone());
@@ -245,6 +278,14 @@ impl ModelResolver<'_> {
             _ => bail!("{name} was not downloaded; see `malmoi models list` for smaller models"),
         }
     }
+}
+
+fn does_not_translate(entry: &Entry, purpose: Purpose) -> anyhow::Error {
+    let (name, note) = (&entry.name, &entry.note);
+    anyhow::anyhow!(
+        "{name} is not a model that {}: {note} `malmoi models list` shows those that do",
+        describe(purpose)
+    )
 }
 
 /// A purpose as a verb phrase.

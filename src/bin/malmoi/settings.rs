@@ -230,6 +230,11 @@ impl Settings {
         self.cache.join("malmoi/weights")
     }
 
+    /// Folder of evaluations that were given no other one, in the user's cache folder.
+    pub fn evaluations(&self) -> PathBuf {
+        self.cache.join("malmoi/eval")
+    }
+
     /// The file of the desk's memory and glossary; `None` if it is switched off.
     pub fn desk(&self) -> Option<PathBuf> {
         self.get("desk").filter(|path| *path != "off").map(PathBuf::from)

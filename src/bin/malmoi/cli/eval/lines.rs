@@ -7,9 +7,16 @@ use anyhow::{Result, bail};
 use malmoi::Error;
 use malmoi::formats::{self, PAIR_FORMATS, PairLanguages, Unreadable};
 
-/// Reads the texts of a file: those of pairs if its name says so, otherwise its lines. An empty
-/// line is an empty text.
-pub(super) fn read(path: &Path) -> Result<Vec<String>> {
+/// A side of the pairs of a file.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Side {
+    Source,
+    Output,
+}
+
+/// Reads the texts of a file: a side of its pairs if its name says so, otherwise its lines. An
+/// empty line is an empty text.
+pub(super) fn read(path: &Path, side: Side) -> Result<Vec<String>> {
     let name = path.display().to_string();
     let file = std::fs::File::open(path).map_err(|error| Error::io("read", path, error))?;
     let ending = path.extension().unwrap_or_default().to_string_lossy().to_lowercase();
@@ -17,6 +24,7 @@ pub(super) fn read(path: &Path) -> Result<Vec<String>> {
         let mut texts = Vec::new();
         for pair in formats::pairs(file, &name, PairLanguages::default())? {
             match pair {
+                Ok(pair) if side == Side::Source => texts.push(pair.source),
                 Ok(pair) => texts.push(pair.output),
                 Err(Unreadable { place, reason, .. }) => bail!("{name} {place} {reason}"),
             }
@@ -45,18 +53,25 @@ pub(super) fn read(path: &Path) -> Result<Vec<String>> {
 
 /// Reads files whose lines belong together.
 pub(super) fn read_all(paths: &[&Path]) -> Result<Vec<Vec<String>>> {
-    let files: Vec<Vec<String>> = paths.iter().map(|path| read(path)).collect::<Result<_>>()?;
-    let Some(first) = files.first() else { return Ok(files) };
-    for (path, file) in paths.iter().zip(&files) {
-        if file.len() != first.len() {
+    let read = |path: &&Path| read(path, Side::Output);
+    let files: Vec<Vec<String>> = paths.iter().map(read).collect::<Result<_>>()?;
+    let lengths: Vec<(&Path, usize)> =
+        paths.iter().copied().zip(files.iter().map(Vec::len)).collect();
+    check_lengths(&lengths)?;
+    Ok(files)
+}
+
+/// Fails if files have other numbers of lines than the first.
+pub(super) fn check_lengths(files: &[(&Path, usize)]) -> Result<()> {
+    let Some((first, lines)) = files.first() else { return Ok(()) };
+    for (path, count) in files {
+        if count != lines {
             bail!(
-                "{} has {} lines and {} has {}; line n of all files must belong together",
-                paths[0].display(),
-                first.len(),
-                path.display(),
-                file.len()
+                "{} has {lines} lines and {} has {count}; line n of all files must belong together",
+                first.display(),
+                path.display()
             );
         }
     }
-    Ok(files)
+    Ok(())
 }

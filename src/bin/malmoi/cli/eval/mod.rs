@@ -2,6 +2,8 @@
 
 mod checks;
 mod lines;
+mod model;
+mod model_run;
 mod scores;
 mod summary;
 mod translation;
@@ -11,7 +13,7 @@ use clap::{Args, Subcommand};
 
 use crate::context::{Context, Exit};
 
-/// Score translations and summaries, or measure what the checks find
+/// Score translations and summaries, compare models, or measure what the checks find
 #[derive(Args)]
 pub(crate) struct Eval {
     #[command(subcommand)]
@@ -22,6 +24,7 @@ pub(crate) struct Eval {
 enum What {
     Translation(translation::Translation),
     Summary(summary::Summary),
+    Model(model::Model),
     Checks(checks::Checks),
 }
 
@@ -30,6 +33,7 @@ impl Eval {
         match self.what {
             What::Translation(command) => command.run(context),
             What::Summary(command) => command.run(context),
+            What::Model(command) => command.run(context),
             What::Checks(command) => command.run(context),
         }
     }

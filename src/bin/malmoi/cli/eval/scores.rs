@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 use clap::Args;
-use malmoi::eval::bootstrap::{self, Difference, Interval, SEED, Test};
-use malmoi::eval::{Metric, statistics, sums};
+use malmoi::eval::bootstrap::{Difference, SEED, Test};
+use malmoi::eval::{self, Metric, Score, Scoring};
 use serde::Serialize;
 
 use super::lines;
@@ -52,21 +52,6 @@ struct System {
     scores: Vec<Score>,
 }
 
-#[derive(Serialize)]
-struct Score {
-    metric: String,
-    score: f64,
-    signature: String,
-    #[serde(skip_serializing_if = "String::is_empty")]
-    details: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    interval: Option<Interval>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    against_baseline: Option<Difference>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    sentences: Vec<f64>,
-}
-
 impl ScoreArgs {
     /// The output files.
     pub fn outputs(&self) -> &[PathBuf] {
@@ -107,47 +92,12 @@ impl ScoreArgs {
         references: &[Vec<String>],
         outputs: &[Vec<String>],
     ) -> Report {
-        let test = self.test();
-        let mut systems: Vec<System> = self.output.iter().cloned().map(System::new).collect();
-        for metric in metrics {
-            let lines: Vec<Vec<Vec<f64>>> =
-                outputs.iter().map(|texts| statistics(&**metric, texts, references)).collect();
-            let trials = test.map(|test| test.signature(self.seed));
-            for (index, lines_of_system) in lines.iter().enumerate() {
-                let sums = sums(lines_of_system);
-                let resamples = match test {
-                    Some(Test::Bootstrap { trials }) => Some(trials),
-                    Some(Test::Randomization { .. }) => Some(bootstrap::INTERVAL_TRIALS),
-                    None => None,
-                };
-                let baseline = test.filter(|_| index > 0).map(|test| {
-                    bootstrap::compare(&**metric, &lines[0], lines_of_system, test, self.seed)
-                });
-                let sentences = match self.sentences {
-                    true => lines_of_system.iter().map(|line| metric.score(line)).collect(),
-                    false => Vec::new(),
-                };
-                systems[index].scores.push(Score {
-                    metric: metric.name(),
-                    score: metric.score(&sums),
-                    signature: metric.signature(references.len(), trials.as_deref()),
-                    details: metric.details(&sums),
-                    interval: resamples.map(|trials| {
-                        bootstrap::interval(&**metric, lines_of_system, trials, self.seed)
-                    }),
-                    against_baseline: baseline,
-                    sentences,
-                });
-            }
-        }
+        let scoring = Scoring { test: self.test(), seed: self.seed, sentences: self.sentences };
+        let scores = eval::scores(metrics, references, outputs, scoring);
+        let systems = self.output.iter().cloned().zip(scores);
+        let systems = systems.map(|(output, scores)| System { output, scores }).collect();
         let lines = outputs.first().map_or(0, Vec::len);
         Report { lines, references: self.reference.clone(), systems }
-    }
-}
-
-impl System {
-    fn new(output: PathBuf) -> Self {
-        Self { output, scores: Vec::new() }
     }
 }
 

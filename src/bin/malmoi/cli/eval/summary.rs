@@ -51,7 +51,7 @@ impl Summary {
         let mut units: Vec<Unit> = self.unit.iter().map(unit).collect();
         if units.is_empty() {
             let Some(first) = self.scores.outputs().first() else { bail!("name an --output") };
-            let text = lines::read(first)?.join("\n");
+            let text = lines::read(first, lines::Side::Output)?.join("\n");
             units = Unit::of(Language::detect(&text).unwrap_or(Language::English), self.stemmer);
         }
         let metrics: Vec<Box<dyn Metric>> = units
