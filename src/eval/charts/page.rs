@@ -11,7 +11,7 @@ const STYLE: &str = "
 *{box-sizing:border-box}
 body{margin:0 auto;max-width:64rem;padding:1.5rem 2rem 4rem;line-height:1.6;background:var(--paper);color:var(--ink);word-break:keep-all;overflow-wrap:anywhere;
 font-family:'Apple SD Gothic Neo','Malgun Gothic','Noto Sans CJK KR','Noto Sans KR','Nanum Gothic',system-ui,sans-serif}
-h1{font-size:1.5rem;margin:0 0 .25rem}h2{font-size:1.2rem;margin:2.5rem 0 .5rem}h3{font-size:1rem;margin:0}
+h1{font-size:1.5rem;margin:0 0 .25rem}h2{font-size:1.2rem;margin:2.5rem 0 .5rem}h3{font-size:1rem;margin:0}.chart+h3{margin-top:1rem}
 a{color:inherit}p{margin:.25rem 0 .75rem}.quiet{color:var(--quiet);font-size:.9rem}.verdict{font-size:1.1rem;margin:.75rem 0}
 .scroll{overflow-x:auto;overflow-wrap:normal}.scroll td:first-child{min-width:9rem}
 table{border-collapse:collapse;width:100%;margin:.75rem 0;font-size:.95rem}

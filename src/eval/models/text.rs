@@ -53,11 +53,14 @@ fn rows(f: &mut fmt::Formatter<'_>, model: &ModelResult) -> fmt::Result {
         count => writeln!(f, "  failed     {count} lines, counted as empty")?,
     }
     let speed = &model.speed;
-    writeln!(
-        f,
-        "  time       {:.1} s, {:.1} source words/s, {:.1} tokens/s",
-        speed.seconds, speed.source_words_per_second, speed.tokens_per_second
-    )?;
+    // Unknown for outputs that another command has made in the folder.
+    if speed.seconds > 0.0 {
+        writeln!(
+            f,
+            "  time       {:.1} s, {:.1} source words/s, {:.1} tokens/s",
+            speed.seconds, speed.source_words_per_second, speed.tokens_per_second
+        )?;
+    }
     let short: String = model.fingerprint.chars().take(12).collect();
     writeln!(f, "  weights    {short}\n  outputs    {}", model.output.display())
 }
