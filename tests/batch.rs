@@ -128,7 +128,7 @@ fn pairs_are_written_for_translators_tools_too() {
     let output =
         desk.command("out").args(["--pairs", "tmx,xliff", "--translate"]).output().unwrap();
     assert_eq!(output.status.code(), Some(0), "{}", said(&output));
-    for (file, pair) in [("pairs.tmx", "<tu>"), ("pairs.xliff", "<segment ")] {
+    for (file, pair) in [("pairs.tmx", "<tu "), ("pairs.xliff", "<segment ")] {
         let text = std::fs::read_to_string(desk.path("out").join(file)).unwrap();
         let mut reader = quick_xml::Reader::from_str(&text);
         while reader.read_event().unwrap() != quick_xml::events::Event::Eof {}

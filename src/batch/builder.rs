@@ -5,7 +5,6 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
-use super::bilingual::BilingualFormat;
 use super::hash::sha256;
 use super::ingest::BatchInput;
 use super::outputs;
@@ -14,6 +13,7 @@ use super::report::{BatchProgress, Callbacks, RunReport};
 use super::run;
 use crate::error::Result;
 use crate::formats::Fields;
+use crate::formats::pairs::ExchangeFormat;
 use crate::job::TaskOptions;
 use crate::language::Language;
 
@@ -116,7 +116,7 @@ impl<'b> Batch<'b> {
     }
 
     /// Formats to write source and translation in, side by side: `pairs.tmx`.
-    pub fn bilingual(mut self, formats: Vec<&'static BilingualFormat>) -> Self {
+    pub fn bilingual(mut self, formats: Vec<&'static ExchangeFormat>) -> Self {
         self.plan.bilingual = formats;
         self
     }

@@ -33,7 +33,6 @@ mod stories;
 mod workers;
 
 pub use crate::files::FileKind;
-pub use bilingual::{BILINGUAL_FORMATS, BilingualFormat};
 pub use builder::Batch;
 pub use desk_use::DeskUse;
 pub use error::BatchError;

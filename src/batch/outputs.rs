@@ -4,7 +4,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::bilingual::{BILINGUAL_FORMATS, BilingualFormat};
+use super::bilingual;
 use super::digest;
 use super::error::BatchError;
 use super::journal::Journal;
@@ -15,6 +15,7 @@ use crate::checks::Consistency;
 use crate::error::{Error, Result};
 use crate::files::{self, FileKind};
 use crate::formats::Form;
+use crate::formats::pairs::{EXCHANGE_FORMATS, ExchangeFormat};
 
 /// Number of items in the digest: the last ones. `items.jsonl` has all of them.
 const DIGEST_ITEMS: usize = 300;
@@ -44,7 +45,7 @@ pub fn check_folder(folder: &Path, inputs: &[PathBuf], overwrite: bool) -> Resul
         return Err(BatchError::InTheWay { path: folder.to_path_buf(), what: "a file" }.into());
     }
     std::fs::create_dir_all(folder).map_err(|e| Error::io("create", folder, e))?;
-    let pairs = BILINGUAL_FORMATS.iter().map(bilingual_name);
+    let pairs = EXCHANGE_FORMATS.iter().map(bilingual::file_name);
     let files: Vec<PathBuf> = NAMES
         .iter()
         .map(|name| (*name).to_string())
@@ -115,10 +116,6 @@ fn is_ours(folder: &Path) -> bool {
         (Some(_), Some(_)) => true,
         _ => false,
     }
-}
-
-fn bilingual_name(format: &BilingualFormat) -> String {
-    format!("pairs.{}", format.name)
 }
 
 /// Writes `items.jsonl`, `failed.jsonl`, a page per item in `items/` and, for an item that was a
@@ -258,13 +255,13 @@ impl OutputWriter<'_> {
         })
     }
 
-    /// Writes a bilingual file, or none if there are no pairs: XLIFF requires at least one.
-    fn write_bilingual(&self, format: &BilingualFormat, done: &Path) -> Result<bool> {
-        let path = self.folder.join(bilingual_name(format));
-        let mut items = 0;
+    /// Writes a bilingual file, or none if there are no pairs.
+    fn write_bilingual(&self, format: &'static ExchangeFormat, done: &Path) -> Result<bool> {
+        let path = self.folder.join(bilingual::file_name(format));
+        let mut pairs = 0;
         let written = self.replace(&path, &mut |out| {
             let mut whole = true;
-            items = format.write(out, self.plan.to, |write| {
+            pairs = bilingual::write(format, out, self.plan.to, |write| {
                 whole = self
                     .for_each_item(done, &mut |line, visible| {
                         if visible {
@@ -277,7 +274,7 @@ impl OutputWriter<'_> {
             })?;
             Ok(whole)
         })?;
-        if written && items == 0 {
+        if written && pairs == 0 {
             std::fs::remove_file(&path).map_err(|e| Error::io("remove", &path, e))?;
         }
         Ok(written)

@@ -6,11 +6,11 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use super::bilingual::BilingualFormat;
 use super::hash::sha256;
 use crate::checks::Estimation;
 use crate::error::{Error, Result};
 use crate::formats::Item;
+use crate::formats::pairs::ExchangeFormat;
 use crate::job::{Capabilities, OnOrders, Repair, TaskOptions};
 use crate::language::Language;
 use crate::model::Model;
@@ -75,7 +75,7 @@ pub(super) struct BatchPlan {
     /// as removed, because a feed shows its latest items only.
     pub feed: bool,
     /// Formats to write source and translation in, side by side.
-    pub bilingual: Vec<&'static BilingualFormat>,
+    pub bilingual: Vec<&'static ExchangeFormat>,
     /// Reads the pages of items; `None` to read only the items.
     pub follow: Option<Follow>,
     /// True to show removed items in the results.

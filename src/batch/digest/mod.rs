@@ -12,4 +12,4 @@ mod words;
 pub(super) use html::{html, translated_page};
 pub(super) use markdown::{markdown, page};
 pub(super) use rss::rss;
-pub(super) use text::{Figures, attribute, xml};
+pub(super) use text::Figures;

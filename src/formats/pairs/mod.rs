@@ -10,11 +10,9 @@ mod convert;
 mod escape;
 mod markup;
 mod tagged;
-mod tmx_writer;
 mod unit;
 mod writer;
 mod xliff_unit;
-mod xliff_writer;
 
 use std::io::{BufRead, BufReader, Cursor, Read};
 

@@ -3,7 +3,7 @@
 //! Format: <https://www.gala-global.org/tmx-14b>.
 
 use super::markup::{Element, Markup, Part};
-use super::unit::{MODEL_PROP, STATE_PROP, language_of};
+use super::unit::{DOCUMENT_PROP, MODEL_PROP, STATE_PROP, language_of};
 use super::{
     Collector, Details, InlineMarkup, Note, PairFormat, PairLanguages, PairReader, Prop, Side,
     Status, Tag, Unit,
@@ -180,6 +180,7 @@ impl Reading {
         let state = unit.details.take_prop(STATE_PROP);
         unit.status = state.and_then(|name| Status::parse(&name)).or(unit.status_of_props());
         unit.model = unit.details.take_prop(MODEL_PROP);
+        unit.document = unit.details.take_prop(DOCUMENT_PROP);
         Ok(unit)
     }
 }

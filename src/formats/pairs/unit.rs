@@ -37,6 +37,8 @@ pub struct Unit {
     pub status: Option<Status>,
     /// Name of the model that made the translation; `None` for the work of people.
     pub model: Option<String>,
+    /// Name of the document it is from: a file, the id of an article.
+    pub document: Option<String>,
     /// History, notes and properties of the unit as a whole.
     pub details: Details,
 }
@@ -117,6 +119,8 @@ pub enum Status {
 pub(super) const STATE_PROP: &str = "x-state";
 /// Property that holds a unit's model in TMX.
 pub(super) const MODEL_PROP: &str = "x-model";
+/// Property that holds the name of a unit's document in TMX, as memoQ writes it.
+pub(super) const DOCUMENT_PROP: &str = "x-document";
 /// Property of Trados that holds the stage of a translation.
 const CONFIRMATION_PROP: &str = "x-ConfirmationLevel";
 

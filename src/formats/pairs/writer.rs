@@ -1,12 +1,12 @@
-//! Writes units to a file, one at a time. Knows the formats in a table; knows nothing of where
-//! units come from.
+//! Writes units to a file, one at a time. A format is one file here and one line in
+//! [`EXCHANGE_FORMATS`]. Knows the formats in a table; knows nothing of where units come from.
 
 use std::io::{self, Write};
 
 use super::unit::{Languages, language_of};
-use super::{Side, Unit, tmx_writer, xliff_writer};
+use super::{Side, Unit};
 
-/// A format that units are written in.
+/// A format that units are written in, for translators' tools.
 pub struct ExchangeFormat {
     /// Name of the format, and extension of its files.
     pub name: &'static str,
@@ -14,30 +14,41 @@ pub struct ExchangeFormat {
     pub describe: &'static str,
     /// True if all units of a file have the same two languages.
     has_one_direction: bool,
+    /// Writes what comes before the first unit.
     begin: fn(&mut dyn Write, &Languages) -> io::Result<()>,
+    /// The way units of one document are grouped; `None` if each unit names its own.
+    documents: Option<Documents>,
+    /// Writes a unit with its number in the file. Returns the number of replaced characters.
     unit: fn(&mut dyn Write, &Unit, &Languages, u64) -> io::Result<u64>,
-    end: fn(&mut dyn Write) -> io::Result<()>,
+    /// What comes after the last unit.
+    end: &'static str,
 }
 
-/// All formats that units are written in.
-pub const EXCHANGE_FORMATS: &[ExchangeFormat] = &[
-    ExchangeFormat {
-        name: "tmx",
-        describe: "TMX 1.4b with inline tags",
-        has_one_direction: false,
-        begin: tmx_writer::begin,
-        unit: tmx_writer::unit,
-        end: tmx_writer::end,
-    },
-    ExchangeFormat {
-        name: "xliff",
-        describe: "XLIFF 2.1; one direction, without texts in further languages",
-        has_one_direction: true,
-        begin: xliff_writer::begin,
-        unit: xliff_writer::unit,
-        end: xliff_writer::end,
-    },
-];
+/// Parts of a file that hold the units of one document each.
+struct Documents {
+    /// Begins a part with its number in the file and the document's name. Returns the number of
+    /// replaced characters.
+    begin: fn(&mut dyn Write, Option<&str>, u64) -> io::Result<u64>,
+    /// What ends a part.
+    end: &'static str,
+    /// The content of a part without units.
+    empty: &'static str,
+}
+
+macro_rules! exchange_formats {
+    ($(mod $member:ident;)*) => {
+        $(mod $member;)*
+
+        /// All formats that units are written in.
+        pub const EXCHANGE_FORMATS: &[ExchangeFormat] = &[$($member::FORMAT),*];
+    };
+}
+
+// A format is a file and a line here.
+exchange_formats! {
+    mod tmx;
+    mod xliff;
+}
 
 impl ExchangeFormat {
     /// The format with that name, in upper or lower case; `None` if there is none.
@@ -64,6 +75,10 @@ pub struct UnitWriter<W: Write> {
     format: &'static ExchangeFormat,
     languages: Languages,
     written: Written,
+    /// The document whose part of the file is open; the outer `None` before the first.
+    document: Option<Option<String>>,
+    /// Number of documents begun.
+    documents: u64,
 }
 
 impl<W: Write> UnitWriter<W> {
@@ -81,7 +96,8 @@ impl<W: Write> UnitWriter<W> {
     ) -> io::Result<Self> {
         let languages = Languages { from: from.to_string(), to: to.to_string() };
         (format.begin)(&mut out, &languages)?;
-        Ok(Self { out, format, languages, written: Written::default() })
+        let written = Written::default();
+        Ok(Self { out, format, languages, written, document: None, documents: 0 })
     }
 
     /// Writes a unit. Its texts without a language code get those of the file.
@@ -100,21 +116,43 @@ impl<W: Write> UnitWriter<W> {
             self.written.left_out += 1;
             return Ok(());
         }
+        if self.document.as_ref() != Some(&unit.document) {
+            self.begin_document(unit.document.as_deref())?;
+        }
         self.written.units += 1;
         let number = self.written.units;
         self.written.replaced += (self.format.unit)(&mut self.out, unit, &self.languages, number)?;
         Ok(())
     }
 
-    /// Ends the file and flushes it.
+    /// Ends the file and flushes it. A file without units is valid, too.
     ///
     /// # Errors
     ///
     /// Fails if `out` does.
     pub fn finish(mut self) -> io::Result<Written> {
-        (self.format.end)(&mut self.out)?;
+        if let Some(documents) = &self.format.documents {
+            if self.document.is_none() {
+                self.begin_document(None)?;
+                self.out.write_all(documents.empty.as_bytes())?;
+            }
+            self.out.write_all(documents.end.as_bytes())?;
+        }
+        self.out.write_all(self.format.end.as_bytes())?;
         self.out.flush()?;
         Ok(self.written)
+    }
+
+    fn begin_document(&mut self, name: Option<&str>) -> io::Result<()> {
+        if let Some(documents) = &self.format.documents {
+            if self.document.is_some() {
+                self.out.write_all(documents.end.as_bytes())?;
+            }
+            self.documents += 1;
+            self.written.replaced += (documents.begin)(&mut self.out, name, self.documents)?;
+        }
+        self.document = Some(name.map(str::to_string));
+        Ok(())
     }
 }
 

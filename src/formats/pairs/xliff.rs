@@ -23,6 +23,7 @@ pub(super) const FORMAT: PairFormat = PairFormat {
             markup: Markup::new(source),
             from: code(languages.from),
             to: code(languages.to),
+            original: None,
             ready: VecDeque::new(),
             reading: None,
             is_foreign: false,
@@ -31,11 +32,16 @@ pub(super) const FORMAT: PairFormat = PairFormat {
     }),
 };
 
+/// Longest name of a document; each unit repeats it.
+const MAX_NAME_BYTES: usize = 1 << 12;
+
 struct Document {
     markup: Markup,
     /// Language codes of the open file.
     from: String,
     to: String,
+    /// Name of the document of the open file.
+    original: Option<String>,
     /// Units that are read and not yet given out.
     ready: VecDeque<Unit>,
     /// The open unit, of which segments were given out.
@@ -100,7 +106,8 @@ impl Document {
     fn give(&mut self, units: Vec<Unit>) {
         self.markup.begin_record();
         let has_source = |unit: &Unit| !unit.source.text.all_text().trim().is_empty();
-        self.ready.extend(units.into_iter().filter(has_source));
+        let units = units.into_iter().filter(has_source);
+        self.ready.extend(units.map(|unit| Unit { document: self.original.clone(), ..unit }));
     }
 
     /// Reads the languages of a file; an error if they are not English and Korean.
@@ -113,6 +120,8 @@ impl Document {
         if let Some(to) = codes.1 {
             self.to = to.to_string();
         }
+        let original = tag.attribute("original").filter(|name| name.len() <= MAX_NAME_BYTES);
+        self.original = original.map(str::to_string);
         let is_unknown = |code: &str| !code.is_empty() && language_of(code).is_none();
         let (from, to) = (language_of(&self.from), language_of(&self.to));
         let is_same = from.is_some() && from == to;

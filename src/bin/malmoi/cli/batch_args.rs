@@ -8,10 +8,10 @@ use std::time::Duration;
 use anyhow::{Context as _, Result, bail};
 use clap::Args;
 use malmoi::batch::{
-    self, BILINGUAL_FORMATS, Batch, BatchInput, BilingualFormat, Counts, DeskUse, Follow,
-    ModelChoice, Opened, RunReport,
+    self, Batch, BatchInput, Counts, DeskUse, Follow, ModelChoice, Opened, RunReport,
 };
 use malmoi::checks::GlossaryUse;
+use malmoi::formats::pairs::{EXCHANGE_FORMATS, ExchangeFormat};
 use malmoi::formats::{self, Fields};
 use malmoi::prompts::Task;
 use malmoi::{Error, Language, Model, TaskOptions};
@@ -234,10 +234,10 @@ fn decoded(input: BatchInput, encoding: EncodingArgs) -> BatchInput {
 }
 
 /// The formats of `--pairs`.
-fn bilingual_formats(names: &[String]) -> Result<Vec<&'static BilingualFormat>> {
+fn bilingual_formats(names: &[String]) -> Result<Vec<&'static ExchangeFormat>> {
     let find = |name: &String| {
-        BILINGUAL_FORMATS.iter().find(|format| format.name == name).with_context(|| {
-            let names: Vec<&str> = BILINGUAL_FORMATS.iter().map(|format| format.name).collect();
+        EXCHANGE_FORMATS.iter().find(|format| format.name == name).with_context(|| {
+            let names: Vec<&str> = EXCHANGE_FORMATS.iter().map(|format| format.name).collect();
             format!("--pairs {name}: the formats are {}", names.join(", "))
         })
     };

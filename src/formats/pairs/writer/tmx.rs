@@ -2,11 +2,22 @@
 
 use std::io::{self, Write};
 
-use super::convert::{Correspondence, to_tmx};
-use super::escape::{attribute, attributes, is_allowed, text};
-use super::tmx::{ATTRIBUTE_PROP, CONTROL};
-use super::unit::{Languages, MODEL_PROP, STATE_PROP, language_of};
-use super::{Details, Inline, Side, Unit};
+use super::ExchangeFormat;
+use crate::formats::pairs::convert::{Correspondence, to_tmx};
+use crate::formats::pairs::escape::{attribute, attributes, is_allowed, text};
+use crate::formats::pairs::tmx::{ATTRIBUTE_PROP, CONTROL};
+use crate::formats::pairs::unit::{DOCUMENT_PROP, Languages, MODEL_PROP, STATE_PROP, language_of};
+use crate::formats::pairs::{Details, Inline, Side, Unit};
+
+pub(super) const FORMAT: ExchangeFormat = ExchangeFormat {
+    name: "tmx",
+    describe: "TMX 1.4b with inline tags",
+    has_one_direction: false,
+    begin,
+    documents: None,
+    unit,
+    end: "</body>\n</tmx>\n",
+};
 
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 
@@ -25,7 +36,7 @@ const OF_UNIT: &[&str] = &[
 const OF_VARIANT: &[&str] =
     &["o-encoding", "datatype", "creationtool", "creationtoolversion", "o-tmf", "usagecount"];
 
-pub(super) fn begin(out: &mut dyn Write, languages: &Languages) -> io::Result<()> {
+fn begin(out: &mut dyn Write, languages: &Languages) -> io::Result<()> {
     write!(
         out,
         "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<tmx version=\"1.4\">\n<header \
@@ -36,17 +47,8 @@ pub(super) fn begin(out: &mut dyn Write, languages: &Languages) -> io::Result<()
     out.write_all(b"/>\n<body>\n")
 }
 
-pub(super) fn end(out: &mut dyn Write) -> io::Result<()> {
-    out.write_all(b"</body>\n</tmx>\n")
-}
-
 /// Writes a unit. Returns the number of characters that XML cannot hold.
-pub(super) fn unit(
-    out: &mut dyn Write,
-    unit: &Unit,
-    languages: &Languages,
-    _number: u64,
-) -> io::Result<u64> {
+fn unit(out: &mut dyn Write, unit: &Unit, languages: &Languages, _number: u64) -> io::Result<u64> {
     let mut replaced = 0;
     out.write_all(b"<tu")?;
     if let Some(id) = &unit.id {
@@ -64,10 +66,12 @@ pub(super) fn unit(
     if let Some(status) = unit.status.filter(|status| unit.status_of_props() != Some(*status)) {
         writeln!(out, "<prop type=\"{STATE_PROP}\">{}</prop>", status.as_str())?;
     }
-    if let Some(model) = &unit.model {
-        write!(out, "<prop type=\"{MODEL_PROP}\">")?;
-        replaced += text(out, model)?;
-        out.write_all(b"</prop>\n")?;
+    for (name, value) in [(MODEL_PROP, &unit.model), (DOCUMENT_PROP, &unit.document)] {
+        if let Some(value) = value {
+            write!(out, "<prop type=\"{name}\">")?;
+            replaced += text(out, value)?;
+            out.write_all(b"</prop>\n")?;
+        }
     }
     let mut shared = Correspondence::default();
     let sides = [(&unit.source, &*languages.from), (&unit.target, &*languages.to)];
@@ -124,6 +128,10 @@ fn remarks(out: &mut dyn Write, details: &Details, known: &[&str]) -> io::Result
         out.write_all(b"<note")?;
         replaced += of_text(out, &note.attributes)?;
         out.write_all(b">")?;
+        if let Some((_, category)) = note.attributes.iter().find(|(name, _)| name == "category") {
+            replaced += text(out, category)?;
+            out.write_all(b": ")?;
+        }
         replaced += text(out, &note.text)?;
         out.write_all(b"</note>\n")?;
     }
@@ -145,7 +153,8 @@ fn remarks(out: &mut dyn Write, details: &Details, known: &[&str]) -> io::Result
     Ok(replaced)
 }
 
-/// Writes the attributes that notes and properties may have in TMX.
+/// Writes the attributes that notes and properties may have in TMX. A note's category, which it
+/// does not have, comes before its words.
 fn of_text(out: &mut dyn Write, list: &[(String, String)]) -> io::Result<u64> {
     let known = |(name, _): &&(String, String)| name == "xml:lang" || name == "o-encoding";
     let own: Vec<_> = list.iter().filter(known).cloned().collect();

@@ -2,18 +2,34 @@
 
 use std::io::{self, Write};
 
-use super::convert::{Data, is_token, to_xliff};
-use super::escape::{attribute, attributes, is_allowed, text};
-use super::unit::{Languages, MODEL_PROP};
-use super::xliff_unit::{DETAILS, PROPS};
-use super::{Details, Inline, Note, Prop, Unit};
+use super::{Documents, ExchangeFormat};
+use crate::formats::pairs::convert::{Data, is_token, to_xliff};
+use crate::formats::pairs::escape::{attribute, attributes, is_allowed, text};
+use crate::formats::pairs::unit::{Languages, MODEL_PROP};
+use crate::formats::pairs::xliff_unit::{DETAILS, PROPS};
+use crate::formats::pairs::{Details, Inline, Note, Prop, Unit};
+
+pub(super) const FORMAT: ExchangeFormat = ExchangeFormat {
+    name: "xliff",
+    describe: "XLIFF 2.1; one direction, without texts in further languages",
+    has_one_direction: true,
+    begin,
+    // The standard asks for at least one unit or group.
+    documents: Some(Documents {
+        begin: begin_document,
+        end: "</file>\n",
+        empty: "<group id=\"g1\"/>\n",
+    }),
+    unit,
+    end: "</xliff>\n",
+};
 
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 
 /// Attributes that XLIFF has for units and segments; all others are written as metadata.
 const OF_UNIT: &[&str] = &["name", "canResegment", "translate", "srcDir", "trgDir", "type"];
 
-pub(super) fn begin(out: &mut dyn Write, languages: &Languages) -> io::Result<()> {
+fn begin(out: &mut dyn Write, languages: &Languages) -> io::Result<()> {
     write!(
         out,
         "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<xliff \
@@ -22,25 +38,29 @@ pub(super) fn begin(out: &mut dyn Write, languages: &Languages) -> io::Result<()
     )?;
     attribute(out, "srcLang", &languages.from)?;
     attribute(out, "trgLang", &languages.to)?;
-    writeln!(out, ">\n<file id=\"f1\" xml:space=\"preserve\">")?;
-    writeln!(
-        out,
-        "<mda:metadata><mda:metaGroup category=\"tool\"><mda:meta type=\"creationtool\">malmoi \
-         {VERSION}</mda:meta></mda:metaGroup></mda:metadata>"
-    )
+    out.write_all(b">\n")
 }
 
-pub(super) fn end(out: &mut dyn Write) -> io::Result<()> {
-    out.write_all(b"</file>\n</xliff>\n")
+/// Begins the units of a document. The first says by which program the file was written.
+fn begin_document(out: &mut dyn Write, name: Option<&str>, number: u64) -> io::Result<u64> {
+    let mut replaced = 0;
+    write!(out, "<file id=\"f{number}\"")?;
+    if let Some(name) = name {
+        replaced += attribute(out, "original", name)?;
+    }
+    out.write_all(b" xml:space=\"preserve\">\n")?;
+    if number == 1 {
+        writeln!(
+            out,
+            "<mda:metadata><mda:metaGroup category=\"tool\"><mda:meta \
+             type=\"creationtool\">malmoi {VERSION}</mda:meta></mda:metaGroup></mda:metadata>"
+        )?;
+    }
+    Ok(replaced)
 }
 
 /// Writes a unit. Returns the number of characters that XML cannot hold.
-pub(super) fn unit(
-    out: &mut dyn Write,
-    unit: &Unit,
-    languages: &Languages,
-    number: u64,
-) -> io::Result<u64> {
+fn unit(out: &mut dyn Write, unit: &Unit, languages: &Languages, number: u64) -> io::Result<u64> {
     let mut replaced = 0;
     let mut data = Data::default();
     let [source, target] = [&unit.source.text, &unit.target.text].map(|t| to_xliff(t, &mut data));
