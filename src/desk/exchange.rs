@@ -1,14 +1,9 @@
 //! Units of the memory as units of files of pairs, with the inline tags, properties and history
 //! that a file gave them.
 
-use chrono::{DateTime, NaiveDateTime};
-
 use super::unit::{Origin, Unit};
 use crate::formats::pairs::{self, Side, Status};
 use crate::language::LanguagePair;
-
-/// The form of dates in TMX, in UTC.
-const DATE: &str = "%Y%m%dT%H%M%SZ";
 
 impl Unit {
     /// The unit of a file; `None` without two texts in English and Korean. What a model wrote is a
@@ -31,40 +26,48 @@ impl Unit {
         let mut new = Self::new(LanguagePair { from, to }, source, target, origin);
         new.by = unit.model.clone().or_else(|| unit.author().map(str::to_string));
         new.note = unit.details.notes.first().map(|note| note.text.clone());
-        new.changed = unit.date().and_then(seconds).unwrap_or(0);
+        new.changed = unit.date().and_then(pairs::seconds).unwrap_or(0);
         new.details = serde_json::to_string(&unit).ok();
         Some(new)
     }
 
-    /// The unit for a file: as it was read from one, or new.
+    /// The unit for a file: as it was read from one, with what was changed since, or new.
     pub fn to_file(&self) -> pairs::Unit {
         let kept = self.details.as_deref().and_then(|details| serde_json::from_str(details).ok());
-        let mut unit: pairs::Unit = kept.unwrap_or_else(|| {
-            let mut unit = pairs::Unit {
-                source: Side::new(self.from.code(), &*self.source),
-                target: Side::new(self.to.code(), &*self.target),
-                ..pairs::Unit::default()
-            };
-            unit.details.changed =
-                DateTime::from_timestamp(self.changed, 0).map(|at| at.format(DATE).to_string());
+        let is_new = kept.is_none();
+        let mut unit: pairs::Unit = kept.unwrap_or_else(|| pairs::Unit {
+            source: Side::new(self.from.code(), ""),
+            target: Side::new(self.to.code(), ""),
+            ..pairs::Unit::default()
+        });
+        for (side, text) in [(&mut unit.source, &self.source), (&mut unit.target, &self.target)] {
+            if side.text.text() != *text {
+                side.text = text.clone().into();
+            }
+        }
+        let is_later = unit.date().and_then(pairs::seconds).is_some_and(|date| date < self.changed);
+        if is_new || is_later {
+            let of_target = &unit.target.details;
+            let is_there = of_target.changed.is_some() || of_target.changed_by.is_some();
+            let details = if is_there { &mut unit.target.details } else { &mut unit.details };
+            details.changed = pairs::tmx_date(self.changed).filter(|_| self.changed > 0);
             match self.origin {
                 Origin::Machine => unit.model.clone_from(&self.by),
-                _ => unit.details.changed_by.clone_from(&self.by),
+                _ => details.changed_by.clone_from(&self.by),
             }
-            let note = |text: &String| pairs::Note { text: text.clone(), ..Default::default() };
-            unit.details.notes.extend(self.note.as_ref().map(note));
-            unit
-        });
+        }
+        let note = self
+            .note
+            .iter()
+            .filter(|note| unit.details.notes.first().is_none_or(|first| first.text != **note));
+        let note = note.map(|text| pairs::Note { text: text.clone(), ..Default::default() });
+        let notes: Vec<_> = note.collect();
+        unit.details.notes.splice(0..0, notes);
         if self.origin == Origin::Confirmed {
             unit.status = unit.status.max(Some(Status::Final));
         }
         unit
     }
-}
-
-/// Seconds since 1970 of a date in TMX.
-fn seconds(date: &str) -> Option<i64> {
-    NaiveDateTime::parse_from_str(date, DATE).ok().map(|date| date.and_utc().timestamp())
 }
 
 #[cfg(test)]
@@ -99,6 +102,34 @@ mod tests {
             (unit.by, unit.changed) = (Some("x".into()), 86_400);
             let back = Unit::from_file(unit.to_file(), false).unwrap();
             assert_eq!((back.origin, back.by, back.changed), (origin, unit.by, unit.changed));
+        }
+    }
+
+    #[test]
+    fn what_was_changed_since_it_was_imported_is_exported() {
+        let languages = PairLanguages::default();
+        let mut found = pairs::units(TMX.as_bytes(), "a.tmx", languages).unwrap();
+        let mut unit = Unit::from_file(found.next().unwrap().unwrap(), false).unwrap();
+        unit.target = "여객선이 출항했다.".into();
+        unit.changed += 60;
+        (unit.by, unit.note) = (Some("kim".into()), Some("of the desk".into()));
+        let file = unit.to_file();
+        assert_eq!(file.source.text.placeholders(), "The <1>ferry</1> left.");
+        assert_eq!(file.target.text.text(), "여객선이 출항했다.");
+        assert_eq!((file.author(), file.date()), (Some("kim"), Some("20261130T054600Z")));
+        let notes: Vec<&str> = file.details.notes.iter().map(|note| note.text.as_str()).collect();
+        assert_eq!(notes, ["of the desk", "check"]);
+        assert_eq!(file.prop("x-context"), Some("port"));
+    }
+
+    #[test]
+    fn dates_in_other_forms_are_read() {
+        for date in ["20261130T054500Z", "2026-11-30T05:45:00Z", "2026-11-30T14:45:00+09:00"] {
+            let text = TMX.replace("20261130T054500Z", date);
+            let source = std::io::Cursor::new(text);
+            let mut found = pairs::units(source, "a.tmx", PairLanguages::default()).unwrap();
+            let unit = Unit::from_file(found.next().unwrap().unwrap(), false).unwrap();
+            assert_eq!(unit.changed, 1_796_017_500, "{date}");
         }
     }
 }

@@ -25,11 +25,13 @@ pub(super) struct Data {
     pub list: Vec<(String, String)>,
     by_id: HashMap<String, usize>,
     by_code: HashMap<String, usize>,
+    /// Number of the id that was made up last.
+    last: usize,
 }
 
 impl Data {
     /// The id of a code, which is added if it is new. `wanted` is taken if it is free.
-    fn id(&mut self, code: &str, wanted: Option<&str>) -> String {
+    pub fn id(&mut self, code: &str, wanted: Option<&str>) -> String {
         if let Some(at) = wanted.and_then(|id| self.by_id.get(id))
             && self.list[*at].1 == code
         {
@@ -41,13 +43,13 @@ impl Data {
         }
         let id = match free {
             Some(id) => id.to_string(),
-            None => {
-                let mut number = self.list.len() + 1;
-                while self.by_id.contains_key(&format!("d{number}")) {
-                    number += 1;
+            None => loop {
+                self.last += 1;
+                let id = format!("d{}", self.last);
+                if !self.by_id.contains_key(&id) {
+                    break id;
                 }
-                format!("d{number}")
-            }
+            },
         };
         self.by_id.insert(id.clone(), self.list.len());
         self.by_code.entry(code.to_string()).or_insert(self.list.len());
@@ -61,6 +63,8 @@ impl Data {
 pub(super) struct Correspondence {
     numbers: HashMap<String, u64>,
     used: HashSet<u64>,
+    /// The number that was made up last.
+    last: u64,
 }
 
 impl Correspondence {
@@ -70,10 +74,14 @@ impl Correspondence {
             return *number;
         }
         let own = id.parse().ok().filter(|number| !self.used.contains(number));
-        let mut number = own.unwrap_or(self.used.len() as u64 + 1);
-        while self.used.contains(&number) {
-            number += 1;
-        }
+        let number = own.unwrap_or_else(|| {
+            loop {
+                self.last += 1;
+                if !self.used.contains(&self.last) {
+                    return self.last;
+                }
+            }
+        });
         self.used.insert(number);
         self.numbers.insert(id.to_string(), number);
         number
@@ -154,9 +162,14 @@ impl<'t> ToTmx<'t, '_> {
                 push(&mut highlight, "x", x.map(|x| x.to_string()));
                 let kind = tag.attribute("mtype").or_else(|| tag.attribute("type"));
                 let value = tag.attribute("value").filter(|_| kind == Some("generic"));
-                push(&mut highlight, "type", value.or(kind).map(str::to_string));
+                let kind = value.or(kind.map(|kind| kind.strip_prefix(OTHER).unwrap_or(kind)));
+                push(&mut highlight, "type", kind.filter(|k| *k != "hi").map(str::to_string));
                 highlight.content = self.parts(&tag.content);
                 out.push(Inline::Tag(highlight));
+            }
+            Role::Unknown => {
+                let inner = self.parts(&tag.content);
+                out.extend(inner);
             }
             Role::Point | Role::Annotation => {
                 let pos = isolated.then(|| {
@@ -298,10 +311,13 @@ impl<'t> ToXliff<'t, '_> {
     fn parts(&mut self, parts: &'t [Inline]) -> Vec<Inline> {
         let mut out = Vec::with_capacity(parts.len());
         for part in parts {
-            out.push(match part {
-                Inline::Text(_) => part.clone(),
-                Inline::Tag(tag) => Inline::Tag(self.tag(tag)),
-            });
+            match part {
+                Inline::Tag(tag) if tag.role() == Role::Unknown => {
+                    out.extend(self.parts(&tag.content));
+                }
+                Inline::Tag(tag) => out.push(Inline::Tag(self.tag(tag))),
+                Inline::Text(_) => out.push(part.clone()),
+            }
         }
         out
     }
@@ -317,11 +333,17 @@ impl<'t> ToXliff<'t, '_> {
                 let kind = tag.attribute("mtype").or_else(|| tag.attribute("type"));
                 match kind {
                     Some(kind @ ("term" | "comment")) => set("type", kind.to_string()),
+                    Some("protected") => set("translate", "no".to_string()),
+                    Some(kind) if is_token(kind) => set("type", format!("{OTHER}{kind}")),
                     Some(kind) => {
                         set("type", "generic".to_string());
                         set("value", kind.to_string());
                     }
-                    None => set("type", "generic".to_string()),
+                    None => set("type", format!("{OTHER}hi")),
+                }
+                if let Some(comment) = tag.attribute("comment").filter(|_| kind == Some("comment"))
+                {
+                    set("value", comment.to_string());
                 }
                 let content = self.parts(&tag.content);
                 return Tag { name: "mrk".to_string(), attributes, content };

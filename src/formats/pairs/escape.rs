@@ -36,11 +36,13 @@ pub(super) fn attribute(out: &mut dyn Write, name: &str, value: &str) -> io::Res
     Ok(replaced)
 }
 
-/// Writes a list of attributes.
+/// Writes a short list of attributes, each name once.
 pub(super) fn attributes(out: &mut dyn Write, list: &[(String, String)]) -> io::Result<u64> {
     let mut replaced = 0;
-    for (name, value) in list {
-        replaced += attribute(out, name, value)?;
+    for (at, (name, value)) in list.iter().enumerate() {
+        if list[..at].iter().all(|(other, _)| other != name) {
+            replaced += attribute(out, name, value)?;
+        }
     }
     Ok(replaced)
 }

@@ -6,6 +6,7 @@
 //! translation, nor whether it is right.
 
 mod columns;
+mod conform;
 mod convert;
 mod escape;
 mod markup;
@@ -26,6 +27,7 @@ use crate::language::Language;
 use tagged::Collector;
 pub use tagged::{Inline, InlineMarkup, Tag, TaggedText};
 pub use unit::{Details, Note, Prop, Side, Status, Unit};
+pub(crate) use unit::{seconds, tmx_date};
 pub use writer::{EXCHANGE_FORMATS, ExchangeFormat, UnitWriter, Written, write};
 
 /// A source with its output, as a file gives them.
@@ -101,7 +103,8 @@ pair_formats! {
     mod tsv;
 }
 
-/// Reads the pairs of a file or a pipe. `name` is the file's name or "standard input".
+/// Reads the pairs of a file or a pipe. `name` is the file's name or "standard input". Units that
+/// hold tags alone are left out.
 ///
 /// ```
 /// use malmoi::formats::{PairLanguages, pairs};
@@ -124,7 +127,13 @@ pub fn pairs(
     Ok(match format.read {
         PairReader::Words(read) => read(source, languages),
         PairReader::Units(read) => {
-            Box::new(read(source, languages).map(|unit| unit.map(TextPair::from)))
+            let has_words = |unit: &Unit| {
+                let sides = [&unit.source, &unit.target];
+                sides.iter().any(|side| !side.text.text().trim().is_empty())
+            };
+            let units = read(source, languages);
+            let units = units.filter(move |unit| unit.as_ref().map_or(true, has_words));
+            Box::new(units.map(|unit| unit.map(TextPair::from)))
         }
     })
 }

@@ -75,6 +75,8 @@ pub(super) enum Role {
     Span,
     /// A remark on text, without a code.
     Annotation,
+    /// An element of no standard, around text.
+    Unknown,
 }
 
 impl Tag {
@@ -90,13 +92,19 @@ impl Tag {
         code
     }
 
+    /// True if the text inside the element belongs to the words around it.
+    pub(super) fn is_around_words(&self) -> bool {
+        matches!(self.role(), Role::Span | Role::Annotation | Role::Unknown)
+    }
+
     pub(super) fn role(&self) -> Role {
         match self.name.as_str() {
             "bpt" | "bx" | "sc" => Role::Start,
             "ept" | "ex" | "ec" => Role::End,
             "g" | "pc" | "sub" => Role::Span,
             "mrk" | "hi" | "sm" | "em" => Role::Annotation,
-            _ => Role::Point,
+            "ph" | "it" | "ut" | "x" | "cp" => Role::Point,
+            _ => Role::Unknown,
         }
     }
 
@@ -128,7 +136,7 @@ impl TaggedText {
     /// The words alone: without tags and their original codes.
     pub fn text(&self) -> String {
         let mut text = String::new();
-        collect(&self.parts, &mut text, &|tag| matches!(tag.role(), Role::Span | Role::Annotation));
+        collect(&self.parts, &mut text, &Tag::is_around_words);
         text
     }
 
@@ -164,7 +172,7 @@ impl TaggedText {
             };
             let key = tag.pair_key(self.markup);
             match tag.role() {
-                Role::Annotation => self.number(&tag.content, numbers, out),
+                Role::Annotation | Role::Unknown => self.number(&tag.content, numbers, out),
                 Role::Point => out.push_str(&format!("<{}/>", numbers.next())),
                 Role::Start => out.push_str(&format!("<{}>", numbers.start(key))),
                 Role::End => out.push_str(&format!("</{}>", numbers.end(key))),

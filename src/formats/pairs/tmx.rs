@@ -17,7 +17,8 @@ pub(super) const FORMAT: PairFormat = PairFormat {
     extensions: &["tmx"],
     sniff: |bytes| xml::root(bytes).is_some_and(|root| root == "tmx"),
     read: PairReader::Units(|source, languages| {
-        let mut memory = Memory { markup: Markup::new(source), languages, header: None };
+        let mut memory =
+            Memory { markup: Markup::new(source), languages, header: None, segments: None };
         Box::new(std::iter::from_fn(move || memory.next_unit()))
     }),
 };
@@ -29,11 +30,19 @@ pub(super) const CONTROL: &str = "x-control";
 /// Prefix of the properties that hold attributes which TMX does not have.
 pub(super) const ATTRIBUTE_PROP: &str = "x-attribute-";
 
+/// Kinds of segments that TMX knows.
+pub(super) const SEGMENTS: &[&str] = &["block", "paragraph", "sentence", "phrase"];
+
+/// Kind of the segments of files that malmoi writes, where a unit does not say it.
+pub(super) const SEGMENTS_OF_FILE: &str = "paragraph";
+
 struct Memory {
     markup: Markup,
     languages: PairLanguages,
     /// Source language of the file.
     header: Option<Language>,
+    /// Kind of the segments of the file, if it is not the kind of malmoi's own.
+    segments: Option<String>,
 }
 
 /// A unit as it is read.
@@ -128,8 +137,8 @@ impl Reading {
                 Some(Remark::Note(note)) => self.details().notes.push(note),
                 Some(Remark::Prop(prop)) => match prop.name.strip_prefix(ATTRIBUTE_PROP) {
                     Some(name) => {
-                        let attribute = (name.to_string(), prop.value);
-                        self.details().attributes.push(attribute);
+                        let name = name.to_string();
+                        self.details().add(name, prop.value);
                     }
                     None => self.details().props.push(prop),
                 },
@@ -197,9 +206,18 @@ impl Memory {
             match (part, &mut reading) {
                 (Part::Start(tag), None) if tag.name == "header" => {
                     self.header = tag.attribute("srclang").and_then(language_of);
+                    let other = |kind: &&str| SEGMENTS.contains(kind) && *kind != SEGMENTS_OF_FILE;
+                    self.segments = tag.attribute("segtype").filter(other).map(str::to_string);
                 }
                 (Part::Start(tag), None) if tag.name == "tu" => {
-                    reading = Some(Reading::new(tag, line));
+                    let mut new = Reading::new(tag, line);
+                    let attributes = &mut new.details.attributes;
+                    if let Some(kind) = &self.segments
+                        && attributes.iter().all(|(name, _)| name != "segtype")
+                    {
+                        attributes.push(("segtype".to_string(), kind.clone()));
+                    }
+                    reading = Some(new);
                 }
                 (Part::End(name), Some(_)) if name == "tu" => {
                     self.markup.begin_record();
@@ -234,26 +252,11 @@ pub(super) fn take(attributes: &mut Vec<(String, String)>, name: &str) -> Option
     Some(attributes.remove(at).1)
 }
 
-/// Details from the attributes of a `tu` or `tuv`; what cannot be parsed stays an attribute.
-pub(super) fn details(mut attributes: Vec<(String, String)>) -> Details {
-    let count = |(name, value): &(String, String)| {
-        if name == "usagecount" { value.trim().parse::<u64>().ok() } else { None }
-    };
-    let usage_count = attributes.iter().find_map(count);
-    if usage_count.is_some() {
-        take(&mut attributes, "usagecount");
-    }
-    let mut get = |name| take(&mut attributes, name);
-    Details {
-        created: get("creationdate"),
-        created_by: get("creationid"),
-        changed: get("changedate"),
-        changed_by: get("changeid"),
-        last_used: get("lastusagedate"),
-        usage_count,
-        attributes,
-        ..Details::default()
-    }
+/// Details from the attributes of a `tu` or `tuv`.
+pub(super) fn details(attributes: Vec<(String, String)>) -> Details {
+    let mut details = Details::default();
+    attributes.into_iter().for_each(|(name, value)| details.add(name, value));
+    details
 }
 
 #[cfg(test)]

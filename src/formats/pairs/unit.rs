@@ -1,6 +1,7 @@
 //! Translation units: a text with its translation and what a memory knows of them. Knows no file
 //! syntax beyond the names of properties.
 
+use chrono::{DateTime, Datelike as _, NaiveDateTime};
 use serde::{Deserialize, Serialize};
 
 use super::TaggedText;
@@ -177,6 +178,27 @@ impl Details {
         self.props.iter().find(|prop| prop.name == name).map(|prop| prop.value.as_str())
     }
 
+    /// Adds an attribute by the name that TMX has for it; what has no field, or cannot be read as
+    /// one, stays an attribute.
+    pub(super) fn add(&mut self, name: String, value: String) {
+        let field = match name.as_str() {
+            "creationdate" => &mut self.created,
+            "creationid" => &mut self.created_by,
+            "changedate" => &mut self.changed,
+            "changeid" => &mut self.changed_by,
+            "lastusagedate" => &mut self.last_used,
+            "usagecount" if self.usage_count.is_none() => match value.trim().parse() {
+                Ok(count) => return self.usage_count = Some(count),
+                Err(_) => return self.attributes.push((name, value)),
+            },
+            _ => return self.attributes.push((name, value)),
+        };
+        match field {
+            None => *field = Some(value),
+            Some(_) => self.attributes.push((name, value)),
+        }
+    }
+
     /// Removes a property without further attributes, and returns its value.
     pub(super) fn take_prop(&mut self, name: &str) -> Option<String> {
         let is_it = |prop: &Prop| prop.name == name && prop.attributes.is_empty();
@@ -224,12 +246,32 @@ impl Unit {
 /// The language of a code with or without region: `EN-US`, `ko_KR`, `eng`, `kor`.
 pub(super) fn language_of(code: &str) -> Option<Language> {
     let code = code.trim();
+    // No code is that long, and each unit of a file repeats it.
+    if code.len() > 64 {
+        return None;
+    }
     let primary = code.split(['-', '_']).next().unwrap_or_default();
     match primary.to_ascii_lowercase().as_str() {
         "eng" => Some(Language::English),
         "kor" => Some(Language::Korean),
         _ => Language::parse(code).ok(),
     }
+}
+
+/// The form of dates in TMX, in UTC.
+const DATE: &str = "%Y%m%dT%H%M%SZ";
+
+/// Seconds since 1970 of a date as TMX writes it, or in RFC 3339; `None` for others.
+pub(crate) fn seconds(date: &str) -> Option<i64> {
+    let tmx = NaiveDateTime::parse_from_str(date, DATE).map(|date| date.and_utc().timestamp());
+    let given = || DateTime::parse_from_rfc3339(date).ok().map(|date| date.timestamp());
+    tmx.ok().or_else(given)
+}
+
+/// The date of a number of seconds since 1970, as TMX writes it.
+pub(crate) fn tmx_date(seconds: i64) -> Option<String> {
+    let date = DateTime::from_timestamp(seconds, 0)?;
+    (0..10_000).contains(&date.year()).then(|| date.format(DATE).to_string())
 }
 
 /// Language codes of a file, for what its units do not say.

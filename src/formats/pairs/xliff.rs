@@ -83,6 +83,7 @@ impl Document {
                 (Part::Text(text), Some(open)) => open.text(&text),
                 (Part::End(name), Some(open)) if open.is_in_text() => open.end(&name),
                 (Part::End(name), Some(open)) => match name.as_str() {
+                    _ if open.leaves_skipped() => {}
                     "segment" => {
                         let unit = open.end_segment(&self.from, &self.to);
                         self.give(vec![unit]);
@@ -105,9 +106,8 @@ impl Document {
 
     fn give(&mut self, units: Vec<Unit>) {
         self.markup.begin_record();
-        let has_source = |unit: &Unit| !unit.source.text.all_text().trim().is_empty();
-        let units = units.into_iter().filter(has_source);
-        self.ready.extend(units.map(|unit| Unit { document: self.original.clone(), ..unit }));
+        let document = |unit| Unit { document: self.original.clone(), ..unit };
+        self.ready.extend(units.into_iter().map(document));
     }
 
     /// Reads the languages of a file; an error if they are not English and Korean.
@@ -140,6 +140,7 @@ impl Document {
 #[cfg(test)]
 mod tests {
     use super::super::tests::{read, told};
+    use super::super::{PairLanguages, units};
     use super::*;
 
     #[test]
@@ -172,5 +173,41 @@ mod tests {
             told(text, "a.xlf"),
             ["line 1 is not in English and Korean; its languages: en, fr", "line 3 9 | Ten. | "]
         );
+    }
+
+    #[test]
+    fn a_unit_of_tags_alone_is_a_unit_and_no_pair() {
+        let text = "<xliff version=\"2.1\" srcLang=\"en\" trgLang=\"ko\"><file id=\"f\" original=\"a.docx\">\
+            <unit id=\"u1\"><segment><source><ph id=\"1\"/></source><target><ph id=\"1\"/></target></segment></unit>\
+            <unit id=\"u2\"><segment><source/></segment></unit></file></xliff>";
+        let source = std::io::Cursor::new(text);
+        let found = units(source, "a.xlf", PairLanguages::default()).unwrap();
+        let found: Vec<Unit> = found.map(Result::unwrap).collect();
+        assert_eq!(found[0].source.text.placeholders(), "<1/>");
+        assert_eq!(found[0].document.as_deref(), Some("a.docx"));
+        assert_eq!(found.len(), 2);
+        assert!(read(text, "a.xlf").is_empty());
+    }
+
+    #[test]
+    fn matches_and_glossaries_of_a_unit_say_nothing_of_its_own_texts() {
+        let text = "<xliff version=\"2.1\" srcLang=\"en\" trgLang=\"ko\"><file id=\"f\"><unit id=\"u1\">\
+            <mtc:matches><mtc:match ref=\"#1\"><mda:metadata><mda:metaGroup><mda:meta type=\"x\">y</mda:meta>\
+            </mda:metaGroup></mda:metadata><originalData><data id=\"d1\">old</data></originalData><source>Old</source>\
+            <unit><segment><source>Inner</source></segment></unit></mtc:match></mtc:matches>\
+            <originalData><data id=\"d1\">new</data></originalData>\
+            <segment><source>A <ph id=\"1\" dataRef=\"d1\"/></source></segment></unit></file></xliff>";
+        let source = std::io::Cursor::new(text);
+        let mut found = units(source, "a.xlf", PairLanguages::default()).unwrap();
+        let unit = found.next().unwrap().unwrap();
+        assert_eq!(unit.source.text.data, [("d1".to_string(), "new".to_string())]);
+        assert_eq!((unit.details.props.len(), found.next()), (0, None));
+        let text = "<xliff version=\"1.2\"><file source-language=\"en\" target-language=\"ko\"><body>\
+            <trans-unit id=\"7\"><source>A</source><target>가</target><alt-trans><source>B</source><target>나</target>\
+            <context-group><context context-type=\"x\">y</context></context-group></alt-trans></trans-unit></body></file></xliff>";
+        let source = std::io::Cursor::new(text);
+        let unit =
+            units(source, "a.xlf", PairLanguages::default()).unwrap().next().unwrap().unwrap();
+        assert_eq!((unit.source.text.text().as_str(), unit.details.props.len()), ("A", 0));
     }
 }

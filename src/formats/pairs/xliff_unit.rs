@@ -9,29 +9,55 @@ use super::unit::MODEL_PROP;
 use super::{
     Collector, Details, Inline, InlineMarkup, Note, Prop, Side, Status, Tag, TaggedText, Unit,
 };
+use crate::formats::record::MAX_RECORD_BYTES;
 
 /// Category of the metadata that hold [`Details`] in files of malmoi.
 pub(super) const DETAILS: &str = "details";
 /// Category of the metadata that hold properties in files of malmoi.
 pub(super) const PROPS: &str = "props";
-/// Most bytes of notes and properties that each segment of a unit repeats; more go to its first.
-const MAX_REPEATED_BYTES: usize = 1 << 14;
+/// Most bytes of notes and properties, and of an original code, that each segment of a unit repeats;
+/// longer ones go to the first alone.
+const MAX_REPEATED_BYTES: usize = 1 << 12;
 
 /// Places of what a file says: of the unit, its source, its target.
 const UNIT: usize = 0;
 const SOURCE: usize = 1;
 const TARGET: usize = 2;
 
+/// Parts of a unit that say something of it. All others, such as earlier translations (`alt-trans`,
+/// `matches`) and glossaries, have texts, notes and codes of their own.
+const OF_UNIT: &[&str] = &[
+    // Version 2.
+    "metadata",
+    "notes",
+    "originalData",
+    "segment",
+    // Version 1.2, and SDL's stages of segments.
+    "source",
+    "target",
+    "seg-source",
+    "note",
+    "context-group",
+    "prop-group",
+    "seg-defs",
+];
+
 /// A unit as it is read.
 #[derive(Default)]
 pub(super) struct Reading {
     line: usize,
+    /// Number of open elements that are skipped.
+    skipped: usize,
     id: Option<String>,
     is_first_version: bool,
     /// What the file says of the unit, its source and its target.
     remarks: [Remarks; 3],
+    /// Bytes of the remarks.
+    remark_bytes: usize,
     /// True once a segment has the remarks.
     is_told: bool,
+    /// Most bytes that each segment repeats.
+    limit: usize,
     /// Original codes by their ids.
     data: HashMap<String, String>,
     /// The open segment of version 2, with its line.
@@ -62,13 +88,6 @@ struct Remarks {
 }
 
 impl Remarks {
-    fn bytes(&self) -> usize {
-        let attributes = self.attributes.iter().map(|(name, value)| name.len() + value.len());
-        let notes = self.notes.iter().map(|note| note.text.len() + 16);
-        let props = self.props.iter().map(|prop| prop.name.len() + prop.value.len() + 16);
-        attributes.chain(notes).chain(props).sum()
-    }
-
     fn details(&self) -> Details {
         let mut attributes = self.attributes.clone();
         // Attributes of other namespaces would have no meaning without their declarations.
@@ -83,7 +102,9 @@ impl Reading {
         let is_first_version = tag.name == "trans-unit";
         let mut attributes = tag.attributes;
         let id = take(&mut attributes, "id");
-        let mut reading = Self { line, id, is_first_version, ..Self::default() };
+        let remark_bytes = bytes(&attributes);
+        let mut reading = Self { line, id, is_first_version, remark_bytes, ..Self::default() };
+        reading.limit = MAX_REPEATED_BYTES;
         reading.remarks[UNIT].attributes = attributes;
         reading
     }
@@ -91,6 +112,11 @@ impl Reading {
     pub fn start(&mut self, tag: Element, parent: &str, line: usize) -> Result<(), String> {
         if let Some(open) = &mut self.open {
             return open.text.open(tag.into_tag());
+        }
+        let is_other = matches!(parent, "unit" | "trans-unit") && !OF_UNIT.contains(&&*tag.name);
+        if self.skipped > 0 || is_other {
+            self.skipped += 1;
+            return Ok(());
         }
         let is_read = match (tag.name.as_str(), parent) {
             ("segment", "unit") => {
@@ -126,6 +152,13 @@ impl Reading {
         }
     }
 
+    /// Counts the end of an element that is skipped; false for all others.
+    pub fn leaves_skipped(&mut self) -> bool {
+        let is_skipped = self.skipped > 0;
+        self.skipped -= usize::from(is_skipped);
+        is_skipped
+    }
+
     /// True while the text of an element is read.
     pub fn is_in_text(&self) -> bool {
         self.open.is_some()
@@ -152,6 +185,7 @@ impl Reading {
                 *text = tagged;
                 // In version 2 the languages of the file hold for both.
                 if first {
+                    self.remark_bytes += bytes(&attributes);
                     self.remarks[place].attributes.extend(attributes);
                 }
             }
@@ -161,11 +195,14 @@ impl Reading {
             }
             "note" => {
                 let place = place(named("appliesTo").as_deref());
-                self.remarks[place].notes.push(Note { text: tagged.all_text(), attributes });
+                let text = tagged.all_text();
+                self.remark_bytes += text.len() + bytes(&attributes) + 16;
+                self.remarks[place].notes.push(Note { text, attributes });
             }
             "meta" => {
                 let (name, value) = (named("type").unwrap_or_default(), tagged.all_text());
                 let (category, place) = &self.group;
+                self.remark_bytes += name.len() + value.len() + category.len() + 16;
                 let remarks = &mut self.remarks[*place];
                 if category == DETAILS {
                     remarks.attributes.push((name, value));
@@ -178,6 +215,7 @@ impl Reading {
             _ => {
                 let name = named("context-type").or_else(|| named("prop-type"));
                 let (name, value) = (name.unwrap_or_default(), tagged.all_text());
+                self.remark_bytes += name.len() + value.len() + 16;
                 self.remarks[UNIT].props.push(Prop { name, value, attributes: Vec::new() });
             }
         }
@@ -192,6 +230,11 @@ impl Reading {
         let (source, target) = (std::mem::take(&mut self.source), std::mem::take(&mut self.target));
         let unit = self.unit(source, target, from, to);
         self.segment = None;
+        for (id, code) in unit.source.text.data.iter().chain(&unit.target.text.data) {
+            if code.len() > MAX_REPEATED_BYTES {
+                self.data.remove(id);
+            }
+        }
         unit
     }
 
@@ -205,6 +248,8 @@ impl Reading {
         if sources.len() < 2 && (sources.is_empty() || targets.is_empty()) {
             return vec![self.unit(source, target, from, to)];
         }
+        // All units are held at once.
+        self.limit = self.limit.min(MAX_RECORD_BYTES as usize / sources.len().max(1));
         let by_id: HashMap<_, _> = targets.iter().map(|(id, parts)| (*id, *parts)).collect();
         let text = |parts: &[Inline]| TaggedText {
             markup: InlineMarkup::Xliff1,
@@ -230,15 +275,14 @@ impl Reading {
     /// A unit of two texts, with what is known of the open segment.
     fn unit(&mut self, source: TaggedText, target: TaggedText, from: &str, to: &str) -> Unit {
         let is_repeated = std::mem::replace(&mut self.is_told, true);
-        let bytes: usize = self.remarks.iter().map(Remarks::bytes).sum();
-        let [whole, of_source, of_target] = if is_repeated && bytes > MAX_REPEATED_BYTES {
-            Default::default()
-        } else {
-            self.remarks.each_ref().map(Remarks::details)
+        let is_long = self.remark_bytes + self.id.as_ref().map_or(0, String::len) > self.limit;
+        let (id, [whole, of_source, of_target]) = match is_repeated && is_long {
+            true => Default::default(),
+            false => (self.id.clone(), self.remarks.each_ref().map(Remarks::details)),
         };
         let mut unit = Unit {
             place: format!("line {}", self.line),
-            id: self.id.clone(),
+            id,
             source: self.side(of_source, source, from),
             target: self.side(of_target, target, to),
             details: whole,
@@ -275,9 +319,10 @@ impl Reading {
         let mut data = Vec::new();
         let mut seen = HashSet::new();
         references(&text.parts, &mut |id| {
-            if seen.insert(id.to_string())
+            if !seen.contains(id)
                 && let Some(code) = self.data.get(id)
             {
+                seen.insert(id.to_string());
                 data.push((id.to_string(), code.clone()));
             }
         });
@@ -285,6 +330,10 @@ impl Reading {
         text.markup = self.markup();
         Side { language: own.unwrap_or_else(|| language.to_string()), text, details }
     }
+}
+
+fn bytes(attributes: &[(String, String)]) -> usize {
+    attributes.iter().map(|(name, value)| name.len() + value.len()).sum()
 }
 
 fn place(applies_to: Option<&str>) -> usize {

@@ -3,10 +3,13 @@
 use std::io::{self, Write};
 
 use super::ExchangeFormat;
+use crate::formats::pairs::conform;
 use crate::formats::pairs::convert::{Correspondence, to_tmx};
 use crate::formats::pairs::escape::{attribute, attributes, is_allowed, text};
-use crate::formats::pairs::tmx::{ATTRIBUTE_PROP, CONTROL};
-use crate::formats::pairs::unit::{DOCUMENT_PROP, Languages, MODEL_PROP, STATE_PROP, language_of};
+use crate::formats::pairs::tmx::{ATTRIBUTE_PROP, CONTROL, SEGMENTS, SEGMENTS_OF_FILE};
+use crate::formats::pairs::unit::{
+    DOCUMENT_PROP, Languages, MODEL_PROP, STATE_PROP, language_of, seconds, tmx_date,
+};
 use crate::formats::pairs::{Details, Inline, Side, Unit};
 
 pub(super) const FORMAT: ExchangeFormat = ExchangeFormat {
@@ -21,8 +24,7 @@ pub(super) const FORMAT: ExchangeFormat = ExchangeFormat {
 
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 
-/// Attributes of `tu` and `tuv` that [`Details`] has no field for. All others are written as
-/// properties.
+/// Attributes of `tu` and `tuv`, aside from their history. All others are written as properties.
 const OF_UNIT: &[&str] = &[
     "o-encoding",
     "datatype",
@@ -31,17 +33,16 @@ const OF_UNIT: &[&str] = &[
     "segtype",
     "o-tmf",
     "srclang",
-    "usagecount",
 ];
 const OF_VARIANT: &[&str] =
-    &["o-encoding", "datatype", "creationtool", "creationtoolversion", "o-tmf", "usagecount"];
+    &["o-encoding", "datatype", "creationtool", "creationtoolversion", "o-tmf"];
 
 fn begin(out: &mut dyn Write, languages: &Languages) -> io::Result<()> {
     write!(
         out,
         "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<tmx version=\"1.4\">\n<header \
-         creationtool=\"malmoi\" creationtoolversion=\"{VERSION}\" segtype=\"sentence\" \
-         o-tmf=\"malmoi\" adminlang=\"en\" datatype=\"plaintext\""
+         creationtool=\"malmoi\" creationtoolversion=\"{VERSION}\" \
+         segtype=\"{SEGMENTS_OF_FILE}\" o-tmf=\"malmoi\" adminlang=\"en\" datatype=\"plaintext\""
     )?;
     attribute(out, "srclang", &languages.from)?;
     out.write_all(b"/>\n<body>\n")
@@ -55,14 +56,15 @@ fn unit(out: &mut dyn Write, unit: &Unit, languages: &Languages, _number: u64) -
         replaced += attribute(out, "tuid", id)?;
     }
     let source = &unit.source.language;
-    let has_own = unit.details.attributes.iter().any(|(name, _)| name == "srclang");
+    let [mut own, others] = split(&unit.details, OF_UNIT);
+    let has_own = own.iter().any(|(name, _)| name == "srclang");
     let is_other = language_of(source) != language_of(&languages.from);
     if !has_own && !source.is_empty() && is_other {
-        replaced += attribute(out, "srclang", source)?;
+        own.push(("srclang".to_string(), source.clone()));
     }
-    replaced += history(out, &unit.details, OF_UNIT)?;
+    replaced += attributes(out, &own)?;
     out.write_all(b">\n")?;
-    replaced += remarks(out, &unit.details, OF_UNIT)?;
+    replaced += remarks(out, &unit.details, &others)?;
     if let Some(status) = unit.status.filter(|status| unit.status_of_props() != Some(*status)) {
         writeln!(out, "<prop type=\"{STATE_PROP}\">{}</prop>", status.as_str())?;
     }
@@ -91,38 +93,50 @@ fn variant(
     out.write_all(b"<tuv")?;
     let language = if side.language.is_empty() { of_file } else { &side.language };
     let mut replaced = attribute(out, "xml:lang", language)?;
-    replaced += history(out, &side.details, OF_VARIANT)?;
+    let [own, others] = split(&side.details, OF_VARIANT);
+    replaced += attributes(out, &own)?;
     out.write_all(b">")?;
-    replaced += remarks(out, &side.details, OF_VARIANT)?;
+    replaced += remarks(out, &side.details, &others)?;
     out.write_all(b"<seg>")?;
-    replaced += inlines(out, &to_tmx(&side.text, shared), true)?;
+    replaced += inlines(out, &conform::tmx(&to_tmx(&side.text, shared)), true)?;
     out.write_all(b"</seg></tuv>\n")?;
     Ok(replaced)
 }
 
-fn history(out: &mut dyn Write, details: &Details, known: &[&str]) -> io::Result<u64> {
-    let mut replaced = 0;
-    for (name, value) in [
+/// The attributes of a unit or a text: those that TMX has, each once, and all others.
+fn split(details: &Details, known: &[&str]) -> [Vec<(String, String)>; 2] {
+    let count = details.usage_count.map(|count| count.to_string());
+    let history = [
         ("creationdate", &details.created),
         ("creationid", &details.created_by),
         ("changedate", &details.changed),
         ("changeid", &details.changed_by),
         ("lastusagedate", &details.last_used),
-    ] {
-        if let Some(value) = value {
-            replaced += attribute(out, name, value)?;
+        ("usagecount", &count),
+    ];
+    let history = history.into_iter().filter_map(|(name, value)| Some((name, value.as_deref()?)));
+    let others = details.attributes.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+    let [mut native, mut other] = [Vec::new(), Vec::new()];
+    for (name, value) in history.clone().chain(others) {
+        let fits = match name {
+            "creationdate" | "changedate" | "lastusagedate" => seconds(value).and_then(tmx_date),
+            "creationid" | "changeid" => Some(value.to_string()),
+            "usagecount" => value.parse::<u64>().ok().map(|count| count.to_string()),
+            "segtype" => SEGMENTS.contains(&value).then(|| value.to_string()),
+            _ => Some(value.to_string()),
+        };
+        let is_known = known.contains(&name) || history.clone().any(|(own, _)| own == name);
+        let is_new = native.iter().all(|(own, _): &(String, String)| own != name);
+        match fits.filter(|_| is_known && is_new) {
+            Some(value) => native.push((name.to_string(), value)),
+            None => other.push((name.to_string(), value.to_string())),
         }
     }
-    if let Some(count) = details.usage_count {
-        write!(out, " usagecount=\"{count}\"")?;
-    }
-    for (name, value) in details.attributes.iter().filter(|(name, _)| known.contains(&&**name)) {
-        replaced += attribute(out, name, value)?;
-    }
-    Ok(replaced)
+    [native, other]
 }
 
-fn remarks(out: &mut dyn Write, details: &Details, known: &[&str]) -> io::Result<u64> {
+/// Writes notes and properties, and the attributes that TMX does not have as properties.
+fn remarks(out: &mut dyn Write, details: &Details, others: &[(String, String)]) -> io::Result<u64> {
     let mut replaced = 0;
     for note in &details.notes {
         out.write_all(b"<note")?;
@@ -143,7 +157,7 @@ fn remarks(out: &mut dyn Write, details: &Details, known: &[&str]) -> io::Result
         replaced += text(out, &prop.value)?;
         out.write_all(b"</prop>\n")?;
     }
-    for (name, value) in details.attributes.iter().filter(|(name, _)| !known.contains(&&**name)) {
+    for (name, value) in others {
         out.write_all(b"<prop")?;
         replaced += attribute(out, "type", &format!("{ATTRIBUTE_PROP}{name}"))?;
         out.write_all(b">")?;

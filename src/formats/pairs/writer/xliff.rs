@@ -1,13 +1,15 @@
 //! Writes units as XLIFF 2.1: one unit with one segment each, dates and properties as metadata.
 
+use std::collections::HashSet;
 use std::io::{self, Write};
 
 use super::{Documents, ExchangeFormat};
+use crate::formats::pairs::conform::{self, is_user_defined};
 use crate::formats::pairs::convert::{Data, is_token, to_xliff};
 use crate::formats::pairs::escape::{attribute, attributes, is_allowed, text};
-use crate::formats::pairs::unit::{Languages, MODEL_PROP};
+use crate::formats::pairs::unit::{Languages, MODEL_PROP, language_of};
 use crate::formats::pairs::xliff_unit::{DETAILS, PROPS};
-use crate::formats::pairs::{Details, Inline, Note, Prop, Unit};
+use crate::formats::pairs::{Details, Inline, Note, Prop, Status, Unit};
 
 pub(super) const FORMAT: ExchangeFormat = ExchangeFormat {
     name: "xliff",
@@ -26,8 +28,17 @@ pub(super) const FORMAT: ExchangeFormat = ExchangeFormat {
 
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 
-/// Attributes that XLIFF has for units and segments; all others are written as metadata.
-const OF_UNIT: &[&str] = &["name", "canResegment", "translate", "srcDir", "trgDir", "type"];
+/// True for an attribute that a unit of XLIFF may have with this value; all others are written as
+/// metadata.
+fn is_of_unit(name: &str, value: &str) -> bool {
+    match name {
+        "name" => true,
+        "canResegment" | "translate" => matches!(value, "yes" | "no"),
+        "srcDir" | "trgDir" => matches!(value, "ltr" | "rtl" | "auto"),
+        "type" => is_user_defined(value),
+        _ => false,
+    }
+}
 
 fn begin(out: &mut dyn Write, languages: &Languages) -> io::Result<()> {
     write!(
@@ -36,9 +47,23 @@ fn begin(out: &mut dyn Write, languages: &Languages) -> io::Result<()> {
          xmlns=\"urn:oasis:names:tc:xliff:document:2.0\" \
          xmlns:mda=\"urn:oasis:names:tc:xliff:metadata:2.0\" version=\"2.1\""
     )?;
-    attribute(out, "srcLang", &languages.from)?;
-    attribute(out, "trgLang", &languages.to)?;
+    attribute(out, "srcLang", &tag_of(&languages.from))?;
+    attribute(out, "trgLang", &tag_of(&languages.to))?;
     out.write_all(b">\n")
+}
+
+/// A language code as XLIFF has it: `ko-KR`, where other files write `ko_KR`.
+fn tag_of(code: &str) -> String {
+    let tag = code.trim().replace('_', "-");
+    let is_part = |(at, part): (usize, &str)| {
+        let is_in =
+            |c: char| if at == 0 { c.is_ascii_alphabetic() } else { c.is_ascii_alphanumeric() };
+        matches!(part.len(), 1..=8) && part.chars().all(is_in)
+    };
+    match tag.split('-').enumerate().all(is_part) {
+        true => tag,
+        false => language_of(code).map_or("und", |language| language.code()).to_string(),
+    }
 }
 
 /// Begins the units of a document. The first says by which program the file was written.
@@ -63,15 +88,16 @@ fn begin_document(out: &mut dyn Write, name: Option<&str>, number: u64) -> io::R
 fn unit(out: &mut dyn Write, unit: &Unit, languages: &Languages, number: u64) -> io::Result<u64> {
     let mut replaced = 0;
     let mut data = Data::default();
-    let [source, target] = [&unit.source.text, &unit.target.text].map(|t| to_xliff(t, &mut data));
+    let notes = Notes::of(unit);
+    let texts = [&unit.source.text, &unit.target.text].map(|text| to_xliff(text, &mut data));
+    let [source, target] = conform::xliff(&texts[0], &texts[1], &notes.ids, &mut data);
     write!(out, "<unit id=\"u{number}\"")?;
-    let own = |name: &&str| unit.details.attributes.iter().find(|(key, _)| key == *name);
-    for (name, value) in OF_UNIT.iter().filter_map(own) {
-        replaced += attribute(out, name, value)?;
-    }
+    let own = unit.details.attributes.iter().filter(|(name, value)| is_of_unit(name, value));
+    let own: Vec<_> = own.cloned().collect();
+    replaced += attributes(out, &own)?;
     out.write_all(b">\n")?;
     replaced += metadata(out, unit, languages)?;
-    replaced += notes(out, unit)?;
+    replaced += notes.write(out)?;
     if !data.list.is_empty() {
         out.write_all(b"<originalData>")?;
         for (id, code) in &data.list {
@@ -91,7 +117,8 @@ fn unit(out: &mut dyn Write, unit: &Unit, languages: &Languages, number: u64) ->
     out.write_all(b"><source>")?;
     replaced += inlines(out, &source)?;
     out.write_all(b"</source>")?;
-    if !target.is_empty() {
+    // Only the first stage may lack a target.
+    if !target.is_empty() || unit.status > Some(Status::Initial) {
         out.write_all(b"<target>")?;
         replaced += inlines(out, &target)?;
         out.write_all(b"</target>")?;
@@ -100,17 +127,21 @@ fn unit(out: &mut dyn Write, unit: &Unit, languages: &Languages, number: u64) ->
     Ok(replaced)
 }
 
+/// The tool's own stage, which belongs to a stage of the standard.
 fn sub_state(unit: &Unit) -> Option<&str> {
+    unit.status?;
     let mut own = unit.details.attributes.iter();
-    own.find(|(name, _)| name == "subState").map(|(_, value)| value.as_str())
+    let (_, value) = own.find(|(name, value)| name == "subState" && is_user_defined(value))?;
+    Some(value)
 }
 
 /// What XLIFF has no attribute for: names and values by unit, source and target.
 fn metadata(out: &mut dyn Write, unit: &Unit, languages: &Languages) -> io::Result<u64> {
     let mut all = [&unit.details, &unit.source.details, &unit.target.details].map(listed);
-    let is_native =
-        |name: &str| OF_UNIT.contains(&name) || (name == "subState" && unit.status.is_some());
-    all[0].retain(|(name, _)| !is_native(name));
+    let is_native = |name: &str, value: &str| {
+        is_of_unit(name, value) || (name == "subState" && sub_state(unit) == Some(value))
+    };
+    all[0].retain(|(name, value)| !is_native(name, value));
     let id = unit.id.iter().map(|id| ("tuid".to_string(), id.clone()));
     all[0].splice(0..0, id);
     let sides = [(&unit.source, &languages.from), (&unit.target, &languages.to)];
@@ -185,39 +216,58 @@ fn listed(details: &Details) -> Vec<(String, String)> {
     history.chain(details.attributes.iter().cloned()).collect()
 }
 
-fn notes(out: &mut dyn Write, unit: &Unit) -> io::Result<u64> {
-    let of = |details: &'_ Details| details.notes.clone();
-    let all: [(Vec<Note>, Option<&str>); 3] = [
-        (of(&unit.details), None),
-        (of(&unit.source.details), Some("source")),
-        (of(&unit.target.details), Some("target")),
-    ];
-    if all.iter().all(|(notes, _)| notes.is_empty()) {
-        return Ok(0);
+/// The notes of a unit, in the order in which they are written.
+struct Notes<'u> {
+    /// Each with what it applies to and its attributes.
+    list: Vec<(Option<&'static str>, Vec<(String, String)>, &'u str)>,
+    /// Ids of notes, which a comment on words may refer to.
+    ids: HashSet<&'u str>,
+}
+
+impl<'u> Notes<'u> {
+    fn of(unit: &'u Unit) -> Self {
+        let mut notes = Self { list: Vec::new(), ids: HashSet::new() };
+        notes.add(&unit.details.notes, None);
+        notes.add(&unit.source.details.notes, Some("source"));
+        notes.add(&unit.target.details.notes, Some("target"));
+        notes
     }
-    let mut replaced = 0;
-    out.write_all(b"<notes>")?;
-    for (notes, place) in &all {
-        for note in notes {
+
+    fn add(&mut self, all: &'u [Note], place: Option<&'static str>) {
+        for note in all {
+            let mut own = note.attributes.clone();
+            own.retain(|(name, value)| match name.as_str() {
+                "category" | "xml:lang" => true,
+                "priority" => matches!(value.parse(), Ok(1..=10)),
+                _ => false,
+            });
+            let id = note.attributes.iter().find(|(name, id)| name == "id" && is_token(id));
+            if let Some((name, id)) = id.filter(|(_, id)| self.ids.insert(id)) {
+                own.insert(0, (name.clone(), id.clone()));
+            }
+            self.list.push((place, own, &note.text));
+        }
+    }
+
+    fn write(&self, out: &mut dyn Write) -> io::Result<u64> {
+        if self.list.is_empty() {
+            return Ok(0);
+        }
+        let mut replaced = 0;
+        out.write_all(b"<notes>")?;
+        for (place, own, words) in &self.list {
             out.write_all(b"<note")?;
             if let Some(place) = place {
                 replaced += attribute(out, "appliesTo", place)?;
             }
-            let known = |(name, value): &&(String, String)| match name.as_str() {
-                "id" => is_token(value),
-                "category" => true,
-                "priority" => matches!(value.parse(), Ok(1..=10)),
-                name => name == "xml:lang",
-            };
-            let own: Vec<_> = note.attributes.iter().filter(known).cloned().collect();
-            replaced += attributes(out, &own)?;
+            replaced += attributes(out, own)?;
             out.write_all(b">")?;
-            replaced += text(out, &note.text)?;
+            replaced += text(out, words)?;
             out.write_all(b"</note>")?;
         }
+        out.write_all(b"</notes>\n")?;
+        Ok(replaced)
     }
-    out.write_all(b"</notes>\n")?;
-    Ok(replaced)
 }
 
 fn inlines(out: &mut dyn Write, parts: &[Inline]) -> io::Result<u64> {
