@@ -150,6 +150,61 @@ fn translation_memories_are_read_and_written_in_linear_time() {
     }
 }
 
+#[test]
+fn what_the_segments_of_a_unit_share_costs_each_of_them_little() {
+    use malmoi::formats::pairs::{EXCHANGE_FORMATS, units, write};
+    let unit = |id: &str, shared: &str, segments: &str| {
+        format!(
+            "<xliff version='2.1' srcLang='en' trgLang='ko'><file id='f'><unit id='{id}'>{shared}\
+             {segments}</unit></file></xliff>"
+        )
+    };
+    let segment = |text: &str| format!("<segment><source>a{text}</source></segment>");
+    let numbered =
+        |count: usize, tag: &dyn Fn(usize) -> String| (0..count).map(tag).collect::<String>();
+    let shapes: [(&str, &dyn Fn(usize) -> String); 5] = [
+        ("notes", &|count| {
+            let notes = format!("<notes>{}</notes>", "<note/>".repeat(count));
+            unit("u", &notes, &segment("").repeat(count))
+        }),
+        ("a long id", &|count| unit(&"i".repeat(count * 40), "", &segment("").repeat(count))),
+        ("a long code", &|count| {
+            let code = "c".repeat(count * 40);
+            let data = format!("<originalData><data id='d'>{code}</data></originalData>");
+            unit("u", &data, &segment("<ph id='1' dataRef='d'/>").repeat(count))
+        }),
+        ("ids that are numbers, then names", &|count| {
+            let numbers = numbered(count, &|n| format!("<ph id='{}'/>", count + n));
+            let names = numbered(count, &|n| format!("<ph id='n{n}'/>"));
+            unit("u", "", &segment(&(numbers + &names)))
+        }),
+        ("marked segments", &|count| {
+            let (notes, text) = ("<note>n</note>".repeat(count), "<mrk mtype='seg'>a</mrk>");
+            format!(
+                "<xliff version='1.2'><file source-language='en' target-language='ko'><body>\
+                 <trans-unit id='u'><source>a</source><seg-source>{}</seg-source>{notes}\
+                 </trans-unit></body></file></xliff>",
+                text.repeat(count)
+            )
+        }),
+    ];
+    for (name, shape) in shapes {
+        let work = |text: &str| {
+            let source = std::io::Cursor::new(text.as_bytes().to_vec());
+            let languages = malmoi::formats::PairLanguages::default();
+            for unit in units(source, "a.xlf", languages).unwrap() {
+                for format in EXCHANGE_FORMATS {
+                    write(std::io::sink(), format, "en", "ko", [unit.as_ref().unwrap().clone()])
+                        .unwrap();
+                }
+            }
+        };
+        let (small, large) = (shape(3_000), shape(12_000));
+        let linear = grows_linearly(|| work(&small), || work(&large));
+        assert!(linear, "{name} take more than eight times as long for four times as many");
+    }
+}
+
 /// Words of letters that count through the alphabet, so that terms differ in their beginnings.
 fn word(mut number: usize) -> String {
     let letter = |digit: usize| char::from(b'a' + (digit % 26) as u8);
