@@ -168,6 +168,8 @@ def in_text(text):
         return f"{name}={quote}{new}{quote}"
 
     text = re.sub(r"\b(srclang|srcLang|source-language|trgLang|target-language|xml:lang|lang)\s*=\s*([\"'])([^\"']*)\2", language, text)
+    for element, new in (("source|seg-source", "en"), ("target", "ko")):
+        text = re.sub(rf"(<(?:\w+:)?(?:{element})\b[^>]*?xml:lang=)[\"'][^\"']*[\"']", rf'\1"{new}"', text)
     # Files without a language of their targets get one.
     text = re.sub(r"(<(?:\w+:)?file\b(?![^>]*target-language)[^>]*source-language=[\"'][^\"']*[\"'])", r'\1 target-language="ko"', text)
     return re.sub(r"(<(?:\w+:)?xliff\b(?![^>]*trgLang)[^>]*srcLang=[\"'][^\"']*[\"'])", r'\1 trgLang="ko"', text)
