@@ -26,20 +26,36 @@ pub struct Point {
     pub anchor: Option<String>,
 }
 
-fn place(score: f64) -> f64 {
-    if score.is_finite() { score.clamp(0.0, 100.0) / 100.0 * SIDE } else { 0.0 }
+/// Places of scores on an axis from zero to a multiple of 20.
+struct Axis(f64);
+
+impl Axis {
+    fn over(points: &[Point]) -> Self {
+        let scores = points.iter().flat_map(|point| [point.x, point.y]);
+        let most = scores.filter(|score| score.is_finite()).fold(0.0, f64::max);
+        Self(((most / 20.0).ceil() * 20.0).clamp(20.0, 100.0))
+    }
+
+    fn ticks(&self) -> [f64; 5] {
+        [0.0, 0.25, 0.5, 0.75, 1.0].map(|share| share * self.0)
+    }
+
+    fn place(&self, score: f64) -> f64 {
+        if score.is_finite() { score.clamp(0.0, self.0) / self.0 * SIDE } else { 0.0 }
+    }
 }
 
-/// Points on axes from 0 to 100, with the diagonal of equal scores. Points above it are better by
-/// the system at the left, whose series colors them.
+/// Points on two equal axes from zero, with the diagonal of equal scores. Points above it are
+/// better by the system at the left, whose series colors them.
 pub fn scatter(below: &str, left: &str, series: usize, points: &[Point]) -> String {
     let size = SIDE + ROOM + 12.0;
     let mut svg = format!(
         "<svg class=\"square\" viewBox=\"0 0 {size} {size}\" role=\"img\" aria-label=\"{}\">\n",
         attribute(&format!("Score of each line: {below} across, {left} upwards"))
     );
-    for tick in [0.0, 25.0, 50.0, 75.0, 100.0] {
-        let (x, y) = (ROOM + place(tick), 8.0 + SIDE - place(tick));
+    let axis = Axis::over(points);
+    for tick in axis.ticks() {
+        let (x, y) = (ROOM + axis.place(tick), 8.0 + SIDE - axis.place(tick));
         let (right, bottom) = (ROOM + SIDE, 8.0 + SIDE);
         let _ = writeln!(
             svg,
@@ -59,7 +75,7 @@ pub fn scatter(below: &str, left: &str, series: usize, points: &[Point]) -> Stri
         ROOM + SIDE
     );
     for Point { x, y, name, anchor } in points {
-        let (cx, cy) = (ROOM + place(*x), 8.0 + SIDE - place(*y));
+        let (cx, cy) = (ROOM + axis.place(*x), 8.0 + SIDE - axis.place(*y));
         let circle = format!(
             "<circle class=\"{} faint\" cx=\"{cx:.1}\" cy=\"{cy:.1}\" r=\"4\"><title>{}: {x:.1}, {y:.1}</title></circle>",
             class(series),
