@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::checks::CheckOptions;
-use crate::desk::Desk;
+use crate::desk::{Desk, LEAST_LIKENESS};
 use crate::generation::Options;
 use crate::language::Language;
 use crate::outcome::Route;
@@ -57,6 +57,9 @@ pub struct TaskOptions {
     pub on_orders: OnOrders,
     /// The desk's memory: translations in it are reused, and new ones are kept in it.
     pub desk: Option<Arc<Desk>>,
+    /// Least likeness, in percent, of translations of people in the memory that the model is shown
+    /// as examples; 0 shows the nearest however far, `None` shows none. 70 by default.
+    pub similar: Option<u8>,
 }
 
 impl TaskOptions {
@@ -90,6 +93,7 @@ impl Default for TaskOptions {
             repair: Repair::Auto,
             on_orders: OnOrders::Report,
             desk: None,
+            similar: Some(LEAST_LIKENESS),
         }
     }
 }

@@ -55,6 +55,7 @@ mod job;
 mod judge;
 mod kernels;
 mod language;
+mod likeness;
 #[cfg(feature = "meaning")]
 pub mod meaning;
 mod model;

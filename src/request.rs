@@ -203,6 +203,13 @@ impl Request {
         self
     }
 
+    /// Least likeness, in percent, of translations of people in the memory that the model is shown
+    /// as examples, 70 by default. With 0 the nearest are shown however far, with `None` none.
+    pub fn similar(mut self, least: impl Into<Option<u8>>) -> Self {
+        self.job.options.similar = least.into();
+        self
+    }
+
     /// Capabilities of the model.
     pub fn capabilities(mut self, capabilities: Capabilities) -> Self {
         self.job.capabilities = capabilities;

@@ -315,3 +315,30 @@ fn candidates_of_terms_are_found_in_linear_time() {
     };
     assert!(grows_linearly(|| work(500), || work(2_000)));
 }
+
+#[test]
+fn similar_units_are_found_in_linear_time() {
+    use malmoi::desk::{Desk, Origin, Unit};
+    let languages = LanguagePair { from: Language::English, to: Language::Korean };
+    let folder = tempfile::tempdir().unwrap();
+    let desk = |name: &str, count: usize| {
+        let desk = Desk::open(folder.path().join(name)).unwrap();
+        let shapes = SHAPES.iter().map(|(_, text)| text(900));
+        let sentence = |at: usize| format!("The harbour {} was closed today at {at}.", word(at));
+        let sources = shapes.chain((0..count).map(sentence));
+        let unit = |source: String| Unit::new(languages, source, "가", Origin::Imported).into();
+        desk.keep(sources.map(unit)).unwrap();
+        desk
+    };
+    let (small, large) = (desk("small.db", 1_000), desk("large.db", 4_000));
+    for least in [0, 70] {
+        let find = |desk: &Desk, text: &str| {
+            desk.similar(languages, text, Origin::Imported, least, 3).unwrap()
+        };
+        is_linear("similar units", |text| drop(find(&small, text)));
+        let asked = "The harbour of Haemin was closed today at noon.";
+        assert_eq!(find(&large, asked).len(), 3);
+        let work = |desk: &Desk| (0..10).for_each(|_| drop(find(desk, asked)));
+        assert!(grows_linearly(|| work(&small), || work(&large)), "four times the units");
+    }
+}

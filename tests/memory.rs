@@ -211,6 +211,62 @@ fn similar_translations_of_people_are_shown_to_the_model() {
     assert_eq!(value["segments"][0]["memory"], json!({"examples": [85]}));
 }
 
+/// The prompts of a translation that shows units from `least` percent on, and its outcome.
+fn prompts_with(room: &Room, text: &str, least: impl Into<Option<u8>>) -> (String, Outcome) {
+    let prompts = std::cell::RefCell::new(Vec::new());
+    let observer = Observer::new().on_event(|event| {
+        if let Event::Prompt { ids, .. } = event {
+            prompts.borrow_mut().extend(ids.iter().map(|id| *id as u8));
+        }
+    });
+    let request = room.model.translate(text).to(Language::Korean).desk(&room.desk).similar(least);
+    let outcome = request.observe(observer).unwrap();
+    (String::from_utf8_lossy(&prompts.into_inner()).into_owned(), outcome)
+}
+
+fn imported(source: &str, target: &str) -> malmoi::desk::Written {
+    Unit::new(EN_KO, source, target, Origin::Imported).into()
+}
+
+#[test]
+fn the_nearest_translations_are_shown_if_they_are_asked_for() {
+    let room = room();
+    let unit = imported("The mayor has visited a school in the north.", "시장이 학교를 찾았다.");
+    room.desk.keep([unit]).unwrap();
+    let asked = "The mayor visited the old harbour.";
+    for least in [None, Some(70)] {
+        let (prompt, outcome) = prompts_with(&room, asked, least);
+        assert!(!prompt.contains("시장이 학교를 찾았다."), "{prompt}");
+        assert_eq!(outcome.segments[0].memory, None);
+    }
+    let (prompt, outcome) = prompts_with(&room, asked, 0);
+    assert!(prompt.contains("시장이 학교를 찾았다."), "{prompt}");
+    let memory = outcome.segments[0].memory.as_ref().unwrap();
+    assert_eq!((memory.reused, &memory.examples[..]), (None, &[47][..]));
+    // The text from the memory owes to the same example.
+    let (_, again) = prompts_with(&room, asked, 0);
+    let memory = again.segments[0].memory.as_ref().unwrap();
+    assert_eq!((memory.reused, &memory.examples[..]), (Some(Origin::Machine), &[47][..]));
+}
+
+#[test]
+fn a_new_near_unit_makes_the_segments_like_it_anew_and_a_far_one_makes_none() {
+    let room = room();
+    let reused = |least: u8| {
+        let (_, outcome) = prompts_with(&room, ARTICLE, least);
+        origins(&outcome).iter().map(Option::is_some).collect::<Vec<_>>()
+    };
+    assert_eq!(reused(70), [false, false, false]);
+    assert_eq!(reused(0), [false, false, false]);
+    room.desk.keep([imported("The mayor has been to a school.", "시장이 학교에 갔다.")]).unwrap();
+    assert_eq!((reused(70), reused(0)), (vec![true; 3], vec![true; 3]));
+    room.desk
+        .keep([imported("The mayor visited the old market.", "시장은 장터를 찾았다.")])
+        .unwrap();
+    assert_eq!((reused(70), reused(0)), (vec![true, false, true], vec![true, false, true]));
+    assert_eq!((reused(70), reused(0)), (vec![true; 3], vec![true; 3]));
+}
+
 /// A document of the shape that the program writes.
 const TMX: &str = "<?xml version=\"1.0\"?><tmx version=\"1.4\"><header srclang=\"en\"/><body>\
     <tu><tuv xml:lang=\"en\"><seg>The port of Haemin reopened on Monday.</seg></tuv>\

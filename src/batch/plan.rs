@@ -154,6 +154,9 @@ impl BatchPlan {
         if options.repair != Repair::default() {
             spec["repair"] = json!(options.repair.as_str());
         }
+        if options.similar != TaskOptions::default().similar {
+            spec["similar"] = json!(options.similar);
+        }
         if options.on_orders != OnOrders::default() {
             spec["on_orders"] = json!(options.on_orders.as_str());
         }
@@ -222,6 +225,10 @@ mod tests {
         plan.options.checks.register = Some(Register::Hamnida);
         let spec = plan.spec().unwrap();
         assert!(spec.ends_with("\"from\":\"en\",\"register\":\"hamnida\"}"), "{spec}");
+        plan.options.similar = Some(0);
+        let spec = plan.spec().unwrap();
+        assert!(spec.ends_with(",\"similar\":0}"), "{spec}");
+        plan.options.similar = TaskOptions::default().similar;
         plan.options.repair = Repair::Off;
         plan.options.on_orders = OnOrders::Drop;
         let spec = plan.spec().unwrap();

@@ -3,6 +3,7 @@
 
 use super::*;
 use crate::error::Error;
+use crate::likeness;
 
 const EN_KO: LanguagePair = LanguagePair { from: Language::English, to: Language::Korean };
 const KO_EN: LanguagePair = LanguagePair { from: Language::Korean, to: Language::English };
@@ -83,6 +84,60 @@ fn similar_units_are_found_in_both_directions_and_the_most_alike_comes_first() {
     assert!(found[0].reversed && found[0].unit.target.ends_with("budget on 3 May."), "{found:?}");
     assert_eq!(desk.similar(EN_KO, "", Origin::Machine, 70, 5).unwrap(), []);
     assert_eq!(desk.similar(EN_KO, "\"* OR ' NEAR(", Origin::Machine, 70, 5).unwrap(), []);
+}
+
+#[test]
+fn the_nearest_units_are_found_however_far() {
+    let (_folder, desk) = desk();
+    desk.keep([
+        imported("Ferries stayed in port because of the storm.", "폭풍으로 여객선이 묶였다."),
+        imported("A storm kept the ferries of Haemin in their port on Monday.", "월요일 해민"),
+        imported("Prices rose by three percent.", "물가가 3% 올랐다."),
+        imported("The ferries of Haemin left their port late on Monday night.", "월요일 밤"),
+    ])
+    .unwrap();
+    let asked = "The ferries of Haemin left the port on Monday.";
+    assert_eq!(desk.similar(EN_KO, asked, Origin::Imported, 80, 5).unwrap(), []);
+    let found = desk.similar(EN_KO, asked, Origin::Imported, 0, 3).unwrap();
+    let told: Vec<_> = found.iter().map(|m| (m.percent, &*m.unit.target)).collect();
+    assert_eq!(told, [(73, "월요일 밤"), (45, "월요일 해민"), (35, "폭풍으로 여객선이 묶였다.")]);
+    // Between the bounds: at least so much alike, ranked as the far ones are.
+    let found = desk.similar(EN_KO, asked, Origin::Imported, 40, 3).unwrap();
+    assert_eq!(found.iter().map(|m| m.percent).collect::<Vec<_>>(), [73, 45]);
+}
+
+proptest::proptest! {
+    #![proptest_config(proptest::prelude::ProptestConfig::with_cases(48))]
+    #[test]
+    fn matches_and_their_order_do_not_depend_on_the_order_of_writing(
+        sources in proptest::collection::vec("(ferry|port|storm|sea|항구|바다)( (ferry|port|late|비)){0,5}", 1..12),
+        asked in "(ferry|port|storm|바다)( (ferry|port|late|비)){0,5}",
+        turns in 0usize..12, least in proptest::sample::select(vec![0u8, 40, 70, 85]),
+    ) {
+        let mut units: Vec<Written> = sources.iter().enumerate().map(|(number, source)| {
+            let mut unit = Unit::new(EN_KO, source, format!("{number}"), Origin::Imported);
+            unit.changed = number as i64 + 1;
+            unit.into()
+        }).collect();
+        let mut found = Vec::new();
+        for _ in 0..2 {
+            let (_folder, desk) = desk();
+            desk.keep(units.clone()).unwrap();
+            found.push(desk.similar(EN_KO, &asked, Origin::Imported, least, 6).unwrap());
+            let length = units.len();
+            units.rotate_left(turns % length);
+            units.reverse();
+        }
+        proptest::prop_assert_eq!(&found[0], &found[1]);
+        for one in &found[0] {
+            let [source, asked] = [&one.unit.source, &asked].map(|text| likeness::normalized(text));
+            proptest::prop_assert_eq!(likeness::percent(&source, &asked, least), Some(one.percent));
+        }
+        let near = |one: &&Match| one.percent >= LEAST_LIKENESS;
+        let percents: Vec<u8> = found[0].iter().filter(near).map(|one| one.percent).collect();
+        proptest::prop_assert!(percents.is_sorted_by(|a, b| a >= b), "{:?}", percents);
+        proptest::prop_assert!(found[0].is_sorted_by_key(|one| !near(&one)));
+    }
 }
 
 #[test]

@@ -7,6 +7,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 use super::unit::{Origin, Unit};
 use super::{Desk, SegmentKey, direction, fuzzy, hash, now, place};
 use crate::error::Result;
+use crate::likeness;
 
 /// Units in one transaction.
 const BATCH: usize = 1_000;
@@ -73,8 +74,8 @@ fn identity(written: &Written) -> [u8; 32] {
         Some(key) => key.0,
         None => {
             let direction = direction(written.unit.languages());
-            let source = fuzzy::normalized(&written.unit.source);
-            let target = fuzzy::normalized(&written.unit.target);
+            let source = likeness::normalized(&written.unit.source);
+            let target = likeness::normalized(&written.unit.target);
             hash(&[direction.as_bytes(), source.as_bytes(), target.as_bytes()])
         }
     }
@@ -135,7 +136,7 @@ impl<'c> Writer<'c> {
                       note, details, outcome, created, changed) \
                       VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)";
         let languages = unit.languages();
-        let place = place(languages, &fuzzy::normalized(&unit.source));
+        let place = place(languages, &likeness::normalized(&unit.source));
         let values = params![
             identity,
             place,

@@ -11,7 +11,7 @@ use super::prompt::PartEncoder;
 use super::setup::TaskSetup;
 use super::translation::DocumentTranslation;
 use crate::checks;
-use crate::desk::{Desk, Origin, Recalled, SegmentKey, Unit, Written};
+use crate::desk::{Desk, LEAST_LIKENESS, Origin, Recalled, SegmentKey, Unit, Written};
 use crate::error::Result;
 use crate::event::{Finish, Observer};
 use crate::finding::{Finding, Severity};
@@ -133,15 +133,16 @@ impl<'a> SegmentMemory<'a> {
 }
 
 /// Everything that the model's translation of a chunk depends on. The token ids of the prompt stand
-/// for its wording, the chat template and the text; terms that occur count with their alternatives
-/// and forbidden words, which repair reads.
+/// for its wording, the chat template, the text and near examples of the memory; terms that occur
+/// count with their alternatives and forbidden words, which repair reads. Of far examples only that
+/// they are wanted counts: with each of them a memory that grows would make every segment again.
 fn key(
     setup: &TaskSetup<'_>,
     encoder: &PartEncoder<'_>,
     chunk: &SourceChunk<'_>,
 ) -> Result<SegmentKey> {
     let (options, generation) = (&setup.job.options, &setup.job.generation);
-    let ids = encoder.encode_without_similar(chunk.text.trim())?;
+    let ids = encoder.encode_without_far(chunk.text.trim())?;
     let prompt: Vec<u8> = ids.iter().flat_map(|id| id.to_le_bytes()).collect();
     let terms = checks::terms_in(chunk.text, setup.languages, &options.checks);
     let terms: Vec<String> = terms.iter().map(|found| format!("{:?}", found.term)).collect();
@@ -166,15 +167,20 @@ fn key(
             options.checks.patterns.as_ref().map(|patterns| patterns.text())
         ),
     };
-    Ok(SegmentKey::of(&[
+    let terms = terms.concat();
+    let mut facts = vec![
         PIPELINE_VERSION,
         languages.as_bytes(),
         setup.model.fingerprint().as_bytes(),
         &prompt,
-        terms.concat().as_bytes(),
+        terms.as_bytes(),
         sampling.as_bytes(),
         repair.as_bytes(),
-    ]))
+    ];
+    let far = options.similar.filter(|least| *least < LEAST_LIKENESS);
+    let far = far.map(|least| format!("{least} {}", options.examples.max()));
+    facts.extend(far.as_deref().map(str::as_bytes));
+    Ok(SegmentKey::of(&facts))
 }
 
 /// What the desk has for a chunk: the words of people for the whole or for each sentence of it,

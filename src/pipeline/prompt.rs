@@ -1,9 +1,11 @@
 //! Step 3, prompt: token ids of the prompts of a stage, with as many examples as fit, and findings
 //! about options that no prompt passes on.
 
+use std::rc::Rc;
+
 use super::chunk::SourceChunk;
 use super::setup::TaskSetup;
-use super::similar;
+use super::similar::SimilarExample;
 use super::window;
 use crate::checks;
 use crate::error::Result;
@@ -91,13 +93,13 @@ impl<'a> PartEncoder<'a> {
         // Examples that are alike for all texts come first, to be read once.
         let mut examples = self.fixed_examples(text);
         let similar = self.memory_examples(text);
-        examples.extend(similar.iter().map(|(example, _)| example.clone()));
+        examples.extend(similar.iter().map(|similar| similar.example.clone()));
         let mut shown = &examples[..];
         loop {
             let ids = self.encode_with(text, terms, shown)?;
             if shown.is_empty() || self.leaves_room(&ids, text) {
                 let examples_left_out = examples.len() - shown.len();
-                let likeness = similar.iter().rev().take(shown.len()).map(|(_, percent)| *percent);
+                let likeness = similar.iter().rev().take(shown.len()).map(|one| one.percent);
                 return Ok(EncodedPrompt { ids, examples_left_out, similar: likeness.collect() });
             }
             // The last examples are the most similar.
@@ -105,19 +107,23 @@ impl<'a> PartEncoder<'a> {
         }
     }
 
-    /// Token ids of the prompt for a text without similar examples, which come from a memory that
-    /// grows: what identifies a segment must not change with it.
-    pub fn encode_without_similar(&self, text: &str) -> Result<Vec<u32>> {
-        self.encode_with(text, &[], &self.fixed_examples(text))
+    /// Token ids of the prompt for a text without the far ones of its similar examples, by which a
+    /// segment is known again: an addition to the memory changes the far examples of most segments,
+    /// and the near ones of few.
+    pub fn encode_without_far(&self, text: &str) -> Result<Vec<u32>> {
+        let mut examples = self.fixed_examples(text);
+        let similar = self.memory_examples(text);
+        let near = similar.iter().filter(|similar| similar.is_near());
+        examples.extend(near.map(|similar| similar.example.clone()));
+        self.encode_with(text, &[], &examples)
     }
 
-    /// Similar translations of people, with their likeness in percent, the most similar last.
-    fn memory_examples(&self, text: &str) -> Vec<(Example, u8)> {
-        match &self.setup.job.options.desk {
-            Some(desk) if self.takes_examples && self.task == Task::Translate => {
-                similar::examples(desk, self.setup.languages, text)
-            }
-            _ => Vec::new(),
+    /// Similar translations of people, the most similar last.
+    fn memory_examples(&self, text: &str) -> Rc<[SimilarExample]> {
+        if self.takes_examples && self.task == Task::Translate {
+            self.setup.similar.of(self.setup, text)
+        } else {
+            Rc::default()
         }
     }
 

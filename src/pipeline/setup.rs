@@ -1,5 +1,6 @@
 //! A model set up for a task, as all steps share it.
 
+use super::similar::SimilarExamples;
 use crate::error::{Error, Result};
 use crate::job::Job;
 use crate::language::LanguagePair;
@@ -12,6 +13,8 @@ pub(super) struct TaskSetup<'a> {
     pub languages: LanguagePair,
     /// Encoder input and beam search of an encoder-decoder model; `None` for a decoder-only one.
     pub seq2seq: Option<Seq2SeqTask>,
+    /// Examples from the memory.
+    pub similar: SimilarExamples,
 }
 
 impl<'a> TaskSetup<'a> {
@@ -27,7 +30,7 @@ impl<'a> TaskSetup<'a> {
         } else {
             None
         };
-        Ok(Self { model, job, languages, seq2seq })
+        Ok(Self { model, job, languages, seq2seq, similar: SimilarExamples::default() })
     }
 
     /// True if a prompt says what to do. An encoder-decoder model is given the text alone, unless

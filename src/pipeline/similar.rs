@@ -1,34 +1,68 @@
 //! Examples from the desk's memory: translations of people whose sources are like a segment or like
 //! one of its sentences.
 
-use crate::desk::{Desk, LEAST_LIKENESS, Match, Origin};
-use crate::language::LanguagePair;
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::rc::Rc;
+
+use super::setup::TaskSetup;
+use crate::desk::{LEAST_LIKENESS, Match, Origin};
 use crate::prompts::Example;
 use crate::segment::sentences;
 
-/// Upper bound on the examples of a segment.
-const MAX_EXAMPLES: usize = 3;
+/// A translation of people that a model is shown.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct SimilarExample {
+    pub example: Example,
+    /// Likeness of its source to the segment or to a sentence of it.
+    pub percent: u8,
+}
 
-/// Examples for a text with their likeness in percent, the most similar last. A memory that fails
-/// has none.
-pub(super) fn examples(desk: &Desk, languages: LanguagePair, text: &str) -> Vec<(Example, u8)> {
-    let find = |text: &str, limit| {
-        let found = desk.similar(languages, text, Origin::Imported, LEAST_LIKENESS, limit);
+impl SimilarExample {
+    /// True if it is near enough for its words to be expected in the answer.
+    pub fn is_near(&self) -> bool {
+        self.percent >= LEAST_LIKENESS
+    }
+}
+
+/// The examples of each text, the most similar last. They are looked up once, so that the model is
+/// shown those that the key of a segment names, whatever other processes write meanwhile.
+#[derive(Default)]
+pub(super) struct SimilarExamples(RefCell<HashMap<String, Rc<[SimilarExample]>>>);
+
+impl SimilarExamples {
+    /// The examples for a text. A memory that fails has none.
+    pub fn of(&self, setup: &TaskSetup<'_>, text: &str) -> Rc<[SimilarExample]> {
+        if let Some(known) = self.0.borrow().get(text) {
+            return known.clone();
+        }
+        let found: Rc<[SimilarExample]> = find(setup, text).into();
+        self.0.borrow_mut().insert(text.to_string(), found.clone());
+        found
+    }
+}
+
+fn find(setup: &TaskSetup<'_>, text: &str) -> Vec<SimilarExample> {
+    let options = &setup.job.options;
+    let (Some(desk), Some(least)) = (&options.desk, options.similar) else { return Vec::new() };
+    let max = options.examples.max();
+    let similar = |text: &str, limit| {
+        let found = desk.similar(setup.languages, text, Origin::Imported, least, limit);
         found.unwrap_or_default()
     };
-    let mut found = find(text, MAX_EXAMPLES);
+    let mut found = similar(text, max);
     let sentences = sentences(text);
     if sentences.len() > 1 {
         for sentence in sentences {
-            found.extend(find(sentence, 1));
+            found.extend(similar(sentence, max.min(1)));
         }
     }
-    found.sort_by_key(|one| std::cmp::Reverse(one.percent));
-    let mut shown: Vec<(Example, u8)> = Vec::new();
+    found.sort_by_cached_key(|one| std::cmp::Reverse(one.rank()));
+    let mut shown: Vec<SimilarExample> = Vec::new();
     for Match { unit, percent, .. } in found {
         let example = Example { source: unit.source, target: unit.target };
-        if shown.len() < MAX_EXAMPLES && shown.iter().all(|(other, _)| *other != example) {
-            shown.push((example, percent));
+        if shown.len() < max && shown.iter().all(|other| other.example != example) {
+            shown.push(SimilarExample { example, percent });
         }
     }
     shown.reverse();

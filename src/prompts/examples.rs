@@ -7,6 +7,7 @@ use super::Task;
 use crate::error::{Error, Result};
 use crate::formats::{self, PairLanguages};
 use crate::language::{Language, LanguagePair};
+use crate::likeness::NGrams;
 
 /// A pair that shows a model how to answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -142,7 +143,7 @@ impl Examples {
             let mut scored: Vec<_> = found
                 .into_iter()
                 .map(|(entry, swapped)| {
-                    (entry.ngrams[usize::from(swapped)].similarity(&text), entry, swapped)
+                    (entry.ngrams[usize::from(swapped)].overlap(&text), entry, swapped)
                 })
                 .collect();
             // The sort is stable: the earlier example wins a tie.
@@ -178,44 +179,6 @@ impl FromIterator<(Task, Example)> for Examples {
             example,
         };
         Self { entries: examples.into_iter().map(entry).collect(), limit: Self::LIMIT }
-    }
-}
-
-/// The distinct character bigrams and trigrams of a text, as sorted numbers.
-#[derive(Debug)]
-struct NGrams(Vec<u64>);
-
-impl NGrams {
-    /// White space and case do not count.
-    fn of(text: &str) -> Self {
-        let chars: Vec<u64> = text
-            .chars()
-            .filter(|c| !c.is_whitespace())
-            .flat_map(char::to_lowercase)
-            .map(u64::from)
-            .collect();
-        let pack = |ngram: &[u64]| ngram.iter().fold(0, |packed, c| packed << 21 | c);
-        let mut ngrams: Vec<u64> = chars.windows(2).chain(chars.windows(3)).map(pack).collect();
-        ngrams.sort_unstable();
-        ngrams.dedup();
-        Self(ngrams)
-    }
-
-    /// Dice's coefficient: 0 for nothing in common, 1 for the same n-grams.
-    fn similarity(&self, other: &Self) -> f64 {
-        let (mut common, mut a, mut b) = (0, self.0.iter().peekable(), other.0.iter().peekable());
-        while let (Some(left), Some(right)) = (a.peek(), b.peek()) {
-            let (order, left_is_not_after) = (left.cmp(right), left <= right);
-            common += usize::from(order.is_eq());
-            if order.is_ge() {
-                b.next();
-            }
-            if left_is_not_after {
-                a.next();
-            }
-        }
-        let total = self.0.len() + other.0.len();
-        if total == 0 { 0.0 } else { 2.0 * common as f64 / total as f64 }
     }
 }
 

@@ -4,6 +4,7 @@
 use std::path::{Path, PathBuf};
 
 use etcetera::BaseStrategy;
+use malmoi::desk::LEAST_LIKENESS;
 use malmoi::store::StoreSettings;
 use malmoi::{Language, Quantization};
 
@@ -77,6 +78,11 @@ const KEYS: &[SettingKey] = &[
         "file of the translation memory and the glossary, or off",
         &[("MALMOI_DESK", "")],
     ),
+    SettingKey::new(
+        "similar",
+        "likeness of translations in the memory that the model is shown: percent or off",
+        &[("MALMOI_SIMILAR", "")],
+    ),
     SettingKey::new("threads", "threads to compute with", &[("MALMOI_THREADS", "")]),
 ];
 
@@ -94,6 +100,24 @@ impl SettingKey {
     fn in_table<'t>(&self, table: &'t toml::Table) -> Option<&'t toml::Value> {
         table.get(self.name).or_else(|| self.aliases.iter().find_map(|alias| table.get(*alias)))
     }
+}
+
+/// Least likeness in percent; `None` for `off`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Similar(pub Option<u8>);
+
+/// Valid values of `similar`, for errors.
+const SIMILAR_VALUES: &str = "a percentage from 0 to 100, or off";
+
+/// The value of `--similar` and of the setting.
+pub(crate) fn similar(word: &str) -> std::result::Result<Similar, String> {
+    if word == "off" {
+        return Ok(Similar(None));
+    }
+    let percent = word.parse::<u8>().ok().filter(|percent| *percent <= 100);
+    percent
+        .map(|percent| Similar(Some(percent)))
+        .ok_or_else(|| format!("expected {SIMILAR_VALUES}"))
 }
 
 /// The value of a setting and its origin.
@@ -167,6 +191,7 @@ impl Settings {
             self.threads().err(),
             self.quantize().err(),
             self.messages().err(),
+            self.similar().err(),
         ];
         let faults = self.fault.take().into_iter().chain(checks.into_iter().flatten()).collect();
         (self, faults)
@@ -240,6 +265,12 @@ impl Settings {
         self.get("desk").filter(|path| *path != "off").map(PathBuf::from)
     }
 
+    /// Least likeness of units of the memory that are shown to the model.
+    pub fn similar(&self) -> Result<Similar> {
+        let parsed = self.parsed("similar", SIMILAR_VALUES, |word| similar(word).ok())?;
+        Ok(parsed.unwrap_or(Similar(Some(LEAST_LIKENESS))))
+    }
+
     pub fn checks(&self) -> Option<PathBuf> {
         self.get("checks").map(PathBuf::from)
     }
@@ -304,6 +335,7 @@ fn default(name: &str, base: &impl BaseStrategy) -> Option<String> {
         }
         "cache_weights" => Some("true".to_string()),
         "reproducible" => Some("false".to_string()),
+        "similar" => Some(LEAST_LIKENESS.to_string()),
         "python" => Some(StoreSettings::new("").python),
         _ => None,
     }

@@ -1,7 +1,5 @@
 //! Tests of the choice among examples, and of files of them.
 
-use proptest::prelude::*;
-
 use super::*;
 
 fn example(source: &str, target: &str) -> Example {
@@ -76,13 +74,30 @@ fn a_file_that_cannot_serve_is_refused_by_name() {
     assert_eq!(refused(many, "a.tsv"), "a.tsv has more than 10000 examples");
 }
 
-proptest! {
-    #[test]
-    fn similarity_is_symmetric_and_whole_for_the_same_text(a in "[a-c가-다 ]{0,12}", b in ".{0,12}") {
-        let (one, other) = (NGrams::of(&a), NGrams::of(&b));
-        let similarity = one.similarity(&other);
-        prop_assert!((0.0..=1.0).contains(&similarity));
-        prop_assert_eq!(similarity, other.similarity(&one));
-        prop_assert_eq!(one.similarity(&one), if one.0.is_empty() { 0.0 } else { 1.0 });
-    }
+#[path = "../../../tests/support/clock.rs"]
+mod clock;
+
+#[test]
+fn examples_are_found_in_linear_time() {
+    let pairs = |count: usize, length: usize| -> Examples {
+        let text = |number: usize| format!("{number} {}", "The ferry left. ".repeat(length));
+        let pair = |number: usize| (Task::Translate, example(&text(number), &text(number + 1)));
+        (0..count).map(pair).collect()
+    };
+    let work = |examples: &Examples, text: &str| {
+        for _ in 0..20 {
+            let found = examples.find(&query(Task::Translate, Language::English, text));
+            assert_eq!(found.len(), Examples::LIMIT);
+        }
+    };
+    let (few, many) = (pairs(500, 4), pairs(2_000, 4));
+    let text = "The ferry came back. ".repeat(20);
+    assert!(clock::grows_linearly(|| work(&few, &text), || work(&many, &text)), "more examples");
+    let (short, long) = (pairs(40, 250), pairs(40, 1_000));
+    assert!(
+        clock::grows_linearly(|| work(&short, &text), || work(&long, &text)),
+        "longer examples"
+    );
+    let (text, longer) = ("여객선 12호, ".repeat(1_000), "여객선 12호, ".repeat(4_000));
+    assert!(clock::grows_linearly(|| work(&few, &text), || work(&few, &longer)), "a longer text");
 }

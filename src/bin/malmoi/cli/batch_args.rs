@@ -113,6 +113,7 @@ impl BatchArgs {
             from,
             to: Some(to),
             desk: self.memory.desk(context),
+            similar: self.memory.similar(context)?,
             ..self.generation.task_options(task, Some(&self.summary), context)?
         };
         let batch = self.with_models(Batch::new(to), likely.unwrap_or(to.other()), to, context)?;

@@ -48,8 +48,8 @@ enum Action {
         /// Language of the translation: en or ko [default: the other one]
         #[arg(long, value_name = "LANGUAGE")]
         to: Option<String>,
-        /// Least likeness, in percent
-        #[arg(long, value_name = "PERCENT", default_value_t = LEAST_LIKENESS, value_parser = clap::value_parser!(u8).range(1..=100))]
+        /// Least likeness, in percent; 0 shows the nearest however far
+        #[arg(long, value_name = "PERCENT", default_value_t = LEAST_LIKENESS, value_parser = clap::value_parser!(u8).range(0..=100))]
         least: u8,
         /// Units to show
         #[arg(long, value_name = "N", default_value_t = 5)]
@@ -244,7 +244,11 @@ fn similar(
         output::print(&format!("{percent} % ({origin}{reversed})\n  {shown}\n  {target}\n"))?;
     }
     if found.is_empty() {
-        context.ui.note(format!("no unit is {least} % like this text"));
+        let none = match least {
+            0 => "no unit shares a word with this text".to_string(),
+            _ => format!("no unit is {least} % like this text"),
+        };
+        context.ui.note(none);
     }
     Ok(())
 }

@@ -58,6 +58,7 @@ impl Summarize {
             from: given,
             to: Some(to),
             desk: self.memory.desk(context),
+            similar: self.memory.similar(context)?,
             ..self.generation.task_options(Task::Summarize, Some(&self.summary), context)?
         };
         let mut request = summarizer

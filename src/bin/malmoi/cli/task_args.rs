@@ -16,6 +16,7 @@ use super::check_args::CheckArgs;
 use super::example_args::ExampleArgs;
 use super::trust_args::TrustArgs;
 use crate::context::Context;
+use crate::settings::{self, Similar};
 
 /// Summary options.
 #[derive(Args)]
@@ -138,9 +139,18 @@ pub(super) struct MemoryArgs {
     /// Do not use the translation memory, and keep nothing in it
     #[arg(long)]
     pub no_memory: bool,
+    /// Show the model translations of people from the memory that are at least this much like a
+    /// piece of text, in percent; 0 shows the nearest however far, off none [default: 70]
+    #[arg(long, value_name = "PERCENT", value_parser = settings::similar)]
+    pub similar: Option<Similar>,
 }
 
 impl MemoryArgs {
+    /// Least likeness of the translations that the model is shown; `None` for `off`.
+    pub fn similar(&self, context: &Context) -> Result<Option<u8>> {
+        Ok(self.similar.unwrap_or(context.settings.similar()?).0)
+    }
+
     /// The memory, unless it is not wanted or cannot be used.
     pub fn desk(&self, context: &Context) -> Option<Arc<Desk>> {
         if self.no_memory { None } else { context.desk() }

@@ -57,6 +57,7 @@ impl Translate {
             from: given,
             to: Some(to),
             desk: self.memory.desk(context),
+            similar: self.memory.similar(context)?,
             ..self.generation.task_options(Task::Translate, None, context)?
         };
         let request = translator
