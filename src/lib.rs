@@ -80,7 +80,7 @@ pub use job::{Capabilities, OnOrders, Repair, TaskOptions};
 pub use judge::LearnedJudge;
 pub use language::{Language, LanguagePair, Register};
 pub use model::{Model, OnOpening, OpenOptions, Opening};
-pub use outcome::{MemoryUse, Outcome, Route, Segment, Tokens};
+pub use outcome::{MemoryCounts, MemoryUse, Outcome, Route, Segment, Tokens};
 pub use prompts::{Example, Examples, Style, Task};
 pub use request::{Request, TextStream};
 

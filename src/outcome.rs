@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::checks::GlossaryUse;
-use crate::desk::Origin;
+use crate::desk::{CLOSE_LIKENESS, LEAST_LIKENESS, Origin};
 use crate::event::Finish;
 use crate::finding::{Finding, Support, beginning};
 use crate::language::Language;
@@ -86,6 +86,19 @@ impl MemoryUse {
     }
 }
 
+/// Numbers of segments by what they owe to the desk's memory, each counted once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct MemoryCounts {
+    /// Translations that were reused as they are.
+    pub reused: usize,
+    /// Written by the model after it was shown a unit of at least [`CLOSE_LIKENESS`].
+    pub close: usize,
+    /// The same with one of at least [`LEAST_LIKENESS`].
+    pub similar: usize,
+    /// The same with units that are less alike.
+    pub far: usize,
+}
+
 /// The result of a request.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Outcome {
@@ -130,10 +143,22 @@ fn as_word<S: serde::Serializer>(task: &Task, serializer: S) -> Result<S::Ok, S:
 impl Outcome {
     /// Number of segments whose translations were reused from the desk's memory.
     pub fn reused(&self) -> usize {
-        let is_reused = |segment: &&Segment| {
-            segment.memory.as_ref().is_some_and(|memory| memory.reused.is_some())
-        };
-        self.segments.iter().filter(is_reused).count()
+        self.memory_counts().reused
+    }
+
+    /// Numbers of segments by what they owe to the desk's memory.
+    pub fn memory_counts(&self) -> MemoryCounts {
+        let mut counts = MemoryCounts::default();
+        for memory in self.segments.iter().filter_map(|segment| segment.memory.as_ref()) {
+            match memory.examples.iter().max() {
+                _ if memory.reused.is_some() => counts.reused += 1,
+                Some(CLOSE_LIKENESS..) => counts.close += 1,
+                Some(LEAST_LIKENESS..) => counts.similar += 1,
+                Some(_) => counts.far += 1,
+                None => {}
+            }
+        }
+        counts
     }
 
     /// The first words of the source of a finding's segment.

@@ -304,6 +304,34 @@ fn the_command_imports_finds_exports_and_purges() {
 }
 
 #[test]
+fn a_translation_says_how_near_its_segments_were_to_the_memory() {
+    let home = Home::new();
+    let units = home.write(
+        "units.tsv",
+        "The ferry to Haemin is late.\t해민행 배가 늦는다.\n\
+         The mayor visited the old market.\t시장은 옛 장터를 찾았다.\n\
+         The council meets on Mondays in spring.\t시의회는 봄철 월요일에 모인다.\n",
+    );
+    assert_eq!(home.run(&["memory", "import", &units]).code, Some(0));
+    let article = format!("{ARTICLE}\nIt rained in the hills on Monday.\n");
+    let source = home.write("a.txt", &article);
+    let model = room().folder;
+    let path = model.path().display().to_string();
+    let ran = home.run(&["translate", &source, "--to", "ko", "-m", &path]);
+    let told = "1 of 4 segments from memory, 1 after a match of 85 % or more, \
+                1 after a match of 70 % or more, ";
+    assert!(ran.err.contains(told), "{}", ran.err);
+    let ran = home.run(&["translate", &source, "--to", "ko", "-m", &path, "--similar", "0"]);
+    let told = "1 of 4 segments from memory, 1 after a match of 85 % or more, \
+                1 after a match of 70 % or more, 1 after far examples";
+    assert!(ran.err.contains(told), "{}", ran.err);
+    let ran = home.run(&["translate", &source, "--to", "ko", "-m", &path, "--similar", "off"]);
+    assert!(ran.err.contains("1 of 4 segments from memory, ") && !ran.err.contains("after"));
+    let ran = home.run(&["translate", &source, "--to", "ko", "-m", &path, "--similar", "170"]);
+    assert!(ran.err.contains("expected a percentage from 0 to 100, or off"), "{}", ran.err);
+}
+
+#[test]
 fn the_desk_s_terms_are_used_by_every_command() {
     let home = Home::new();
     let terms = home.write("terms.tsv", "mayor\t시장\thouse style\n");

@@ -19,6 +19,9 @@ use crate::likeness::{self, NGrams};
 /// Likeness below which a unit is no match, in percent.
 pub const LEAST_LIKENESS: u8 = 70;
 
+/// Likeness from which on a translator changes a unit rather than write anew, in percent.
+pub const CLOSE_LIKENESS: u8 = 85;
+
 /// Rows of the index that one look-up reads.
 const MAX_ROWS: usize = 20_000;
 /// Thousandths in a whole.

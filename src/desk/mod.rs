@@ -31,7 +31,7 @@ use crate::error::Result;
 use crate::language::{Language, LanguagePair};
 pub use error::DeskError;
 pub use fuzzy::{Change, difference};
-pub use lookup::{LEAST_LIKENESS, Match, Recalled};
+pub use lookup::{CLOSE_LIKENESS, LEAST_LIKENESS, Match, Recalled};
 pub use manage::{Filter, MemoryStats};
 pub use unit::{Origin, Unit};
 pub use write::{Kept, Written};

@@ -6,8 +6,9 @@ use std::io::{IsTerminal, Read};
 use std::path::Path;
 
 use anyhow::{Result, bail};
+use malmoi::desk::{CLOSE_LIKENESS, LEAST_LIKENESS};
 use malmoi::document::Document;
-use malmoi::{Error, Event, Finding, Language, Observer, Outcome, Request, formats};
+use malmoi::{Error, Event, Finding, Language, MemoryCounts, Observer, Outcome, Request, formats};
 
 use super::inputs;
 use super::task_args::{EncodingArgs, OutputArgs};
@@ -160,6 +161,26 @@ pub(super) fn finish(
     Ok(if output_args.strict && doubts { Exit::Doubtful } else { Exit::Done })
 }
 
+/// What the segments of an outcome owe to the memory, after a comma; empty for nothing.
+fn memory(outcome: &Outcome) -> String {
+    let MemoryCounts { reused, close, similar, far } = outcome.memory_counts();
+    let kinds = [
+        (reused, "from memory".to_string()),
+        (close, format!("after a match of {CLOSE_LIKENESS} % or more")),
+        (similar, format!("after a match of {LEAST_LIKENESS} % or more")),
+        (far, "after far examples".to_string()),
+    ];
+    let mut text = String::new();
+    for (count, how) in kinds.iter().filter(|(count, _)| *count > 0) {
+        let of = match text.is_empty() {
+            true => format!(" of {} segments", outcome.segments.len()),
+            false => String::new(),
+        };
+        text += &format!(", {count}{of} {how}");
+    }
+    text
+}
+
 /// Model, tokens, route and time of an outcome in one line.
 fn figures(outcome: &Outcome) -> String {
     let tokens = outcome.tokens;
@@ -174,10 +195,7 @@ fn figures(outcome: &Outcome) -> String {
         (false, _) => "",
     };
     let (model, finish) = (&outcome.model, outcome.finish.as_str());
-    let memory = match (outcome.reused(), outcome.segments.len()) {
-        (0, _) => String::new(),
-        (reused, segments) => format!(", {reused} of {segments} segments from memory"),
-    };
+    let memory = memory(outcome);
     let glossary = match outcome.glossary {
         Some(glossary) => format!(", {} of {} terms as prescribed", glossary.used, glossary.terms),
         None => String::new(),
