@@ -26,6 +26,11 @@ pub mod kernels {
     pub use crate::kernels::*;
 }
 
+/// Everything public in `likeness`.
+pub mod likeness {
+    pub use crate::likeness::*;
+}
+
 /// Everything public in `redact`.
 pub mod redact {
     pub use crate::redact::*;

@@ -16,7 +16,7 @@ use unicode_normalization::{UnicodeNormalization, is_nfc};
 const MAX_CHARACTERS: usize = 4_000;
 
 /// A text as it is compared: in NFC, each run of white space one space, none at the ends.
-pub(crate) fn normalized(text: &str) -> String {
+pub fn normalized(text: &str) -> String {
     let text: Cow<'_, str> =
         if is_nfc(text) { Cow::Borrowed(text) } else { Cow::Owned(text.nfc().collect()) };
     let mut words = text.split_whitespace();
@@ -32,7 +32,7 @@ pub(crate) fn normalized(text: &str) -> String {
 /// The likeness of two normalized texts in percent: 100 less the share of characters to insert,
 /// delete or replace (Levenshtein distance over the longer length), rounded down. Equal texts have
 /// 100, other texts at most 99. `None` below `least`.
-pub(crate) fn percent(one: &str, other: &str, least: u8) -> Option<u8> {
+pub fn percent(one: &str, other: &str, least: u8) -> Option<u8> {
     if one == other {
         return Some(100);
     }
@@ -49,7 +49,7 @@ pub(crate) fn percent(one: &str, other: &str, least: u8) -> Option<u8> {
 
 /// The distinct character bigrams and trigrams of a text, as sorted numbers.
 #[derive(Debug)]
-pub(crate) struct NGrams(Vec<u64>);
+pub struct NGrams(Vec<u64>);
 
 impl NGrams {
     /// White space and case do not count.
