@@ -1,5 +1,11 @@
+use std::sync::Arc;
+
+use malmoi::desk::{Desk, Origin, Unit};
 use malmoi::prompts::{ExampleTurns, PromptPart, Task};
-use malmoi::{Event, Example, Examples, Language, Model, Observer, Register, Repair, TaskOptions};
+use malmoi::{
+    Event, Example, Examples, Language, LanguagePair, Model, Observer, Register, Repair,
+    TaskOptions,
+};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -120,6 +126,27 @@ fn examples_that_a_prompt_has_no_place_for_are_a_finding() {
         translated(&model, TaskOptions { examples: examples(), prompt, ..TaskOptions::default() });
     assert!(!prompts[0].contains("Ferry 1"), "{}", prompts[0]);
     assert!(kinds.contains(&"examples_unheard".to_string()), "{kinds:?}");
+}
+
+#[test]
+fn translations_from_the_memory_take_places_of_the_prompt_s_examples() {
+    let (folder, model) = with_template("chatml", 20_000);
+    let desk = Arc::new(Desk::open(folder.path().join("desk.db")).unwrap());
+    let languages = LanguagePair { from: Language::English, to: Language::Korean };
+    let unit = Unit::new(languages, "Ferry 8 leaves at ten.", "8호 10시 출발", Origin::Confirmed);
+    desk.keep([unit.into()]).unwrap();
+    for (max, shown) in [(3, [true, true, false, true]), (1, [false, false, false, true])] {
+        let options = TaskOptions {
+            prompt: Some("translate-small".into()),
+            desk: Some(desk.clone()),
+            examples: Examples::default().limit(max),
+            max_tokens: Some(max),
+            ..TaskOptions::default()
+        };
+        let (prompts, _) = translated(&model, options);
+        let words = ["해민대학교", "한서진", "8억 3000만", "8호 10시 출발"];
+        assert_eq!(words.map(|words| prompts[0].contains(words)), shown, "{}", prompts[0]);
+    }
 }
 
 #[test]

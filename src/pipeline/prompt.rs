@@ -90,9 +90,9 @@ impl<'a> PartEncoder<'a> {
     /// The prompt for a text, with prescribed translations beside those of the glossary, and with
     /// as many examples as prompt and answer leave room for.
     pub fn encode(&self, text: &str, terms: &[Term]) -> Result<EncodedPrompt> {
-        // Examples that are alike for all texts come first, to be read once.
-        let mut examples = self.fixed_examples(text);
         let similar = self.memory_examples(text);
+        // Examples that are alike for all texts come first, to be read once.
+        let mut examples = self.fixed_examples(text, similar.len());
         examples.extend(similar.iter().map(|similar| similar.example.clone()));
         let mut shown = &examples[..];
         loop {
@@ -111,10 +111,10 @@ impl<'a> PartEncoder<'a> {
     /// segment is known again: an addition to the memory changes the far examples of most segments,
     /// and the near ones of few.
     pub fn encode_without_far(&self, text: &str) -> Result<Vec<u32>> {
-        let mut examples = self.fixed_examples(text);
         let similar = self.memory_examples(text);
-        let near = similar.iter().filter(|similar| similar.is_near());
-        examples.extend(near.map(|similar| similar.example.clone()));
+        let near: Vec<_> = similar.iter().filter(|similar| similar.is_near()).collect();
+        let mut examples = self.fixed_examples(text, near.len());
+        examples.extend(near.into_iter().map(|similar| similar.example.clone()));
         self.encode_with(text, &[], &examples)
     }
 
@@ -127,18 +127,20 @@ impl<'a> PartEncoder<'a> {
         }
     }
 
-    /// The user's examples, or else those of the prompt file.
-    fn fixed_examples(&self, text: &str) -> Vec<Example> {
+    /// The user's examples, or else those of the prompt file, in the places that `similar` ones of
+    /// the memory leave.
+    fn fixed_examples(&self, text: &str, similar: usize) -> Vec<Example> {
         let PromptInput::Prompt(prompt) = &self.input else { return Vec::new() };
         if !self.takes_examples {
             return Vec::new();
         }
         let given = &self.setup.job.options.examples;
-        let found = given.find(&self.query(text));
+        let limit = given.max().saturating_sub(similar);
+        let found = given.clone().limit(limit).find(&self.query(text));
         if !found.is_empty() || self.wants_another_register() {
             return found;
         }
-        prompt.examples(self.setup.languages).take(given.max()).cloned().collect()
+        prompt.examples(self.setup.languages).take(limit).cloned().collect()
     }
 
     /// True if Korean is asked for in another register than that of the examples of prompt files,
