@@ -35,6 +35,11 @@ def main():
             for kind, slow in zip(KINDS, slower):
                 cells += [f"{slow[kind]['milliseconds'][at]:.1f} ms" for at in (0, 1)]
             print("| " + " | ".join(cells) + " |")
+    print("\n| units | vectors stored | file with them | look-up by meaning, median | 95 % |\n|---|---|---|---|---|")
+    for row in (row for row in rows if row["from"] == "en"):
+        meaning = row["meaning"]
+        times = " | ".join(f"{meaning['milliseconds'][at]:.1f} ms" for at in (0, 1))
+        print(f"| {row['units']:,} | {meaning['seconds']:.1f} s | {meaning['bytes'] / 1e6:.0f} MB | {times} |")
     print("\n| units | from | " + " | ".join(KINDS.values()) + " | n-grams shared by those found |\n|---|---" + "|---" * len(KINDS) + "|---|")
     for row in rows:
         shares = [f"{100 * row[kind]['recall']:.0f} %" for kind in KINDS]
@@ -46,7 +51,9 @@ def main():
             medians = [row[kind]["milliseconds"][0] for row in own]
             color = None if language == "en" else axes.lines[-1].get_color()
             axes.plot([row["units"] for row in own], medians, line, color=color, label=f"{label}, {LANGUAGES[language]}")
-    axes.set(xlabel="units in the memory", ylabel="milliseconds a look-up (median)", xscale="log", ylim=0)
+    own = [row for row in rows if row["from"] == "en"]
+    axes.plot([row["units"] for row in own], [row["meaning"]["milliseconds"][0] for row in own], "^-", color="black", label="by meaning")
+    axes.set(xlabel="units in the memory", ylabel="milliseconds a look-up (median)", xscale="log", yscale="log")
     axes.legend(frameon=False, fontsize="small")
     axes.grid(alpha=0.3)
     figure.savefig(arguments.svg, metadata={"Date": None})

@@ -8,7 +8,8 @@
 //!
 //! Both files have a sentence on each line. A unit is made of halves of two sentences with one word
 //! changed; every tenth sentence is in no unit, and its nearest units are looked up. Near look-ups
-//! are of units with some words replaced, left out or added.
+//! are of units with some words replaced, left out or added. Vectors are random: their comparison
+//! takes as long as that of an encoder's.
 
 use std::error::Error;
 use std::time::Instant;
@@ -22,6 +23,8 @@ use serde_json::{Value, json};
 const LOOK_UPS: usize = 100;
 /// Units of a look-up of the nearest.
 const NEAREST: usize = 3;
+/// Dimensions of vectors, as multilingual-e5-small has them.
+const DIMENSIONS: usize = 384;
 /// Every such line is in no unit.
 const HELD_OUT: usize = 10;
 
@@ -67,6 +70,7 @@ fn measure(english: &[String], korean: &[String], size: usize) -> Result<(), Fai
     let import = began.elapsed().as_secs_f64();
     desk.checkpoint()?;
     let bytes = desk.stats()?.bytes;
+    let mut rows = Vec::new();
     for (side, languages, lines) in [(0, languages, english), (1, turned, korean)] {
         let all = || texts.iter().map(|text| text[side].as_str());
         let mut row = json!({
@@ -81,6 +85,12 @@ fn measure(english: &[String], korean: &[String], size: usize) -> Result<(), Fai
         }
         let asked: Vec<&String> = lines.iter().step_by(HELD_OUT).take(LOOK_UPS).collect();
         row["nearest"] = nearest(&desk, languages, &asked, all)?;
+        rows.push(row);
+    }
+    // Last, because the vectors are most of the file.
+    let meaning = meaning(&desk, languages, &mut random)?;
+    for mut row in rows {
+        row["meaning"] = meaning.clone();
         println!("{row}");
     }
     drop(desk);
@@ -152,6 +162,30 @@ fn nearest<'t, T: Iterator<Item = &'t str>>(
     Ok(json!({"recall": recall, "overlap": shared / most, "milliseconds": milliseconds}))
 }
 
+/// Time of storing vectors and of looking up by them, and the size of the file with them.
+fn meaning(desk: &Desk, languages: LanguagePair, random: &mut Random) -> Result<Value, Failure> {
+    let mut vector = || -> Vec<f32> {
+        let numbers: Vec<f32> =
+            (0..DIMENSIONS).map(|_| random.below(2_001) as f32 / 1_000.0 - 1.0).collect();
+        let length = numbers.iter().map(|number| number * number).sum::<f32>().sqrt();
+        numbers.iter().map(|number| number / length).collect()
+    };
+    let began = Instant::now();
+    desk.index("random", &mut |_, texts| Ok(texts.iter().map(|_| vector()).collect()))?;
+    let seconds = began.elapsed().as_secs_f64();
+    desk.checkpoint()?;
+    let mut times = Vec::new();
+    for _ in 0..LOOK_UPS / 5 {
+        let vector = vector();
+        let began = Instant::now();
+        let asked = ("random", vector.as_slice());
+        desk.near_in_meaning(languages, "", asked, Origin::Imported, -1.0, NEAREST)?;
+        times.push(began.elapsed().as_secs_f64() * 1000.0);
+    }
+    let bytes = desk.stats()?.bytes;
+    Ok(json!({"seconds": seconds, "milliseconds": summary(times), "bytes": bytes}))
+}
+
 /// Look-ups of texts, and the median, 95th percentile and longest time.
 fn looked_up(
     desk: &Desk,
@@ -166,9 +200,13 @@ fn looked_up(
         found.push(desk.similar(languages, text.as_ref(), Origin::Imported, least, limit)?);
         times.push(began.elapsed().as_secs_f64() * 1000.0);
     }
+    Ok((found, summary(times)))
+}
+
+/// The median, the 95th percentile and the largest.
+fn summary(mut times: Vec<f64>) -> [f64; 3] {
     times.sort_by(f64::total_cmp);
-    let at = |share: usize| times[(times.len() - 1) * share / 100];
-    Ok((found, [at(50), at(95), at(100)]))
+    [50, 95, 100].map(|share| times[(times.len() - 1) * share / 100])
 }
 
 /// The first half of one sentence and the second half of another, with a number after one word.
