@@ -67,6 +67,7 @@ mod reasoning;
 mod redact;
 mod request;
 pub mod segment;
+pub mod semantic;
 pub mod store;
 
 pub use checkpoint::Quantization;

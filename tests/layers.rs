@@ -38,6 +38,7 @@ const MODULES: &[Floor] = &[
     ("desk", &["desk::error", "error", "formats", "glossary", "language", "likeness"]),
     ("checks", &["document", "error", "finding", "glossary", "language", "segment"]),
     ("extraction", &["checks", "glossary", "language"]),
+    ("semantic", &["checks", "desk", "error", "language"]),
     ("prompts", &["error", "formats", "glossary", "language", "likeness", "prompt_part"]),
     ("eval", &["checks", "document", "error", "finding", "language"]),
     ("outcome", &["checks", "desk", "event", "finding", "language", "prompts"]),
@@ -85,6 +86,7 @@ const MODULES: &[Floor] = &[
             "prompts",
             "reasoning",
             "segment",
+            "semantic",
         ],
     ),
     (
@@ -164,6 +166,7 @@ const TEXT: &[&str] = &[
     "segment",
     "prompts",
     "checks",
+    "semantic",
     "eval",
     "document",
 ];

@@ -242,11 +242,11 @@ fn the_nearest_translations_are_shown_if_they_are_asked_for() {
     let (prompt, outcome) = prompts_with(&room, asked, 0);
     assert!(prompt.contains("시장이 학교를 찾았다."), "{prompt}");
     let memory = outcome.segments[0].memory.as_ref().unwrap();
-    assert_eq!((memory.reused, &memory.examples[..]), (None, &[47][..]));
+    assert_eq!((memory.reused, &memory.examples[..]), (None, &[54][..]));
     // The text from the memory owes to the same example.
     let (_, again) = prompts_with(&room, asked, 0);
     let memory = again.segments[0].memory.as_ref().unwrap();
-    assert_eq!((memory.reused, &memory.examples[..]), (Some(Origin::Machine), &[47][..]));
+    assert_eq!((memory.reused, &memory.examples[..]), (Some(Origin::Machine), &[54][..]));
 }
 
 #[test]
@@ -329,6 +329,44 @@ fn a_translation_says_how_near_its_segments_were_to_the_memory() {
     assert!(ran.err.contains("1 of 4 segments from memory, ") && !ran.err.contains("after"));
     let ran = home.run(&["translate", &source, "--to", "ko", "-m", &path, "--similar", "170"]);
     assert!(ran.err.contains("expected a percentage from 0 to 100, or off"), "{}", ran.err);
+}
+
+#[test]
+fn without_an_encoder_the_memory_is_not_indexed_and_says_what_is_missing() {
+    let home = Home::new();
+    home.run(&["memory", "add", "It rained.", "비가 왔다."]);
+    let ran = home.run(&["memory", "index"]);
+    assert!(ran.err.contains("`malmoi models pull e5-small`"), "{}", ran.err);
+    assert_eq!(ran.code, Some(2));
+    let ran = home.run(&["memory", "similar", "Rain fell."]);
+    assert_eq!((ran.code, &*ran.out), (Some(0), ""), "{}", ran.err);
+}
+
+#[cfg(feature = "meaning")]
+#[test]
+fn units_that_mean_the_same_are_found_in_both_directions_and_marked() {
+    let Some(encoder) = crate::support::real("e5-small") else { return };
+    let home = Home::new();
+    let units = home.write(
+        "units.tsv",
+        "The ferry stayed in port because of the storm.\t폭풍으로 여객선이 출항하지 못했다.\n\
+         The council approved next year's budget.\t의회는 내년도 예산안을 의결했다.\n",
+    );
+    home.run(&["memory", "import", &units]);
+    let encoder = encoder.display().to_string();
+    let run = |words: &[&str]| home.run(&[words, &["--meaning", &encoder]].concat());
+    let asked = "Boats could not sail in the bad weather.";
+    assert_eq!(run(&["memory", "similar", asked]).out, "");
+    let ran = run(&["memory", "index"]);
+    assert!(ran.err.contains("4 texts prepared for search by meaning, 4 in all"), "{}", ran.err);
+    assert!(run(&["memory", "index"]).err.contains("0 texts prepared"));
+    let ran = run(&["memory", "similar", asked]);
+    assert!(ran.out.starts_with("by meaning 0."), "{} {}", ran.out, ran.err);
+    assert!(ran.out.contains("폭풍으로 여객선이") && !ran.out.contains("예산안"), "{}", ran.out);
+    let ran = run(&["memory", "search", "악천후로 배가 항구에 묶였다"]);
+    let marked = ran.out.contains("by meaning 0.") && ran.out.contains("imported");
+    assert!(marked && ran.out.contains("The ferry stayed"), "{} {}", ran.out, ran.err);
+    assert!(!ran.out.contains("budget"), "{}", ran.out);
 }
 
 #[test]

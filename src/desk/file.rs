@@ -6,14 +6,14 @@ use rusqlite::{Connection, ErrorCode, OpenFlags};
 
 use super::error::DeskError;
 
-/// Schema version, stored in `PRAGMA user_version`.
-const VERSION: i64 = 1;
+/// Schema version, stored in `PRAGMA user_version`: each migration adds 1 to it.
+const VERSION: i64 = 1 + MIGRATIONS.len() as i64;
 /// "mlmo", stored in `PRAGMA application_id`: a file with another one is not a store of malmoi.
 const APPLICATION: i64 = 0x6d6c_6d6f;
 /// Time to wait for another process that is writing.
 const BUSY_MILLISECONDS: u32 = 30_000;
 
-/// `identity` is the hash of what makes a unit unique; `place` that of languages and normalized
+/// Version 1. `identity` is the hash of what makes a unit unique; `place` that of languages and normalized
 /// source. `words` is an index without content: rows of it have the tokens of the unit of that id.
 const SCHEMA: &str = "
 CREATE TABLE unit(
@@ -46,10 +46,28 @@ CREATE TABLE term(
 ) STRICT;
 ";
 
+/// What each later version adds. A file for reading only stays at its version.
+const MIGRATIONS: &[&str] = &["
+CREATE TABLE encoder(id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE) STRICT;
+CREATE TABLE vector(
+    encoder INTEGER NOT NULL,
+    language TEXT NOT NULL,
+    machine INTEGER NOT NULL CHECK(machine BETWEEN 0 AND 1),
+    unit INTEGER NOT NULL,
+    numbers BLOB NOT NULL,
+    PRIMARY KEY(encoder, language, machine, unit)
+) STRICT, WITHOUT ROWID;
+"];
+
+/// Version from which on there are vectors.
+const WITH_VECTORS: i64 = 2;
+
 /// An open file.
 pub(super) struct OpenedFile {
     pub connection: Connection,
     pub read_only: bool,
+    /// True unless it is an older file that can only be read.
+    pub has_vectors: bool,
 }
 
 /// Opens a store, and makes one if there is no file. A file or folder without write permission is
@@ -58,8 +76,12 @@ pub(super) fn open(path: &Path) -> Result<OpenedFile, DeskError> {
     let fail = |error: &rusqlite::Error| sql_error(path, error);
     if path.exists() && !is_writable(path) {
         let connection = read_only(path).map_err(|error| fail(&error))?;
-        check(&connection, path)?;
-        return Ok(OpenedFile { connection, read_only: true });
+        let version = check(&connection, path)?;
+        return Ok(OpenedFile {
+            connection,
+            read_only: true,
+            has_vectors: version >= WITH_VECTORS,
+        });
     }
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
         | OpenFlags::SQLITE_OPEN_CREATE
@@ -72,8 +94,10 @@ pub(super) fn open(path: &Path) -> Result<OpenedFile, DeskError> {
     ));
     prepared.map_err(|error| fail(&error))?;
     create(&connection).map_err(|error| fail(&error))?;
-    check(&connection, path)?;
-    Ok(OpenedFile { connection, read_only: false })
+    if check(&connection, path)? < VERSION {
+        migrate(&connection).map_err(|error| fail(&error))?;
+    }
+    Ok(OpenedFile { connection, read_only: false, has_vectors: true })
 }
 
 /// Makes the tables of an empty file. Of several processes one does.
@@ -86,10 +110,23 @@ fn create(connection: &Connection) -> rusqlite::Result<()> {
         }
         let pragmas =
             format!("PRAGMA user_version = {VERSION}; PRAGMA application_id = {APPLICATION};");
-        connection.execute_batch(&format!("{SCHEMA}{pragmas}"))
+        connection.execute_batch(&format!("{SCHEMA}{}{pragmas}", MIGRATIONS.concat()))
     });
     connection.execute_batch(if made.is_ok() { "COMMIT" } else { "ROLLBACK" })?;
     made
+}
+
+/// Brings the tables of an older file up to date. Of several processes one does.
+fn migrate(connection: &Connection) -> rusqlite::Result<()> {
+    connection.execute_batch("BEGIN IMMEDIATE")?;
+    let version = "PRAGMA user_version";
+    let done = connection.query_row(version, [], |row| row.get::<_, i64>(0)).and_then(|version| {
+        let known = usize::try_from(version - 1).unwrap_or(0).min(MIGRATIONS.len());
+        let pragma = format!("PRAGMA user_version = {VERSION};");
+        connection.execute_batch(&format!("{}{pragma}", MIGRATIONS[known..].concat()))
+    });
+    connection.execute_batch(if done.is_ok() { "COMMIT" } else { "ROLLBACK" })?;
+    done
 }
 
 /// Opens a file that cannot be written. With write-ahead log SQLite needs a file beside it; on a
@@ -128,8 +165,8 @@ fn is_writable(path: &Path) -> bool {
     probe && writes(path)
 }
 
-/// Fails for files that are no store, and for stores of a newer version.
-fn check(connection: &Connection, path: &Path) -> Result<(), DeskError> {
+/// The version of a store. Fails for files that are none, and for those of a newer program.
+fn check(connection: &Connection, path: &Path) -> Result<i64, DeskError> {
     let number = |name: &str| {
         connection
             .query_row(&format!("PRAGMA {name}"), [], |row| row.get::<_, i64>(0))
@@ -142,7 +179,7 @@ fn check(connection: &Connection, path: &Path) -> Result<(), DeskError> {
         return damaged("its tables are another program's");
     }
     match number("user_version")? {
-        VERSION => Ok(()),
+        found @ 1..=VERSION => Ok(found),
         found if found > VERSION => {
             Err(DeskError::Newer { file: path.to_path_buf(), found, known: VERSION })
         }

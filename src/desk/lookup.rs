@@ -5,7 +5,7 @@
 //! Near units are ranked by their percentages, those below [`LEAST_LIKENESS`] by shared n-grams.
 
 use std::cmp::Reverse;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use rusqlite::{Connection, OptionalExtension};
 use serde::Serialize;
@@ -52,7 +52,7 @@ pub struct Recalled {
 }
 
 /// A unit that is like a text.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Match {
     /// The unit, with the texts in the direction of the request.
     pub unit: Unit,
@@ -63,6 +63,9 @@ pub struct Match {
     /// Character n-grams that its source shares with the text, in thousandths.
     #[serde(skip)]
     pub(crate) overlap: u16,
+    /// Cosine of its source's vector with the text's, for one that was found by meaning.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub meaning: Option<f32>,
 }
 
 impl Match {
@@ -127,20 +130,20 @@ impl Desk {
         });
         read?;
         matches.sort_by_cached_key(|found| Reverse(found.rank()));
-        let mut seen = Vec::new();
-        matches.retain(|found| {
-            let source = likeness::normalized(&found.unit.source);
-            let is_new = !seen.contains(&source);
-            seen.push(source);
-            is_new
-        });
+        distinct(&mut matches);
         matches.truncate(limit);
         Ok(matches)
     }
 }
 
+/// Keeps the first match of each source.
+pub(super) fn distinct(matches: &mut Vec<Match>) {
+    let mut seen = HashSet::new();
+    matches.retain(|found| seen.insert(likeness::normalized(&found.unit.source)));
+}
+
 /// The match of a unit with a text, if it is like it in either direction.
-fn compare(
+pub(super) fn compare(
     unit: Unit,
     languages: LanguagePair,
     text: &str,
@@ -151,15 +154,11 @@ fn compare(
     if reversed && unit.origin == Origin::Machine {
         return None;
     }
-    let unit = if reversed { turned_around(unit) } else { unit };
+    let unit = if reversed { unit.turned_around() } else { unit };
     let source = likeness::normalized(&unit.source);
     let percent = likeness::percent(&source, text, least)?;
     let overlap = (NGrams::of(&source).overlap(ngrams) * WHOLE) as u16;
-    Some(Match { unit, percent, reversed, overlap })
-}
-
-fn turned_around(unit: Unit) -> Unit {
-    Unit { from: unit.to, to: unit.from, source: unit.target, target: unit.source, ..unit }
+    Some(Match { unit, percent, reversed, overlap, meaning: None })
 }
 
 /// Ids of units that share rare tokens, those that share most first. A token counts the more the

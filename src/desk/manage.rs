@@ -31,6 +31,14 @@ pub struct Filter {
 }
 
 impl Filter {
+    /// True if a unit is chosen, its words aside.
+    pub fn admits(&self, unit: &Unit) -> bool {
+        self.languages.is_none_or(|languages| languages == unit.languages())
+            && self.origin.is_none_or(|origin| origin == unit.origin)
+            && self.by.as_ref().is_none_or(|by| unit.by.as_ref() == Some(by))
+            && self.changed_before.is_none_or(|time| unit.changed < time)
+    }
+
     /// The condition in SQL and its values.
     fn condition(&self) -> (String, Vec<Value>) {
         let mut conditions = vec!["1".to_string()];

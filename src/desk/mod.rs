@@ -15,6 +15,7 @@ mod lookup;
 mod manage;
 mod terms;
 mod unit;
+mod vectors;
 mod write;
 
 #[cfg(test)]
@@ -34,12 +35,14 @@ pub use fuzzy::{Change, difference};
 pub use lookup::{CLOSE_LIKENESS, LEAST_LIKENESS, Match, Recalled};
 pub use manage::{Filter, MemoryStats};
 pub use unit::{Origin, Unit};
+pub use vectors::Encode;
 pub use write::{Kept, Written};
 
 /// The open store of a desk: its memory and its glossary. Threads may share it.
 pub struct Desk {
     path: PathBuf,
     read_only: bool,
+    has_vectors: bool,
     connection: Mutex<Connection>,
 }
 
@@ -67,6 +70,7 @@ impl Desk {
         Ok(Self {
             path: path.to_path_buf(),
             read_only: opened.read_only,
+            has_vectors: opened.has_vectors,
             connection: Mutex::new(opened.connection),
         })
     }

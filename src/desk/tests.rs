@@ -90,8 +90,8 @@ fn similar_units_are_found_in_both_directions_and_the_most_alike_comes_first() {
 fn the_nearest_units_are_found_however_far() {
     let (_folder, desk) = desk();
     desk.keep([
-        imported("Ferries stayed in port because of the storm.", "폭풍으로 여객선이 묶였다."),
-        imported("A storm kept the ferries of Haemin in their port on Monday.", "월요일 해민"),
+        imported("On Monday the ferries left the port of Haemin.", "같은 말"),
+        imported("The cherries of Haesan fell in gold on a sunny day.", "비슷한 글자"),
         imported("Prices rose by three percent.", "물가가 3% 올랐다."),
         imported("The ferries of Haemin left their port late on Monday night.", "월요일 밤"),
     ])
@@ -100,10 +100,10 @@ fn the_nearest_units_are_found_however_far() {
     assert_eq!(desk.similar(EN_KO, asked, Origin::Imported, 80, 5).unwrap(), []);
     let found = desk.similar(EN_KO, asked, Origin::Imported, 0, 3).unwrap();
     let told: Vec<_> = found.iter().map(|m| (m.percent, &*m.unit.target)).collect();
-    assert_eq!(told, [(73, "월요일 밤"), (45, "월요일 해민"), (35, "폭풍으로 여객선이 묶였다.")]);
+    assert_eq!(told, [(77, "월요일 밤"), (43, "같은 말"), (60, "비슷한 글자")]);
     // Between the bounds: at least so much alike, ranked as the far ones are.
-    let found = desk.similar(EN_KO, asked, Origin::Imported, 40, 3).unwrap();
-    assert_eq!(found.iter().map(|m| m.percent).collect::<Vec<_>>(), [73, 45]);
+    let found = desk.similar(EN_KO, asked, Origin::Imported, 50, 3).unwrap();
+    assert_eq!(found.iter().map(|m| m.percent).collect::<Vec<_>>(), [77, 60]);
 }
 
 proptest::proptest! {
@@ -195,6 +195,30 @@ fn merging_adds_what_is_new_and_keeps_keys() {
     assert_eq!((kept.added, kept.same), (1, 1));
     assert_eq!(desk.recall(SegmentKey::of(&[b"k"])).unwrap().unwrap().unit.target, "배");
     assert!(matches!(desk.merge(&folder.path().join("none.db")), Err(Error::NotFound { .. })));
+}
+
+/// `desk-v1.db` was made by the program before version 2: `malmoi memory add` and `glossary add`.
+#[test]
+fn a_file_of_the_first_version_is_brought_up_to_date_with_its_words() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("desk.db");
+    let fixture = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/desk-v1.db");
+    std::fs::copy(fixture, &path).unwrap();
+    let version = || {
+        let connection = Connection::open(&path).unwrap();
+        connection.query_row("PRAGMA user_version", [], |row| row.get::<_, i64>(0)).unwrap()
+    };
+    assert_eq!(version(), 1);
+    for _ in 0..2 {
+        let desk = Desk::open(&path).unwrap();
+        let unit = desk.exact(EN_KO, "The port reopened.").unwrap().unwrap();
+        assert_eq!((&*unit.target, unit.origin), ("항구가 다시 열렸다.", Origin::Confirmed));
+        assert_eq!(desk.terms().unwrap().len(), 1);
+        desk.index("test", &mut |_, texts| Ok(texts.iter().map(|_| vec![1.0]).collect())).unwrap();
+        assert_eq!(desk.indexed("test").unwrap(), 2);
+        drop(desk);
+        assert_eq!(version(), 2);
+    }
 }
 
 #[test]

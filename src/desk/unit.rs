@@ -82,6 +82,11 @@ impl Unit {
         }
     }
 
+    /// The unit of the other direction.
+    pub fn turned_around(self) -> Self {
+        Self { from: self.to, to: self.from, source: self.target, target: self.source, ..self }
+    }
+
     /// Its languages.
     pub fn languages(&self) -> LanguagePair {
         LanguagePair { from: self.from, to: self.to }

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::unit::{Origin, Unit};
-use super::{Desk, SegmentKey, direction, fuzzy, hash, now, place};
+use super::{Desk, SegmentKey, direction, fuzzy, hash, now, place, vectors};
 use crate::error::Result;
 use crate::likeness;
 
@@ -129,6 +129,9 @@ impl<'c> Writer<'c> {
                 changed
             ];
             self.connection.prepare_cached(update)?.execute(values)?;
+            if target != unit.target {
+                vectors::forget(self.connection, id, Some(unit.to))?;
+            }
             return Ok(());
         }
         kept.added += 1;
@@ -168,6 +171,7 @@ impl<'c> Writer<'c> {
         let unit = self.connection.prepare_cached(&select)?.query_row([id], super::unit)?;
         self.connection.prepare_cached("DELETE FROM words WHERE rowid = ?1")?.execute([id])?;
         self.connection.prepare_cached("DELETE FROM unit WHERE id = ?1")?.execute([id])?;
+        vectors::forget(self.connection, id, None)?;
         for token in indexed_tokens(&unit) {
             *self.frequencies.entry(token).or_default() -= 1;
         }

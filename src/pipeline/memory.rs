@@ -19,6 +19,7 @@ use crate::job::Repair;
 use crate::outcome::{MemoryUse, Segment};
 use crate::prompts::Task;
 use crate::segment::sentences;
+use crate::semantic;
 
 /// Counts changes to the pipeline after which an earlier text is not made again the same way.
 const PIPELINE_VERSION: &[u8] = b"1";
@@ -178,7 +179,13 @@ fn key(
         repair.as_bytes(),
     ];
     let far = options.similar.filter(|least| *least < LEAST_LIKENESS);
-    let far = far.map(|least| format!("{least} {}", options.examples.max()));
+    let far = far.map(|least| {
+        let desk = options.desk.as_deref();
+        let is_indexed = desk.is_some_and(|desk| semantic::is_indexed(desk, &options.checks));
+        let encoder = options.checks.encoder.as_ref();
+        let encoder = encoder.filter(|_| is_indexed).map(|encoder| encoder.name());
+        format!("{least} {} {encoder:?}", options.examples.max())
+    });
     facts.extend(far.as_deref().map(str::as_bytes));
     Ok(SegmentKey::of(&facts))
 }

@@ -6,9 +6,10 @@ use std::collections::HashMap;
 use std::rc::Rc;
 
 use super::setup::TaskSetup;
-use crate::desk::{LEAST_LIKENESS, Match, Origin};
+use crate::desk::{Desk, LEAST_LIKENESS, Match, Origin};
 use crate::prompts::Example;
 use crate::segment::sentences;
+use crate::semantic;
 
 /// A translation of people that a model is shown.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -58,6 +59,12 @@ fn find(setup: &TaskSetup<'_>, text: &str) -> Vec<SimilarExample> {
         }
     }
     found.sort_by_cached_key(|one| std::cmp::Reverse(one.rank()));
+    let near = found.partition_point(|one| one.percent >= LEAST_LIKENESS);
+    let far = found.split_off(near);
+    if least < LEAST_LIKENESS {
+        found.extend(by_meaning(setup, desk, text, max));
+    }
+    found.extend(far);
     let mut shown: Vec<SimilarExample> = Vec::new();
     for Match { unit, percent, .. } in found {
         let example = Example { source: unit.source, target: unit.target };
@@ -67,4 +74,12 @@ fn find(setup: &TaskSetup<'_>, text: &str) -> Vec<SimilarExample> {
     }
     shown.reverse();
     shown
+}
+
+/// The nearest units by meaning, however far; none without an encoder, or if it fails.
+fn by_meaning(setup: &TaskSetup<'_>, desk: &Desk, text: &str, max: usize) -> Vec<Match> {
+    let (checks, languages) = (&setup.job.options.checks, setup.languages);
+    let least = f32::NEG_INFINITY;
+    let found = semantic::similar(desk, checks, languages, text, Origin::Imported, least, max);
+    found.unwrap_or_default()
 }

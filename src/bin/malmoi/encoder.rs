@@ -62,6 +62,13 @@ fn model(_: &Context, name: &str, _: f32) -> Result<Estimation> {
     anyhow::bail!("--estimate {name}: this build has no estimates of quality")
 }
 
+/// Says to a person at a terminal that the memory is not prepared for search by meaning.
+pub(crate) fn note_missing_index(context: &Context) {
+    if std::io::stderr().is_terminal() {
+        context.ui.note("for matches by meaning, prepare the memory with `malmoi memory index`");
+    }
+}
+
 /// Says once, to a person at a terminal, that meanings are not compared and how they would be.
 pub(crate) fn note_absence(context: &Context) {
     let is_read =

@@ -6,14 +6,19 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use anyhow::{Result, bail};
 use clap::{Args, Subcommand};
-use malmoi::desk::{Change, Desk, Filter, Kept, LEAST_LIKENESS, Origin, Unit, Written, difference};
+use malmoi::checks::CheckOptions;
+use malmoi::desk::{
+    Change, Desk, Filter, Kept, LEAST_LIKENESS, Match, Origin, Unit, Written, difference,
+};
 use malmoi::formats::PairLanguages;
 use malmoi::formats::pairs::{self, ExchangeFormat, UnitWriter};
+use malmoi::semantic::{self, LEAST_MEANING};
 use malmoi::{Error, Language, LanguagePair};
 use serde_json::json;
 
 use super::task_args;
 use crate::context::{Context, Exit};
+use crate::encoder;
 use crate::output;
 
 /// Search, exchange and purge the translation memory
@@ -31,7 +36,8 @@ pub(crate) struct Memory {
 enum Action {
     /// Show the number of units, and the file
     Stats,
-    /// Show units with words in source or translation, the latest first
+    /// Show units with words in source or translation, the latest first, then units that mean the
+    /// same
     Search {
         /// The words
         words: Option<String>,
@@ -41,7 +47,7 @@ enum Action {
         #[arg(long, value_name = "N", default_value_t = 20)]
         limit: usize,
     },
-    /// Show the units that are most like a text, and where they differ
+    /// Show the units that are most like a text, and where they differ; then those that mean the same
     Similar {
         /// The text
         text: String,
@@ -93,6 +99,8 @@ enum Action {
         #[arg(long)]
         all: bool,
     },
+    /// Prepare the units for search by meaning, with an encoder of sentences
+    Index,
     /// Add the units and terms of another memory
     Merge {
         /// Its file
@@ -145,11 +153,7 @@ impl Memory {
         match self.action {
             Action::Stats => stats(&desk, context)?,
             Action::Search { words, choice, limit } => {
-                let units = desk.search(&choice.filter(words.as_deref())?, limit)?;
-                units.iter().try_for_each(|unit| show(unit, context))?;
-                if units.is_empty() {
-                    context.ui.note("no unit has these words");
-                }
+                search(&desk, words.as_deref(), &choice, limit, context)?;
             }
             Action::Similar { text, to, least, limit } => {
                 similar(&desk, &text, to.as_deref(), least, limit, context)?;
@@ -171,6 +175,7 @@ impl Memory {
                 let removed = desk.purge(&filter)?;
                 context.ui.note(format!("removed {}", units(removed)));
             }
+            Action::Index => index(&desk, context)?,
             Action::Merge { file } => {
                 let kept = desk.merge(&file)?;
                 let terms = desk.add_terms(&Desk::open(&file)?.terms()?)?;
@@ -206,14 +211,92 @@ fn stats(desk: &Desk, context: &Context) -> Result<()> {
     output::print(&text)
 }
 
-fn show(unit: &Unit, context: &Context) -> Result<()> {
+/// Shows a unit, and the cosine of one that was found by meaning.
+fn show(unit: &Unit, meaning: Option<f32>, context: &Context) -> Result<()> {
     if context.json {
-        return output::print(&format!("{}\n", serde_json::to_string(unit)?));
+        let mut line = serde_json::to_value(unit)?;
+        if let Some(cosine) = meaning {
+            line["meaning"] = json!(cosine);
+        }
+        return output::print(&format!("{line}\n"));
     }
+    let meaning = meaning.map(|cosine| format!("by meaning {cosine:.2}, ")).unwrap_or_default();
     let by = unit.by.as_ref().map(|by| format!(", {by}")).unwrap_or_default();
     let note = unit.note.as_ref().map(|note| format!("\n  ({note})")).unwrap_or_default();
     let (source, target) = (&unit.source, &unit.target);
-    output::print(&format!("{}{by}\n  {source}\n  {target}{note}\n", unit.origin.as_str()))
+    output::print(&format!("{meaning}{}{by}\n  {source}\n  {target}{note}\n", unit.origin.as_str()))
+}
+
+fn search(
+    desk: &Desk,
+    words: Option<&str>,
+    choice: &Choice,
+    limit: usize,
+    context: &Context,
+) -> Result<()> {
+    let filter = choice.filter(words)?;
+    let units = desk.search(&filter, limit)?;
+    units.iter().try_for_each(|unit| show(unit, None, context))?;
+    let mut is_empty = units.is_empty();
+    if let Some(words) = words
+        && let Some(from) = Language::detect(words)
+    {
+        let languages = LanguagePair { from, to: from.other() };
+        let left = limit.saturating_sub(units.len());
+        for one in by_meaning(desk, languages, words, limit, context)?.into_iter().take(left) {
+            let unit = if one.reversed { one.unit.turned_around() } else { one.unit };
+            if filter.admits(&unit) && !units.contains(&unit) {
+                is_empty = false;
+                show(&unit, one.meaning, context)?;
+            }
+        }
+    }
+    if is_empty {
+        context.ui.note("no unit has these words");
+    }
+    Ok(())
+}
+
+/// Units that mean what a text means; none without an encoder. Says what is missing.
+fn by_meaning(
+    desk: &Desk,
+    languages: LanguagePair,
+    text: &str,
+    limit: usize,
+    context: &Context,
+) -> Result<Vec<Match>> {
+    let options = with_encoder(context)?;
+    if options.encoder.is_none() {
+        encoder::note_absence(context);
+    } else if !semantic::is_indexed(desk, &options) {
+        encoder::note_missing_index(context);
+    }
+    let (origin, least) = (Origin::Machine, LEAST_MEANING);
+    Ok(semantic::similar(desk, &options, languages, text, origin, least, limit)?)
+}
+
+fn index(desk: &Desk, context: &Context) -> Result<()> {
+    let options = with_encoder(context)?;
+    let Some(encoder) = &options.encoder else {
+        bail!(
+            "no encoder of sentences is installed: `malmoi models pull e5-small` brings one, 72 MB"
+        );
+    };
+    let status = context.ui.status("reading the memory");
+    let added = semantic::index(desk, &options, &mut |count| {
+        status.set(&format!("{count} texts prepared"));
+    })?;
+    drop(status);
+    let all = desk.indexed(encoder.name())?;
+    context.ui.note(format!("{added} texts prepared for search by meaning, {all} in all"));
+    Ok(())
+}
+
+/// Options of the checks with the encoder of `--meaning`.
+fn with_encoder(context: &Context) -> Result<CheckOptions> {
+    let mut options = CheckOptions::default();
+    options.encoder = encoder::encoder(context)?;
+    Ok(options)
 }
 
 fn similar(
@@ -229,7 +312,11 @@ fn similar(
         None => Language::of_article(text)?,
     };
     let languages = LanguagePair { from, to: from.other() };
-    let found = desk.similar(languages, text, Origin::Machine, least, limit)?;
+    let mut found = desk.similar(languages, text, Origin::Machine, least, limit)?;
+    let by_meaning = by_meaning(desk, languages, text, limit, context)?;
+    let is_new = |one: &Match| found.iter().all(|other| other.unit != one.unit);
+    let by_meaning: Vec<Match> = by_meaning.into_iter().filter(is_new).collect();
+    found.extend(by_meaning);
     for one in &found {
         let changes = difference(&one.unit.source, text);
         if context.json {
@@ -237,11 +324,13 @@ fn similar(
             output::print(&format!("{line}\n"))?;
             continue;
         }
-        let (percent, origin) = (one.percent, one.unit.origin.as_str());
+        let (origin, target) = (one.unit.origin.as_str(), &one.unit.target);
         let reversed = if one.reversed { ", other direction" } else { "" };
-        let target = &one.unit.target;
-        let shown = marked(&changes);
-        output::print(&format!("{percent} % ({origin}{reversed})\n  {shown}\n  {target}\n"))?;
+        let (likeness, shown) = match one.meaning {
+            Some(cosine) => (format!("by meaning {cosine:.2}"), one.unit.source.clone()),
+            None => (format!("{} %", one.percent), marked(&changes)),
+        };
+        output::print(&format!("{likeness} ({origin}{reversed})\n  {shown}\n  {target}\n"))?;
     }
     if found.is_empty() {
         let none = match least {

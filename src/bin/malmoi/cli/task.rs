@@ -172,9 +172,10 @@ fn memory(outcome: &Outcome) -> String {
     ];
     let mut text = String::new();
     for (count, how) in kinds.iter().filter(|(count, _)| *count > 0) {
-        let of = match text.is_empty() {
-            true => format!(" of {} segments", outcome.segments.len()),
-            false => String::new(),
+        let of = if text.is_empty() {
+            format!(" of {} segments", outcome.segments.len())
+        } else {
+            String::new()
         };
         text += &format!(", {count}{of} {how}");
     }
