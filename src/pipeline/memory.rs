@@ -183,7 +183,7 @@ fn key(
         let desk = options.desk.as_deref();
         let is_indexed = desk.is_some_and(|desk| semantic::is_indexed(desk, &options.checks));
         let encoder = options.checks.encoder.as_ref();
-        let encoder = encoder.filter(|_| is_indexed).map(|encoder| encoder.name());
+        let encoder = encoder.filter(|_| is_indexed && least == 0).map(|encoder| encoder.name());
         format!("{least} {} {encoder:?}", options.examples.max())
     });
     facts.extend(far.as_deref().map(str::as_bytes));

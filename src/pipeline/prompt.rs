@@ -121,7 +121,7 @@ impl<'a> PartEncoder<'a> {
     /// Similar translations of people, the most similar last.
     fn memory_examples(&self, text: &str) -> Rc<[SimilarExample]> {
         if self.takes_examples && self.task == Task::Translate {
-            self.setup.similar.of(self.setup, text)
+            self.setup.similar.of(&self.setup.job.options, self.setup.languages, text)
         } else {
             Rc::default()
         }

@@ -5,8 +5,9 @@ use std::cell::RefCell;
 use std::collections::HashMap;
 use std::rc::Rc;
 
-use super::setup::TaskSetup;
 use crate::desk::{Desk, LEAST_LIKENESS, Match, Origin};
+use crate::job::TaskOptions;
+use crate::language::LanguagePair;
 use crate::prompts::Example;
 use crate::segment::sentences;
 use crate::semantic;
@@ -33,22 +34,26 @@ pub(super) struct SimilarExamples(RefCell<HashMap<String, Rc<[SimilarExample]>>>
 
 impl SimilarExamples {
     /// The examples for a text. A memory that fails has none.
-    pub fn of(&self, setup: &TaskSetup<'_>, text: &str) -> Rc<[SimilarExample]> {
+    pub fn of(
+        &self,
+        options: &TaskOptions,
+        languages: LanguagePair,
+        text: &str,
+    ) -> Rc<[SimilarExample]> {
         if let Some(known) = self.0.borrow().get(text) {
             return known.clone();
         }
-        let found: Rc<[SimilarExample]> = find(setup, text).into();
+        let found: Rc<[SimilarExample]> = find(options, languages, text).into();
         self.0.borrow_mut().insert(text.to_string(), found.clone());
         found
     }
 }
 
-fn find(setup: &TaskSetup<'_>, text: &str) -> Vec<SimilarExample> {
-    let options = &setup.job.options;
+fn find(options: &TaskOptions, languages: LanguagePair, text: &str) -> Vec<SimilarExample> {
     let (Some(desk), Some(least)) = (&options.desk, options.similar) else { return Vec::new() };
     let max = options.examples.max();
     let similar = |text: &str, limit| {
-        let found = desk.similar(setup.languages, text, Origin::Imported, least, limit);
+        let found = desk.similar(languages, text, Origin::Imported, least, limit);
         found.unwrap_or_default()
     };
     let mut found = similar(text, max);
@@ -59,12 +64,9 @@ fn find(setup: &TaskSetup<'_>, text: &str) -> Vec<SimilarExample> {
         }
     }
     found.sort_by_cached_key(|one| std::cmp::Reverse(one.rank()));
-    let near = found.partition_point(|one| one.percent >= LEAST_LIKENESS);
-    let far = found.split_off(near);
-    if least < LEAST_LIKENESS {
-        found.extend(by_meaning(setup, desk, text, max));
+    if least == 0 && found.len() < max {
+        found.extend(by_meaning(desk, options, languages, text));
     }
-    found.extend(far);
     let mut shown: Vec<SimilarExample> = Vec::new();
     for Match { unit, percent, .. } in found {
         let example = Example { source: unit.source, target: unit.target };
@@ -77,8 +79,13 @@ fn find(setup: &TaskSetup<'_>, text: &str) -> Vec<SimilarExample> {
 }
 
 /// The nearest units by meaning, however far; none without an encoder, or if it fails.
-fn by_meaning(setup: &TaskSetup<'_>, desk: &Desk, text: &str, max: usize) -> Vec<Match> {
-    let (checks, languages) = (&setup.job.options.checks, setup.languages);
+fn by_meaning(
+    desk: &Desk,
+    options: &TaskOptions,
+    languages: LanguagePair,
+    text: &str,
+) -> Vec<Match> {
+    let (checks, max) = (&options.checks, options.examples.max());
     let least = f32::NEG_INFINITY;
     let found = semantic::similar(desk, checks, languages, text, Origin::Imported, least, max);
     found.unwrap_or_default()

@@ -81,7 +81,8 @@ mod clock;
 fn examples_are_found_in_linear_time() {
     let pairs = |count: usize, length: usize| -> Examples {
         let text = |number: usize| format!("{number} {}", "The ferry left. ".repeat(length));
-        let pair = |number: usize| (Task::Translate, example(&text(number), &text(number + 1)));
+        let korean = |number: usize| format!("{number} {}", "여객선이 떠났다. ".repeat(length));
+        let pair = |number: usize| (Task::Translate, example(&text(number), &korean(number)));
         (0..count).map(pair).collect()
     };
     let work = |examples: &Examples, text: &str| {
