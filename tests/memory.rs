@@ -305,6 +305,19 @@ fn the_command_imports_finds_exports_and_purges() {
 }
 
 #[test]
+fn quotation_marks_survive_a_file_of_two_columns() {
+    let home = Home::new();
+    let (source, target) = ("\"It rained.\"", "\"비가 \"많이\" 왔다.\"");
+    assert_eq!(home.run(&["memory", "add", source, target]).code, Some(0));
+    let file = home.path().join("out.tsv").display().to_string();
+    assert_eq!(home.run(&["memory", "export", &file]).code, Some(0));
+    let other = Home::new();
+    assert_eq!(other.run(&["memory", "import", &file]).code, Some(0));
+    let shown = format!("imported\n  {source}\n  {target}\n");
+    assert_eq!(other.run(&["memory", "search"]).out, shown);
+}
+
+#[test]
 fn a_translation_says_how_near_its_segments_were_to_the_memory() {
     let home = Home::new();
     let units = home.write(

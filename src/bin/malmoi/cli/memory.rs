@@ -427,8 +427,13 @@ fn export(desk: &Desk, path: &Path, filter: &Filter, context: &Context) -> Resul
             (count, left_out) = (written.units, written.left_out);
         }
         None => {
-            // Tabs and line ends within a text become spaces.
-            let cell = |text: &str| text.replace(['\t', '\n', '\r'], " ");
+            // Tabs and line ends within a text become spaces. A text in quotation marks is quoted
+            // again, or readers would take them for those of a spreadsheet.
+            let cell = |text: &str| {
+                let text = text.replace(['\t', '\n', '\r'], " ");
+                let in_marks = text.starts_with('"') && text.ends_with('"');
+                if in_marks { format!("\"{}\"", text.replace('"', "\"\"")) } else { text }
+            };
             desk.for_each(filter, &mut |Unit { source, target, .. }| {
                 count += 1;
                 writeln!(out, "{}\t{}", cell(&source), cell(&target)).map_err(fail)
