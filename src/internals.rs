@@ -31,6 +31,11 @@ pub mod likeness {
     pub use crate::likeness::*;
 }
 
+/// Everything public in `prompt_part`.
+pub mod prompt_part {
+    pub use crate::prompt_part::*;
+}
+
 /// Everything public in `redact`.
 pub mod redact {
     pub use crate::redact::*;

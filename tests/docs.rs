@@ -148,6 +148,14 @@ fn a_build_without_the_feature_fetch_has_no_network_client() {
     assert!(tree("fetch").contains("ureq") && CLIENTS.contains(&"ureq"));
 }
 
+#[test]
+fn only_the_server_is_asynchronous() {
+    for features in ["", "cli", "cli,fetch,meaning"] {
+        assert!(!tree(features).contains("tokio"), "tokio is in a build with `{features}`");
+    }
+    assert!(tree("serve").contains("tokio"));
+}
+
 /// What git prints, if there is a git and a whole history.
 fn git(arguments: &[&str]) -> Option<String> {
     let ran = Command::new("git").args(arguments).current_dir(root()).output().ok()?;

@@ -68,6 +68,9 @@ mod repair;
 mod scores;
 /// Encoder-decoder networks and beam search, compared with the reference.
 mod seq2seq;
+/// The server and its APIs.
+#[cfg(feature = "serve")]
+mod serve;
 /// SentencePiece models, compared with the reference.
 mod spm;
 /// Downloads from a local server in place of the hub.

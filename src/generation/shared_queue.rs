@@ -3,8 +3,9 @@
 //!
 //! A thread of its own runs the loop. A caller sends its prompts and waits; it is sent new text
 //! step by step, and the loop waits for its answer, so that a text does not depend on the other
-//! calls. Room is shared fairly: the call with the fewest requests in flight is next, and a
-//! call with none in flight is served even beside a full batch. A caller can cancel at any time,
+//! calls. Room is shared fairly: the call with the fewest requests in flight is next, on ties the
+//! one that has waited longest, and a call with none in flight is served even beside a full
+//! batch. A caller can cancel at any time,
 //! also during a step. Knows channels; knows nothing of how texts are generated.
 
 use std::collections::{BTreeMap, VecDeque};
@@ -53,7 +54,7 @@ impl Batcher {
     ) -> Result<Self> {
         let (calls, incoming) = channel();
         let queue =
-            SharedQueue { incoming, batch: batch.max(1), calls: BTreeMap::new(), last_call: 0 };
+            SharedQueue { incoming, batch: batch.max(1), calls: BTreeMap::new(), last_call: 0, turns: 0 };
         std::thread::Builder::new()
             .name("malmoi-batch".into())
             .spawn(move || run(&mut { queue }))
@@ -113,6 +114,8 @@ struct SharedQueue {
     calls: BTreeMap<usize, OpenCall>,
     /// Number of the last call.
     last_call: usize,
+    /// Calls that arrived and requests that ended so far.
+    turns: usize,
 }
 
 /// A call with unfinished requests.
@@ -124,6 +127,8 @@ struct OpenCall {
     queued: VecDeque<GenerationRequest>,
     /// Number of requests that are being generated.
     in_flight: usize,
+    /// When it began to wait: its arrival or the end of its last request, in turns.
+    waits_since: usize,
 }
 
 impl OpenCall {
@@ -138,6 +143,7 @@ impl SharedQueue {
             return;
         }
         self.last_call += 1;
+        self.turns += 1;
         let queued = GenerationRequest::of_call(self.last_call, call.prompts.into_iter());
         let open = OpenCall {
             replies: call.replies,
@@ -145,6 +151,7 @@ impl SharedQueue {
             caller: call.caller,
             queued: queued.collect(),
             in_flight: 0,
+            waits_since: self.turns,
         };
         self.calls.insert(self.last_call, open);
     }
@@ -169,14 +176,14 @@ impl SharedQueue {
         }
     }
 
-    /// The next request of the call with the fewest in flight, the oldest call on ties.
-    /// With `beyond_batch`, only of a call with none in flight.
+    /// The next request of the call with the fewest in flight, on ties of the one that has
+    /// waited longest. With `beyond_batch`, only of a call with none in flight.
     fn next_request(&mut self, beyond_batch: bool) -> Option<GenerationRequest> {
         let open = self
             .calls
             .values_mut()
             .filter(|open| !open.queued.is_empty())
-            .min_by_key(|open| open.in_flight)
+            .min_by_key(|open| (open.in_flight, open.waits_since))
             .filter(|open| !beyond_batch || open.in_flight == 0)?;
         open.in_flight += 1;
         open.queued.pop_front()
@@ -231,6 +238,8 @@ impl RequestQueue for SharedQueue {
         if self.reply(id.call, Reply::Done(id.index, result))
             && let Some(open) = self.calls.get_mut(&id.call)
         {
+            self.turns += 1;
+            open.waits_since = self.turns;
             open.in_flight -= 1;
             if failed || (open.in_flight == 0 && open.queued.is_empty()) {
                 self.calls.remove(&id.call);
@@ -240,5 +249,67 @@ impl RequestQueue for SharedQueue {
 
     fn is_wanted(&self, id: RequestId) -> bool {
         self.calls.get(&id.call).is_some_and(OpenCall::has_caller)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::generation::Options;
+
+    /// A queue with calls of so many requests each; callers that stay until they are dropped.
+    fn queue(batch: usize, sizes: &[usize]) -> (SharedQueue, Sender<Call>, Vec<Box<dyn Drop>>) {
+        let (sender, incoming) = channel();
+        let calls = BTreeMap::new();
+        let queue = SharedQueue { incoming, batch, calls, last_call: 0, turns: 0 };
+        let callers = sizes.iter().map(|size| call(&sender, *size)).collect();
+        (queue, sender, callers)
+    }
+
+    struct Caller(Arc<()>, Receiver<Reply>, Sender<Control>);
+
+    impl Drop for Caller {
+        fn drop(&mut self) {
+            let Self(_alive, _replies, _controls) = self;
+        }
+    }
+
+    fn call(sender: &Sender<Call>, size: usize) -> Box<dyn Drop> {
+        let options = Arc::new(Options::default());
+        let prompts = vec![(vec![1], options); size];
+        let ((replies, incoming), (answers, controls)) = (channel(), channel());
+        let alive = Arc::new(());
+        let call = Call { prompts, replies, controls, caller: Arc::downgrade(&alive) };
+        assert!(sender.send(call).is_ok());
+        Box::new(Caller(alive, incoming, answers))
+    }
+
+    fn done() -> Result<Generated> {
+        Ok(Generated {
+            text: String::new(),
+            finish: crate::event::Finish::Stop,
+            tokens: 1,
+            rolled_back: 0,
+            accepted_draft_tokens: 0,
+            scores: Vec::new(),
+        })
+    }
+
+    fn calls_of(requests: &[GenerationRequest]) -> Vec<usize> {
+        requests.iter().map(|request| request.id.call).collect()
+    }
+
+    #[test]
+    fn a_new_call_has_its_turn_before_older_ones_have_a_second() {
+        let (mut queue, sender, mut callers) = queue(2, &[9, 9, 9, 9]);
+        let running = queue.next_requests(2, true);
+        assert_eq!(calls_of(&running), [1, 2, 3, 4]);
+        callers.push(call(&sender, 1));
+        assert!(queue.next_requests(0, false).is_empty());
+        queue.finish(running[0].id, done());
+        assert_eq!(calls_of(&queue.next_requests(0, false)), [5]);
+        // The oldest is next, though others have ended a request after it.
+        queue.finish(running[2].id, done());
+        assert_eq!(calls_of(&queue.next_requests(0, false)), [1]);
     }
 }

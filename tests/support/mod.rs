@@ -2,6 +2,8 @@
 
 pub mod clock;
 pub mod gguf;
+#[cfg(feature = "serve")]
+pub mod http;
 pub mod hub;
 pub mod network;
 pub mod scripted;

@@ -7,6 +7,8 @@ mod findings;
 mod hints;
 mod model_resolver;
 mod output;
+#[cfg(feature = "serve")]
+mod server;
 mod settings;
 mod status;
 mod ui;

@@ -112,6 +112,20 @@ impl ModelResolver<'_> {
         Ok((self.open(summarizer)?, Some(self.open(translator)?)))
     }
 
+    /// True if a model that translates is installed.
+    #[cfg(feature = "serve")]
+    pub fn has_translator(&self, from: Language, to: Language) -> bool {
+        self.store.best(Purpose::Translate(from, to)).is_some()
+    }
+
+    /// True if the models for a summary, in one step or two, are installed.
+    #[cfg(feature = "serve")]
+    pub fn has_summarizer(&self, from: Language, to: Language) -> bool {
+        let has = |purpose| self.store.best(purpose).is_some();
+        let in_two_steps = || has(Purpose::Summarize(from, from)) && self.has_translator(from, to);
+        has(Purpose::Summarize(from, to)) || (from != to && in_two_steps())
+    }
+
     /// A model that judges results: a name, folder or file, downloaded if necessary.
     pub fn judge(&self, name: &str) -> Result<Model> {
         Ok(self.open(self.installed(name)?)?.model)

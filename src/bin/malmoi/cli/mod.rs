@@ -14,6 +14,8 @@ mod inputs;
 mod memory;
 mod models;
 mod packaging;
+#[cfg(feature = "serve")]
+mod serve;
 mod summarize;
 mod task;
 mod task_args;
@@ -87,6 +89,8 @@ enum Command {
     Glossary(glossary::GlossaryCommand),
     Models(models::Models),
     Eval(eval::Eval),
+    #[cfg(feature = "serve")]
+    Serve(serve::Serve),
     Bench(bench::Bench),
     Doctor(doctor::Doctor),
     Completions(packaging::Completions),
@@ -121,6 +125,8 @@ impl Cli {
             Command::Glossary(command) => command.run(&startup.context()?),
             Command::Models(command) => command.run(&startup.context()?),
             Command::Eval(command) => command.run(&startup.context()?),
+            #[cfg(feature = "serve")]
+            Command::Serve(command) => command.run(&startup.context()?),
             Command::Bench(command) => command.run(&startup.context()?),
             Command::Doctor(command) => command.run(&startup.settings, startup.faults, json),
             Command::Completions(command) => command.run(Self::command()),

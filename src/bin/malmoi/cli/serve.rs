@@ -1,0 +1,235 @@
+//! `malmoi serve`.
+
+use std::net::{IpAddr, SocketAddr, ToSocketAddrs};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+use std::time::Duration;
+
+use anyhow::{Context as _, Result, bail};
+use clap::Args;
+use malmoi::prompts::Task;
+use malmoi::{Language, LanguagePair};
+use tokio::sync::Notify;
+use tokio_rustls::TlsAcceptor;
+use tokio_rustls::rustls::ServerConfig;
+use tokio_rustls::rustls::pki_types::pem::PemObject;
+use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
+
+use super::task_args::GenerationArgs;
+use crate::context::{Context, Exit};
+use crate::server::{
+    self, App, Engine, Guard, Keys, Limits, Listening, Log, Metrics, RequestLimits, Served,
+};
+
+/// Serve the workbench and its APIs
+#[derive(Args)]
+#[command(after_help = "Examples:\n  malmoi serve\n  \
+    malmoi serve --new-key desk\n  \
+    malmoi serve --listen 0.0.0.0:7171 --allow-host news-server:7171 --keys keys.txt\n\n\
+    APIs: malmoi's own under /api/v1, LibreTranslate's, OpenAI's. Only programs on this machine\n\
+    reach it unless --listen says otherwise, which needs --keys.")]
+pub(crate) struct Serve {
+    /// Address and port to listen on; port 0 takes a free one
+    #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:7171")]
+    listen: Vec<String>,
+    /// Further names of this server, as clients call it
+    #[arg(long, value_name = "HOST[:PORT]")]
+    allow_host: Vec<String>,
+    /// Origins of pages or browser extensions that may use the APIs; may end with *
+    #[arg(long, value_name = "ORIGIN", value_delimiter = ',')]
+    allow_origin: Vec<String>,
+    /// File of the API keys that clients need
+    #[arg(long, value_name = "FILE")]
+    keys: Option<PathBuf>,
+    /// Make a key, print it, add it to --keys, and end
+    #[arg(long, value_name = "NAME")]
+    new_key: Option<String>,
+    /// Certificate chain in PEM, for TLS
+    #[arg(long, value_name = "FILE", requires = "tls_key")]
+    tls_certificate: Option<PathBuf>,
+    /// Private key of the certificate, in PEM
+    #[arg(long, value_name = "FILE", requires = "tls_certificate")]
+    tls_key: Option<PathBuf>,
+    /// Number of texts that a model generates together
+    #[arg(long, value_name = "N", default_value_t = 8, value_parser = clap::value_parser!(u32).range(1..=256))]
+    at_once: u32,
+    /// Number of requests that may wait; more are told to come back
+    #[arg(long, value_name = "N", default_value_t = 256)]
+    queue: usize,
+    /// Characters of a request
+    #[arg(long, value_name = "N", default_value_t = 200_000)]
+    max_characters: usize,
+    /// Megabytes of a request
+    #[arg(long, value_name = "MB", default_value_t = 16, value_parser = clap::value_parser!(u32).range(1..=1024))]
+    max_body: u32,
+    /// Time limit for a request, in seconds
+    #[arg(long, value_name = "SECONDS", default_value_t = 600, value_parser = clap::value_parser!(u64).range(1..))]
+    time_limit: u64,
+    /// Time that requests in hand get when the server is stopped, in seconds
+    #[arg(long, value_name = "SECONDS", default_value_t = 30)]
+    grace: u64,
+    /// Access log, one JSON object a line without any text: a file, or `-` for standard error
+    #[arg(long, value_name = "FILE")]
+    access_log: Option<PathBuf>,
+    #[command(flatten)]
+    generation: GenerationArgs,
+}
+
+impl Serve {
+    pub fn run(self, context: &Context) -> Result<Exit> {
+        let keys_file = self.keys.clone();
+        if let Some(name) = &self.new_key {
+            let Some(path) = keys_file else {
+                bail!("--new-key needs --keys FILE, the file that the key is added to");
+            };
+            let key = Keys::create(&path, name)?;
+            crate::output::print(&format!("{key}\n"))?;
+            context.ui.note(format!("only its hash is in {}: keep the key", path.display()));
+            return Ok(Exit::Done);
+        }
+        let addresses = self.addresses()?;
+        let keys = keys_file.map(|path| Keys::read(&path)).transpose()?.unwrap_or_default();
+        if let Some(open) = addresses.iter().find(|address| !address.ip().is_loopback())
+            && keys.is_empty()
+        {
+            bail!(
+                "{open} can be reached from other machines, which needs keys: \
+                 make one with `malmoi serve --keys keys.txt --new-key NAME`, then add --keys keys.txt"
+            );
+        }
+        let tls = self.tls()?;
+        let log = Arc::new(match self.access_log.as_deref() {
+            None => Log::off(),
+            Some(path) if path == Path::new("-") => Log::stderr(),
+            Some(path) => Log::file(path)
+                .with_context(|| format!("cannot write the log {}", path.display()))?,
+        });
+        let options = self.generation.task_options(Task::Translate, None, context)?;
+        let listening = Listening::bind(&addresses)?;
+        let metrics = Arc::new(Metrics::new());
+        let limits = Limits {
+            at_once: self.at_once as usize,
+            queue: self.queue,
+            time: Duration::from_secs(self.time_limit),
+        };
+        let engine = Engine::new(limits, metrics.clone(), log.clone());
+        let scheme = if tls.is_some() { "https" } else { "http" };
+        for address in &listening.addresses {
+            context.ui.note(format!("listening on {scheme}://{address}"));
+        }
+        let app = App {
+            engine: engine.clone(),
+            desk: options.desk.clone(),
+            options,
+            keys,
+            guard: Guard::new(self.hosts(&listening.addresses), self.allow_origin.clone()),
+            limits: RequestLimits {
+                body: (self.max_body as usize) << 20,
+                characters: self.max_characters,
+                arrival: Duration::from_secs(60),
+            },
+            metrics,
+            log,
+            requests: AtomicU64::new(0),
+        };
+        let stop = Arc::new(Notify::new());
+        let server = server::start(app, listening, tls, stop.clone())?;
+        let (interrupt, interrupted) = std::sync::mpsc::channel();
+        ctrlc::set_handler(move || drop(interrupt.send(()))).context("cannot listen for Ctrl-C")?;
+        engine.start(models(context)?)?;
+        context.ui.note("ready");
+        // The sender lives in the handler: this waits for Ctrl-C or a request to terminate.
+        let _ = interrupted.recv();
+        context.ui.note("stopping; requests in hand are finished first");
+        engine.stop(Duration::from_secs(self.grace));
+        stop.notify_one();
+        if server.join().is_err() {
+            bail!("the server ended in a fault");
+        }
+        Ok(Exit::Done)
+    }
+
+    fn addresses(&self) -> Result<Vec<SocketAddr>> {
+        let mut addresses = Vec::new();
+        for given in &self.listen {
+            let found = given
+                .to_socket_addrs()
+                .with_context(|| format!("`{given}` is no address; write 127.0.0.1:7171"))?;
+            for address in found {
+                if !addresses.contains(&address) {
+                    addresses.push(address);
+                }
+            }
+        }
+        Ok(addresses)
+    }
+
+    /// The names by which this server is called, with their ports.
+    fn hosts(&self, addresses: &[SocketAddr]) -> Vec<String> {
+        let mut hosts = Vec::new();
+        for address in addresses {
+            hosts.push(address.to_string());
+            let port = address.port();
+            if address.ip().is_loopback() || address.ip().is_unspecified() {
+                hosts.push(format!("localhost:{port}"));
+                hosts.push(format!("{}:{port}", loopback(address.ip())));
+            }
+            // Clients leave the default port out.
+            for name in hosts.clone() {
+                hosts.extend(["80", "443"].iter().filter_map(|default| {
+                    name.strip_suffix(&format!(":{default}")).map(str::to_string)
+                }));
+            }
+        }
+        hosts.extend(self.allow_host.iter().cloned());
+        hosts
+    }
+
+    fn tls(&self) -> Result<Option<TlsAcceptor>> {
+        let (Some(chain), Some(key)) = (&self.tls_certificate, &self.tls_key) else {
+            return Ok(None);
+        };
+        let read = |path: &Path| format!("cannot read {} as PEM", path.display());
+        let certificates: Vec<CertificateDer<'static>> = CertificateDer::pem_file_iter(chain)
+            .and_then(Iterator::collect)
+            .with_context(|| read(chain))?;
+        let key = PrivateKeyDer::from_pem_file(key).with_context(|| read(key))?;
+        let config = ServerConfig::builder()
+            .with_no_client_auth()
+            .with_single_cert(certificates, key)
+            .context("the certificate and its key do not fit")?;
+        Ok(Some(TlsAcceptor::from(Arc::new(config))))
+    }
+}
+
+fn loopback(of: IpAddr) -> &'static str {
+    if of.is_ipv4() { "127.0.0.1" } else { "[::1]" }
+}
+
+/// The models for every task and direction that has an installed one; a requested model is used
+/// for all. Without any, the default for summaries is opened, and downloaded if necessary.
+fn models(context: &Context) -> Result<Vec<Served>> {
+    let resolver = context.resolver();
+    let is_requested = context.settings.get("model").is_some();
+    let mut served = Vec::new();
+    for from in Language::all() {
+        for to in Language::all() {
+            let languages = LanguagePair { from, to };
+            if from != to && (is_requested || resolver.has_translator(from, to)) {
+                let model = resolver.translator(from, to)?;
+                served.push(Served { task: Task::Translate, languages, model, translator: None });
+            }
+            if is_requested || resolver.has_summarizer(from, to) {
+                let (model, translator) = resolver.summarizers(from, to)?;
+                served.push(Served { task: Task::Summarize, languages, model, translator });
+            }
+        }
+    }
+    if served.is_empty() {
+        let languages = LanguagePair { from: Language::English, to: Language::English };
+        let (model, translator) = resolver.summarizers(languages.from, languages.to)?;
+        served.push(Served { task: Task::Summarize, languages, model, translator });
+    }
+    Ok(served)
+}

@@ -1,0 +1,222 @@
+//! LibreTranslate's API, version 1.9.
+
+use std::sync::Arc;
+
+use axum::extract::{Request, State};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use axum::{Json, Router};
+use malmoi::prompts::Task;
+use malmoi::{Language, Outcome, TaskOptions};
+use serde_json::{Map, Value, json};
+
+use super::super::engine::Ticket;
+use super::super::failure::Failure;
+use super::super::incoming::Incoming;
+use super::super::{App, KeyName};
+use super::{Text, language, shortened, within};
+
+/// Alternatives of one text.
+const MAX_ALTERNATIVES: u64 = 5;
+/// Texts in one request.
+const MAX_TEXTS: usize = 1_000;
+
+pub(in super::super) fn routes() -> Router<Arc<App>> {
+    Router::new()
+        .route("/translate", post(translate))
+        .route("/detect", post(detect))
+        .route("/languages", get(languages))
+        .route("/frontend/settings", get(settings))
+}
+
+type Answer = Result<Value, Failure>;
+
+fn answer(key: Option<String>, answer: Answer) -> Response {
+    let mut response = match answer {
+        Ok(value) => Json(value).into_response(),
+        // LibreTranslate's clients expect 403 where others expect 401.
+        Err(Failure::Key) => Failure::Forbidden("Invalid API key".into()).into_response(),
+        Err(failure) => failure.into_response(),
+    };
+    if let Some(key) = key {
+        response.extensions_mut().insert(KeyName(key));
+    }
+    response
+}
+
+async fn translate(State(app): State<Arc<App>>, request: Request) -> Response {
+    match Incoming::read(&app, request).await {
+        Ok(incoming) => answer(incoming.key.clone(), translated(&app, &incoming).await),
+        Err(failure) => answer(None, Err(failure)),
+    }
+}
+
+async fn translated(app: &App, incoming: &Incoming) -> Answer {
+    let missing = |name| Failure::Invalid(format!("Invalid request: missing {name} parameter"));
+    let texts = incoming.texts("q")?.ok_or_else(|| missing("q"))?;
+    let source = incoming.text("source")?.ok_or_else(|| missing("source"))?;
+    let target = incoming.text("target")?.ok_or_else(|| missing("target"))?;
+    let format = match incoming.text("format")?.as_deref() {
+        None | Some("" | "text") => "txt",
+        Some("html") => "html",
+        Some(other) => {
+            let message = format!("{} format is not supported", shortened(other));
+            return Err(Failure::Invalid(message));
+        }
+    };
+    let from = if source == "auto" { None } else { Some(language(&source)?) };
+    let to = language(&target)?;
+    let count = incoming.number("alternatives", 0, MAX_ALTERNATIVES)?.unwrap_or(0);
+    if texts.len() > MAX_TEXTS {
+        let message =
+            format!("{} texts in one request; this server takes {MAX_TEXTS}", texts.len());
+        return Err(Failure::TooLarge(message));
+    }
+    within(app, texts.iter().map(|text| text.chars().count()).sum())?;
+    // All texts are in the queue before the first is awaited: they are translated together.
+    let mut waiting = Vec::with_capacity(texts.len());
+    for text in &texts {
+        waiting.push(Translation::begin(app, text, format, from, to, count)?);
+    }
+    let mut done = Vec::with_capacity(waiting.len());
+    for translation in waiting {
+        done.push(translation.end().await?);
+    }
+    let is_list = incoming.get("q").is_some_and(Value::is_array);
+    let list = |values: Vec<Value>| if is_list { Value::from(values) } else { first(values) };
+    let mut out = Map::new();
+    if from.is_none() {
+        let detected = done.iter().map(|one| one.detected.clone());
+        out.insert("detectedLanguage".into(), list(detected.collect()));
+    }
+    if count > 0 {
+        let alternatives = done.iter().map(|one| Value::from(one.alternatives.clone()));
+        out.insert("alternatives".into(), list(alternatives.collect()));
+    }
+    let translated = done.into_iter().map(|one| Value::from(one.text));
+    out.insert("translatedText".into(), list(translated.collect()));
+    Ok(Value::Object(out))
+}
+
+fn first(values: Vec<Value>) -> Value {
+    values.into_iter().next().unwrap_or_default()
+}
+
+/// A text that is being translated: its tickets, the main one first, or the text itself if there
+/// is nothing to translate.
+struct Translation<'t> {
+    text: &'t str,
+    tickets: Vec<Ticket<Outcome>>,
+    detected: Value,
+}
+
+struct Translated {
+    text: String,
+    alternatives: Vec<String>,
+    detected: Value,
+}
+
+impl<'t> Translation<'t> {
+    fn begin(
+        app: &App,
+        text: &'t str,
+        format: &'static str,
+        from: Option<Language>,
+        to: Language,
+        alternatives: u64,
+    ) -> Result<Self, Failure> {
+        let found = Language::detect(text);
+        let detected = found.map_or_else(
+            || json!({"confidence": 0, "language": "en"}),
+            |found| json!({"confidence": 100, "language": found.code()}),
+        );
+        // A text without words, or in the target language, comes back as it is.
+        if found.is_none() || from.or(found) == Some(to) {
+            return Ok(Self { text, tickets: Vec::new(), detected });
+        }
+        let mut tickets = Vec::new();
+        for index in 0..=alternatives {
+            // The translation itself is the likeliest one; alternatives are drawn.
+            let seed = (index > 0).then_some(index);
+            let desk = if index > 0 { None } else { app.options.desk.clone() };
+            let options = TaskOptions { seed, desk, ..app.options.clone() };
+            let text = Text {
+                task: Task::Translate,
+                text,
+                format,
+                from: from.or(found),
+                to: Some(to),
+                options,
+            };
+            tickets.push(text.submit(app)?.0);
+        }
+        Ok(Self { text, tickets, detected })
+    }
+
+    async fn end(self) -> Result<Translated, Failure> {
+        let Self { text, tickets, detected } = self;
+        let mut texts: Vec<String> = Vec::new();
+        for ticket in tickets {
+            texts.push(ticket.result().await?.text);
+        }
+        let mut texts = texts.into_iter();
+        let text = texts.next().unwrap_or_else(|| text.to_string());
+        let mut alternatives: Vec<String> = Vec::new();
+        for one in texts.filter(|one| *one != text) {
+            if !alternatives.contains(&one) {
+                alternatives.push(one);
+            }
+        }
+        Ok(Translated { text, alternatives, detected })
+    }
+}
+
+async fn detect(State(app): State<Arc<App>>, request: Request) -> Response {
+    let incoming = match Incoming::read(&app, request).await {
+        Ok(incoming) => incoming,
+        Err(failure) => return answer(None, Err(failure)),
+    };
+    let found = || {
+        let text = incoming
+            .text("q")?
+            .ok_or_else(|| Failure::Invalid("Invalid request: missing q parameter".into()))?;
+        within(&app, text.chars().count())?;
+        let (confidence, language) = match Language::detect(&text) {
+            Some(language) => (100.0, language),
+            None => (0.0, Language::English),
+        };
+        Ok(json!([{"confidence": confidence, "language": language.code()}]))
+    };
+    answer(incoming.key.clone(), found())
+}
+
+async fn languages(State(app): State<Arc<App>>) -> Response {
+    let targets = |from: Language| -> Vec<&str> {
+        let others = Language::all();
+        others
+            .filter(|to| *to == from || app.engine.serves(Task::Translate, from, *to))
+            .map(|to| to.code())
+            .collect()
+    };
+    let languages: Vec<Value> = Language::all()
+        .map(|one| json!({"code": one.code(), "name": one.name(), "targets": targets(one)}))
+        .collect();
+    Json(languages).into_response()
+}
+
+async fn settings(State(app): State<Arc<App>>) -> Response {
+    Json(json!({
+        "apiKeys": !app.keys.is_empty(),
+        "charLimit": app.limits.characters,
+        "filesTranslation": false,
+        "frontendTimeout": 500,
+        "keyRequired": !app.keys.is_empty(),
+        "language": {
+            "source": {"code": "auto", "name": "Auto Detect"},
+            "target": {"code": "ko", "name": "Korean"},
+        },
+        "suggestions": false,
+        "supportedFilesFormat": [],
+    }))
+    .into_response()
+}

@@ -1,0 +1,114 @@
+//! The APIs, one file each, and what they share: a text for the engine from the fields of a
+//! request.
+
+pub(super) mod health;
+pub(super) mod libretranslate;
+pub(super) mod openai;
+pub(super) mod v1;
+
+use std::convert::Infallible;
+use std::pin::Pin;
+use std::task::Poll;
+
+use axum::response::sse::Event;
+use malmoi::document::Document;
+use malmoi::prompts::Task;
+use malmoi::{Language, LanguagePair, Outcome, TaskOptions, formats};
+use tokio::sync::mpsc::UnboundedReceiver;
+
+use super::App;
+use super::engine::Ticket;
+use super::failure::Failure;
+use super::work;
+
+/// A text to translate or to summarize.
+struct Text<'t> {
+    task: Task,
+    text: &'t str,
+    /// Format by the extension of its files: `txt`, `html`.
+    format: &'static str,
+    /// Language of the text; detected if `None`.
+    from: Option<Language>,
+    to: Option<Language>,
+    options: TaskOptions,
+}
+
+impl Text<'_> {
+    /// Reads the text and puts it into the queue.
+    fn submit(self, app: &App) -> Result<(Ticket<Outcome>, LanguagePair), Failure> {
+        let Self { task, text, format, from, to, options } = self;
+        within(app, text.chars().count())?;
+        let document = formats::read(text.as_bytes(), &format!("the text.{format}"))
+            .map_err(|error| named(error, format))?;
+        submit(app, task, document, from, to, options)
+    }
+}
+
+/// Errors name "the text", whatever extension told its format.
+fn named(error: malmoi::Error, format: &str) -> Failure {
+    match Failure::from(error) {
+        Failure::Invalid(message) => {
+            Failure::Invalid(message.replace(&format!("the text.{format}"), "the text"))
+        }
+        other => other,
+    }
+}
+
+/// Puts a document into the queue.
+fn submit(
+    app: &App,
+    task: Task,
+    document: Document,
+    from: Option<Language>,
+    to: Option<Language>,
+    options: TaskOptions,
+) -> Result<(Ticket<Outcome>, LanguagePair), Failure> {
+    let from = match from {
+        Some(from) => from,
+        None => Language::of_article(&document.article())?,
+    };
+    let default = if task == Task::Translate { from.other() } else { from };
+    let languages = LanguagePair { from, to: to.unwrap_or(default) };
+    if task == Task::Translate && languages.from == languages.to {
+        return Err(malmoi::Error::SameLanguage { language: from.name() }.into());
+    }
+    let ticket = work::submit(app, task, document, languages, options)?;
+    Ok((ticket, languages))
+}
+
+/// Refuses texts beyond the limit on their characters.
+fn within(app: &App, characters: usize) -> Result<(), Failure> {
+    let limit = app.limits.characters;
+    if characters > limit {
+        let message = format!("the text has {characters} characters; this server takes {limit}");
+        return Err(Failure::TooLarge(message));
+    }
+    Ok(())
+}
+
+/// The language of a code: `ko`, `EN-US`, `kor`, `ko-KR`.
+fn language(code: &str) -> Result<Language, Failure> {
+    let base = code.split(['-', '_']).next().unwrap_or_default();
+    Language::parse(&base.to_lowercase()).map_err(|_| {
+        Failure::Invalid(format!("`{}` is not supported; use en or ko", shortened(code)))
+    })
+}
+
+/// At most 20 characters of what a client sent, for messages.
+fn shortened(text: &str) -> String {
+    text.chars().take(20).collect()
+}
+
+/// Server-sent events as a stream that does not fail.
+struct Pieces(UnboundedReceiver<Event>);
+
+impl futures_core::Stream for Pieces {
+    type Item = Result<Event, Infallible>;
+
+    fn poll_next(
+        mut self: Pin<&mut Self>,
+        context: &mut std::task::Context<'_>,
+    ) -> Poll<Option<Self::Item>> {
+        self.0.poll_recv(context).map(|event| event.map(Ok))
+    }
+}

@@ -1,0 +1,384 @@
+//! malmoi's own API: translate, summarize and check a text. Documented as OpenAPI.
+
+use std::sync::Arc;
+
+use axum::extract::{Request, State};
+use axum::http::header::ACCEPT;
+use axum::response::sse::{Event, KeepAlive, Sse};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use axum::{Json, Router};
+use malmoi::checks::{self, CheckOptions, OutputKind, Pair};
+use malmoi::prompts::{Style, Task};
+use malmoi::{Language, Outcome, Register, Repair, Term};
+use serde::Deserialize;
+use serde_json::{Value, json};
+use tokio::sync::mpsc::unbounded_channel;
+use utoipa::{OpenApi, ToSchema};
+
+use super::super::engine::{News, Ticket};
+use super::super::failure::Failure;
+use super::super::incoming::Incoming;
+use super::super::{App, KeyName};
+use super::{Pieces, Text, language, shortened, within};
+
+pub(in super::super) fn routes() -> Router<Arc<App>> {
+    Router::new()
+        .route("/api/v1/translate", post(translate))
+        .route("/api/v1/summarize", post(summarize))
+        .route("/api/v1/check", post(check))
+        .route("/api/v1/models", get(models))
+        .route("/api/v1/openapi.json", get(openapi))
+}
+
+/// What both tasks take.
+#[derive(Deserialize, ToSchema)]
+#[schema(as = TextRequest)]
+struct TextRequest {
+    /// The article, as plain text or in `format`.
+    #[schema(example = "The council approved the budget on Monday.")]
+    text: String,
+    /// Format of the text: `text`, `html` or `markdown`. A translation keeps it.
+    format: Option<String>,
+    /// Language of the text: `en`, `ko` or `auto`.
+    from: Option<String>,
+    /// Language of the result: `en` or `ko`. By default a summary stays in the language of the
+    /// text, and a translation is into the other one.
+    #[schema(example = "ko")]
+    to: Option<String>,
+    /// Sentences of a summary, 1 to 50; 3 by default.
+    sentences: Option<usize>,
+    /// Shape of a summary: `paragraph`, `bullets` or `headline`.
+    style: Option<String>,
+    /// Register of Korean: `handa` (한다체), `hamnida` (합니다체) or `haeyo` (해요체).
+    register: Option<String>,
+    /// Prescribed translations, beside those of the desk.
+    #[serde(default)]
+    glossary: Vec<TermRequest>,
+    /// False to write segments without the translation memory.
+    memory: Option<bool>,
+    /// False to leave answers with severe doubts as they are. A summary is streamed word by word
+    /// only then.
+    repair: Option<bool>,
+    /// Seed for sampling; without it the likeliest token is taken each time.
+    seed: Option<u64>,
+    /// True for an answer in server-sent events, `text` and `progress`, and `outcome` at the end.
+    /// The header `Accept: text/event-stream` does the same.
+    #[serde(default)]
+    stream: bool,
+}
+
+/// A prescribed translation.
+#[derive(Deserialize, ToSchema)]
+struct TermRequest {
+    #[schema(example = "Harbor Authority")]
+    source: String,
+    #[schema(example = "항만공사")]
+    target: String,
+}
+
+/// A pair to check.
+#[derive(Deserialize, ToSchema)]
+struct CheckRequest {
+    /// The original.
+    source: String,
+    /// Its translation or summary.
+    output: String,
+    /// `translation` or `summary`; by default a summary if both are in one language.
+    task: Option<String>,
+    /// Language of the original.
+    from: Option<String>,
+    /// Language of the output.
+    to: Option<String>,
+    /// Register that the Korean should have: `handa`, `hamnida` or `haeyo`.
+    register: Option<String>,
+    /// Prescribed translations, beside those of the desk.
+    #[serde(default)]
+    glossary: Vec<TermRequest>,
+}
+
+#[derive(OpenApi)]
+#[openapi(
+    info(
+        title = "malmoi",
+        description = "Summaries and translations of news between English and Korean, with a list \
+            of possible errors beside each result."
+    ),
+    paths(translate, summarize, check, models),
+    components(schemas(TextRequest, TermRequest, CheckRequest))
+)]
+struct Document;
+
+async fn openapi() -> Response {
+    Json(Document::openapi()).into_response()
+}
+
+/// Translate a text
+#[utoipa::path(
+    post,
+    path = "/api/v1/translate",
+    request_body = TextRequest,
+    responses(
+        (status = 200, description = "The translation with its segments and findings"),
+        (status = 400, description = "A field or the text cannot be used"),
+        (status = 401, description = "A key is needed"),
+        (status = 413, description = "The text is too long"),
+        (status = 429, description = "The queue is full"),
+        (status = 503, description = "The models are being opened"),
+        (status = 504, description = "The text was not done in time")
+    )
+)]
+async fn translate(State(app): State<Arc<App>>, request: Request) -> Response {
+    run(app, request, Task::Translate).await
+}
+
+/// Summarize an article
+#[utoipa::path(
+    post,
+    path = "/api/v1/summarize",
+    request_body = TextRequest,
+    responses(
+        (status = 200, description = "The summary with its findings, and the sentences of the \
+            article that support it"),
+        (status = 400, description = "A field or the text cannot be used"),
+        (status = 401, description = "A key is needed"),
+        (status = 413, description = "The text is too long"),
+        (status = 429, description = "The queue is full"),
+        (status = 503, description = "The models are being opened"),
+        (status = 504, description = "The text was not done in time")
+    )
+)]
+async fn summarize(State(app): State<Arc<App>>, request: Request) -> Response {
+    run(app, request, Task::Summarize).await
+}
+
+async fn run(app: Arc<App>, request: Request, task: Task) -> Response {
+    let accepts = request.headers().get(ACCEPT).and_then(|value| value.to_str().ok());
+    let streams = accepts.is_some_and(|accepts| accepts.contains("text/event-stream"));
+    let incoming = match Incoming::read(&app, request).await {
+        Ok(incoming) => incoming,
+        Err(failure) => return failure.into_response(),
+    };
+    let key = incoming.key.clone();
+    let begun = incoming.into_json::<TextRequest>().and_then(|asked| {
+        let streams = streams || asked.stream;
+        Ok((streams, begin(&app, task, asked)?))
+    });
+    let mut response = match begun {
+        Ok((true, ticket)) => stream(ticket),
+        Ok((false, ticket)) => match ticket.result().await {
+            Ok(outcome) => Json(outcome).into_response(),
+            Err(failure) => failure.into_response(),
+        },
+        Err(failure) => failure.into_response(),
+    };
+    if let Some(key) = key {
+        response.extensions_mut().insert(KeyName(key));
+    }
+    response
+}
+
+fn begin(app: &App, task: Task, asked: TextRequest) -> Result<Ticket<Outcome>, Failure> {
+    let format = match asked.format.as_deref() {
+        None | Some("" | "text") => "txt",
+        Some("html") => "html",
+        Some("markdown") => "md",
+        Some(other) => {
+            let message =
+                format!("`{}` is no format; use text, html or markdown", shortened(other));
+            return Err(Failure::Invalid(message));
+        }
+    };
+    let mut options = app.options.clone();
+    options.checks = check_options(app, asked.register.as_deref(), asked.glossary)?;
+    if let Some(sentences) = asked.sentences {
+        if !(1..=50).contains(&sentences) {
+            return Err(Failure::Invalid("`sentences` must be from 1 to 50".into()));
+        }
+        options.sentences = sentences;
+    }
+    options.style = match asked.style.as_deref() {
+        None | Some("paragraph") => Style::Paragraph,
+        Some("bullets") => Style::Bullets,
+        Some("headline") => Style::Headline,
+        Some(other) => {
+            let shown = shortened(other);
+            let message = format!("`{shown}` is no style; use paragraph, bullets or headline");
+            return Err(Failure::Invalid(message));
+        }
+    };
+    if asked.memory == Some(false) {
+        options.desk = None;
+    }
+    if asked.repair == Some(false) {
+        options.repair = Repair::Off;
+    }
+    options.seed = asked.seed;
+    let from = optional_language(asked.from.as_deref())?;
+    let to = optional_language(asked.to.as_deref())?;
+    Ok(Text { task, text: &asked.text, format, from, to, options }.submit(app)?.0)
+}
+
+/// A language; `None` for `auto`.
+fn optional_language(code: Option<&str>) -> Result<Option<Language>, Failure> {
+    code.filter(|code| !code.is_empty() && *code != "auto").map(language).transpose()
+}
+
+fn check_options(
+    app: &App,
+    register: Option<&str>,
+    terms: Vec<TermRequest>,
+) -> Result<CheckOptions, Failure> {
+    let mut options = app.options.checks.clone();
+    if let Some(word) = register {
+        options.register = Some(Register::parse(word).ok_or_else(|| {
+            let shown = shortened(word);
+            Failure::Invalid(format!("`{shown}` is no register; use handa, hamnida or haeyo"))
+        })?);
+    }
+    if !terms.is_empty() {
+        let terms: Vec<Term> =
+            terms.into_iter().map(|term| Term::new(term.source, term.target)).collect();
+        options.glossary = options.glossary.with(&terms);
+    }
+    Ok(options)
+}
+
+/// Server-sent events: `text` and `progress`, then `outcome` or `error`.
+fn stream(mut ticket: Ticket<Outcome>) -> Response {
+    let (sender, events) = unbounded_channel();
+    tokio::spawn(async move {
+        loop {
+            let news = tokio::select! {
+                // When the client leaves, the ticket goes with this task.
+                () = sender.closed() => return,
+                news = ticket.next() => news,
+            };
+            let (name, data, is_last) = match news {
+                News::Text(text) => ("text", Value::from(text), false),
+                News::Progress { done, segments } => {
+                    ("progress", json!({"done": done, "segments": segments}), false)
+                }
+                News::Done(Ok(outcome)) => {
+                    ("outcome", serde_json::to_value(outcome).unwrap_or_default(), true)
+                }
+                News::Done(Err(failure)) => {
+                    let status = failure.status().as_u16();
+                    ("error", json!({"error": failure.to_string(), "status": status}), true)
+                }
+            };
+            let event = Event::default().event(name).data(data.to_string());
+            if sender.send(event).is_err() || is_last {
+                return;
+            }
+        }
+    });
+    Sse::new(Pieces(events)).keep_alive(KeepAlive::default()).into_response()
+}
+
+/// Check a text that somebody else has written
+#[utoipa::path(
+    post,
+    path = "/api/v1/check",
+    request_body = CheckRequest,
+    responses(
+        (status = 200, description = "The findings, and for a summary its support"),
+        (status = 400, description = "A field or the text cannot be used"),
+        (status = 401, description = "A key is needed"),
+        (status = 413, description = "The texts are too long"),
+        (status = 429, description = "The queue is full")
+    )
+)]
+async fn check(State(app): State<Arc<App>>, request: Request) -> Response {
+    let incoming = match Incoming::read(&app, request).await {
+        Ok(incoming) => incoming,
+        Err(failure) => return failure.into_response(),
+    };
+    let key = incoming.key.clone();
+    let result = match incoming.into_json::<CheckRequest>().and_then(|asked| checked(&app, asked)) {
+        Ok(ticket) => ticket.result().await,
+        Err(failure) => Err(failure),
+    };
+    let mut response = match result {
+        Ok(value) => Json(value).into_response(),
+        Err(failure) => failure.into_response(),
+    };
+    if let Some(key) = key {
+        response.extensions_mut().insert(KeyName(key));
+    }
+    response
+}
+
+fn checked(app: &App, asked: CheckRequest) -> Result<Ticket<Value>, Failure> {
+    let CheckRequest { source, output, task, from, to, register, glossary } = asked;
+    let length = source.chars().count() + output.chars().count();
+    within(app, length)?;
+    let given = optional_language(from.as_deref())?;
+    let from = given.map_or_else(|| Language::of_article(&source), Ok)?;
+    let to = match optional_language(to.as_deref())? {
+        Some(to) => to,
+        None => Language::detect(&output)
+            .ok_or_else(|| Failure::Invalid("the output has no words".into()))?,
+    };
+    let kind = match task.as_deref() {
+        None if from == to => OutputKind::Summary,
+        None => OutputKind::Translation,
+        Some(name) => OutputKind::parse(name).ok_or_else(|| {
+            let shown = shortened(name);
+            Failure::Invalid(format!("`{shown}` is no task; use translation or summary"))
+        })?,
+    };
+    let options = check_options(app, register.as_deref(), glossary)?;
+    app.engine.submit(length, move |_| {
+        let pair = Pair { source: &source, output: &output, from, to, kind };
+        let assessment = checks::assess(&pair, &options);
+        let mut value = json!({
+            "task": kind.as_str(),
+            "from": from.code(),
+            "to": to.code(),
+            "findings": assessment.findings,
+        });
+        if let OutputKind::Summary = kind {
+            let support = checks::supports(&pair, &options);
+            value["support"] = serde_json::to_value(support).unwrap_or_default();
+        }
+        if let Some(estimate) = assessment.estimate {
+            value["estimate"] = estimate.into();
+        }
+        Ok(value)
+    })
+}
+
+/// The tasks and directions that are served, with their models
+#[utoipa::path(
+    get,
+    path = "/api/v1/models",
+    responses((status = 200, description = "Tasks, directions and models"),
+        (status = 503, description = "The models are being opened"))
+)]
+async fn models(State(app): State<Arc<App>>, request: Request) -> Response {
+    let served = match Incoming::read(&app, request).await {
+        Ok(_) => app.engine.served().ok_or(Failure::NotReady("the models are being opened")),
+        Err(failure) => Err(failure),
+    };
+    let served = match served {
+        Ok(served) => served,
+        Err(failure) => return failure.into_response(),
+    };
+    let entries: Vec<Value> = served
+        .iter()
+        .map(|one| {
+            let mut entry = json!({
+                "task": one.task.as_str(),
+                "from": one.languages.from.code(),
+                "to": one.languages.to.code(),
+                "model": one.model.model.name(),
+            });
+            if let Some(translator) = &one.translator {
+                entry["translator"] = translator.model.name().into();
+            }
+            entry
+        })
+        .collect();
+    Json(json!({"served": entries, "memory": app.desk.is_some()})).into_response()
+}

@@ -1,0 +1,329 @@
+//! The models of the server, and the threads that run requests on them. A thread runs one request
+//! at a time; the models compute the requests of all threads together ([`Model::shared`]).
+//!
+//! Knows models and turns; knows no HTTP and no text.
+//!
+//! [`Model::shared`]: malmoi::Model::shared
+
+use std::cell::Cell;
+use std::collections::VecDeque;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::time::{Duration, Instant};
+
+use malmoi::prompts::Task;
+use malmoi::{Error, Language, LanguagePair};
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+
+use super::failure::Failure;
+use super::log::Log;
+use super::metrics::Metrics;
+use crate::model_resolver::ResolvedModel;
+
+/// Characters up to which a text is short. Some threads take short texts only, so that one never
+/// waits until a long one is done.
+const SHORT: usize = 4_000;
+
+/// News of a running request, whose result is a `T`.
+#[derive(Debug)]
+pub(crate) enum News<T> {
+    /// Text of the result that is final.
+    Text(String),
+    /// Finished segments, and all of them.
+    Progress { done: usize, segments: usize },
+    /// The end.
+    Done(Result<T, Failure>),
+}
+
+/// A request in the queue or running. Dropping it cancels the request at the next step of the
+/// model.
+pub(crate) struct Ticket<T> {
+    news: UnboundedReceiver<News<T>>,
+    left: Arc<AtomicBool>,
+}
+
+impl<T> Ticket<T> {
+    /// The next news; the last are [`News::Done`].
+    pub async fn next(&mut self) -> News<T> {
+        self.news.recv().await.unwrap_or(News::Done(Err(Failure::Internal)))
+    }
+
+    /// Waits for the result.
+    pub async fn result(mut self) -> Result<T, Failure> {
+        loop {
+            if let News::Done(result) = self.next().await {
+                return result;
+            }
+        }
+    }
+}
+
+impl<T> Drop for Ticket<T> {
+    fn drop(&mut self) {
+        self.left.store(true, Ordering::Relaxed);
+    }
+}
+
+/// The engine's end of a running request.
+pub(crate) struct Running<'e, T> {
+    engine: &'e Engine,
+    news: UnboundedSender<News<T>>,
+    left: Arc<AtomicBool>,
+    since: Instant,
+    has_token: Cell<bool>,
+}
+
+impl<T> Running<'_, T> {
+    /// Sends news. Never waits: the client may be slow or gone.
+    pub fn send(&self, news: News<T>) {
+        let _ = self.news.send(news);
+    }
+
+    /// Counts the time to the first token, once.
+    pub fn first_token(&self) {
+        if !self.has_token.replace(true) {
+            self.engine.metrics.first_token(self.since.elapsed());
+        }
+    }
+
+    /// True if nobody waits for the result any more.
+    pub fn is_over(&self) -> bool {
+        self.left.load(Ordering::Relaxed) || self.engine.aborted.load(Ordering::Relaxed)
+    }
+
+    /// The time at which the request must be done.
+    pub fn deadline(&self) -> Instant {
+        self.since + self.engine.limits.time
+    }
+
+    /// The failure for an error. One of the server itself is logged.
+    pub fn failure(&self, error: Error) -> Failure {
+        if let Error::OutOfTime { .. } = error {
+            return Failure::Late { seconds: self.engine.limits.time.as_secs() };
+        }
+        let reason = error.to_string();
+        let failure = Failure::from(error);
+        if failure == Failure::Internal {
+            self.engine.log.failure(&reason);
+        }
+        failure
+    }
+}
+
+/// Bounds on the work.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Limits {
+    /// Texts that are generated together.
+    pub at_once: usize,
+    /// Requests that may wait.
+    pub queue: usize,
+    /// Time for one request, its wait included.
+    pub time: Duration,
+}
+
+/// The models that serve a task in a direction.
+#[derive(Clone)]
+pub(crate) struct Served {
+    pub task: Task,
+    pub languages: LanguagePair,
+    pub model: ResolvedModel,
+    /// The second model of a cascade.
+    pub translator: Option<ResolvedModel>,
+}
+
+/// Shared by handlers and threads.
+pub(crate) struct Engine {
+    served: OnceLock<Vec<Served>>,
+    lanes: Mutex<Lanes>,
+    arrived: Condvar,
+    stopping: AtomicBool,
+    /// Set when the time to stop gracefully is over.
+    aborted: AtomicBool,
+    limits: Limits,
+    metrics: Arc<Metrics>,
+    log: Arc<Log>,
+}
+
+#[derive(Default)]
+struct Lanes {
+    short: VecDeque<Job>,
+    long: VecDeque<Job>,
+    running: usize,
+}
+
+struct Job {
+    run: Box<dyn FnOnce(&Engine) + Send>,
+    left: Arc<AtomicBool>,
+}
+
+impl Engine {
+    pub fn new(limits: Limits, metrics: Arc<Metrics>, log: Arc<Log>) -> Arc<Self> {
+        Arc::new(Self {
+            served: OnceLock::new(),
+            lanes: Mutex::default(),
+            arrived: Condvar::new(),
+            stopping: AtomicBool::new(false),
+            aborted: AtomicBool::new(false),
+            limits,
+            metrics,
+            log,
+        })
+    }
+
+    /// Starts the threads with the models that were opened. A second call changes nothing.
+    pub fn start(self: &Arc<Self>, served: Vec<Served>) -> malmoi::Result<()> {
+        let served = shared(served, self.limits.at_once)?;
+        if self.served.set(served).is_err() {
+            return Ok(());
+        }
+        // A request mostly waits for the model, in turns with others: there are more threads than
+        // texts that are generated together.
+        let threads = 4 * self.limits.at_once.max(2);
+        for index in 0..threads {
+            let engine = self.clone();
+            let takes_long = index < threads / 2;
+            std::thread::Builder::new()
+                .name("malmoi-request".into())
+                .spawn(move || engine.work(takes_long))
+                .map_err(|e| Error::Engine(format!("cannot start a thread: {e}").into()))?;
+        }
+        Ok(())
+    }
+
+    /// The models by task and direction; `None` while they are being opened.
+    pub fn served(&self) -> Option<&[Served]> {
+        self.served.get().map(Vec::as_slice)
+    }
+
+    /// The models for a task in a direction.
+    pub fn find(&self, task: Task, languages: LanguagePair) -> Result<&Served, Failure> {
+        let served = self.served().ok_or(Failure::NotReady("the models are being opened"))?;
+        let fits = |one: &&Served| one.task == task && one.languages == languages;
+        served.iter().find(fits).ok_or_else(|| {
+            let LanguagePair { from, to } = languages;
+            let verb = if task == Task::Translate { "translates" } else { "summarizes" };
+            Failure::Invalid(format!("no model here {verb} {} into {}", from.name(), to.name()))
+        })
+    }
+
+    /// True if there is a model for a task in a direction.
+    pub fn serves(&self, task: Task, from: Language, to: Language) -> bool {
+        self.find(task, LanguagePair { from, to }).is_ok()
+    }
+
+    /// Puts work into the queue: a function that runs on a thread of the engine. `length` is the
+    /// number of characters of its text.
+    pub fn submit<T: Send + 'static>(
+        &self,
+        length: usize,
+        work: impl FnOnce(&Running<'_, T>) -> Result<T, Failure> + Send + 'static,
+    ) -> Result<Ticket<T>, Failure> {
+        if self.stopping.load(Ordering::SeqCst) {
+            return Err(Failure::NotReady("the server is stopping"));
+        }
+        let (sender, news) = unbounded_channel();
+        let left = Arc::new(AtomicBool::new(false));
+        let (since, still_here) = (Instant::now(), left.clone());
+        let run = Box::new(move |engine: &Engine| {
+            let has_token = Cell::new(false);
+            let running = Running { engine, news: sender, left: still_here, since, has_token };
+            // A panic fails one request, not the server; its hook has reported it.
+            let result = catch_unwind(AssertUnwindSafe(|| work(&running)));
+            running.send(News::Done(result.unwrap_or(Err(Failure::Internal))));
+        });
+        let job = Job { run, left: left.clone() };
+        let mut lanes = self.lanes();
+        lanes.forget_those_who_left();
+        if lanes.waiting() >= self.limits.queue {
+            self.metrics.refused();
+            return Err(Failure::Busy { seconds: 1 + lanes.waiting() as u64 / 8 });
+        }
+        let lane = if length <= SHORT { &mut lanes.short } else { &mut lanes.long };
+        lane.push_back(job);
+        self.metrics.queue(lanes.waiting(), lanes.running);
+        drop(lanes);
+        self.arrived.notify_all();
+        Ok(Ticket { news, left })
+    }
+
+    /// Takes no more requests, and waits until those in hand are done, at most for `grace`.
+    pub fn stop(&self, grace: Duration) {
+        self.stopping.store(true, Ordering::SeqCst);
+        self.arrived.notify_all();
+        let deadline = Instant::now() + grace;
+        let is_idle = || {
+            let lanes = self.lanes();
+            lanes.waiting() + lanes.running == 0
+        };
+        while !is_idle() && Instant::now() < deadline {
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        self.aborted.store(true, Ordering::SeqCst);
+    }
+
+    fn lanes(&self) -> MutexGuard<'_, Lanes> {
+        self.lanes.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A thread: runs requests until the server stops.
+    fn work(&self, takes_long: bool) {
+        while let Some(job) = self.next(takes_long) {
+            (job.run)(self);
+            let mut lanes = self.lanes();
+            lanes.running -= 1;
+            self.metrics.queue(lanes.waiting(), lanes.running);
+        }
+    }
+
+    fn next(&self, takes_long: bool) -> Option<Job> {
+        let mut lanes = self.lanes();
+        loop {
+            lanes.forget_those_who_left();
+            let long = if takes_long { lanes.long.pop_front() } else { None };
+            if let Some(job) = long.or_else(|| lanes.short.pop_front()) {
+                lanes.running += 1;
+                self.metrics.queue(lanes.waiting(), lanes.running);
+                return Some(job);
+            }
+            if self.stopping.load(Ordering::SeqCst) {
+                return None;
+            }
+            lanes = self.arrived.wait(lanes).unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+}
+
+impl Lanes {
+    fn waiting(&self) -> usize {
+        self.short.len() + self.long.len()
+    }
+
+    fn forget_those_who_left(&mut self) {
+        let stays = |job: &Job| !job.left.load(Ordering::Relaxed);
+        self.short.retain(stays);
+        self.long.retain(stays);
+    }
+}
+
+/// The same with models that many threads can use at once, each loaded once.
+fn shared(served: Vec<Served>, at_once: usize) -> malmoi::Result<Vec<Served>> {
+    let mut known: Vec<ResolvedModel> = Vec::new();
+    let mut share = |resolved: ResolvedModel| {
+        let is_same = |one: &&ResolvedModel| one.installed.path == resolved.installed.path;
+        if let Some(model) = known.iter().find(is_same) {
+            return Ok::<_, Error>(model.clone());
+        }
+        let resolved = ResolvedModel { model: resolved.model.shared(at_once)?, ..resolved };
+        known.push(resolved.clone());
+        Ok(resolved)
+    };
+    served
+        .into_iter()
+        .map(|one| {
+            let model = share(one.model)?;
+            let translator = one.translator.map(&mut share).transpose()?;
+            Ok(Served { model, translator, ..one })
+        })
+        .collect()
+}

@@ -1,0 +1,204 @@
+//! Reads requests: fields from the query, a JSON object, a form or a multipart body, all into one
+//! set, since clients of one API send them in all these ways.
+
+use axum::body::{Body, Bytes};
+use axum::extract::{FromRequest, Multipart, Request};
+use axum::http::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap};
+use serde_json::{Map, Value};
+
+use super::App;
+use super::failure::Failure;
+
+/// A file of a multipart body.
+pub(crate) struct Upload {
+    pub name: String,
+    pub bytes: Bytes,
+}
+
+/// The fields of a request. A field that is given several times is an array.
+pub(crate) struct Incoming {
+    fields: Map<String, Value>,
+    pub files: Vec<Upload>,
+    /// Name of the key that was sent, if keys are needed.
+    pub key: Option<String>,
+    /// What identifies the request: its body as it arrived, and its query.
+    pub content: Bytes,
+}
+
+impl Incoming {
+    /// Reads a request and checks its key.
+    pub async fn read(app: &App, request: Request) -> Result<Self, Failure> {
+        let (parts, body) = request.into_parts();
+        let content = read_body(app, body).await?;
+        let kind = parts.headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
+        let kind = kind.unwrap_or_default().to_lowercase();
+        let mut fields = Map::new();
+        let mut files = Vec::new();
+        if let Some(query) = parts.uri.query() {
+            add_form(&mut fields, query.as_bytes());
+        }
+        if kind.starts_with("multipart/form-data") {
+            let mut request = Request::new(Body::from(content.clone()));
+            request
+                .headers_mut()
+                .extend(parts.headers.get(CONTENT_TYPE).map(|kind| (CONTENT_TYPE, kind.clone())));
+            read_multipart(request, &mut fields, &mut files).await?;
+        } else if kind.starts_with("application/x-www-form-urlencoded") {
+            add_form(&mut fields, &content);
+        } else if !content.iter().all(u8::is_ascii_whitespace) {
+            match serde_json::from_slice(&content) {
+                Ok(Value::Object(object)) => fields.extend(object),
+                Ok(_) => return Err(Failure::Invalid("the body must be a JSON object".into())),
+                Err(error) => {
+                    let place = format!("line {}, column {}", error.line(), error.column());
+                    return Err(Failure::Invalid(format!("the body is not JSON ({place})")));
+                }
+            }
+        }
+        let given = header_key(&parts.headers)
+            .or_else(|| fields.get("api_key").and_then(Value::as_str).map(str::to_string));
+        let key = app.authorize(given.as_deref())?;
+        Ok(Self { fields, files, key, content })
+    }
+
+    /// A field as it was sent.
+    pub fn get(&self, name: &str) -> Option<&Value> {
+        self.fields.get(name).filter(|value| !value.is_null())
+    }
+
+    /// A field as text; numbers and truth values as they are written.
+    pub fn text(&self, name: &str) -> Result<Option<String>, Failure> {
+        match self.get(name) {
+            None => Ok(None),
+            Some(Value::String(text)) => Ok(Some(text.clone())),
+            Some(Value::Number(number)) => Ok(Some(number.to_string())),
+            Some(Value::Bool(value)) => Ok(Some(value.to_string())),
+            Some(_) => Err(Failure::Invalid(format!("`{name}` must be a text"))),
+        }
+    }
+
+    /// A field as a list of texts; a single text is a list of one.
+    pub fn texts(&self, name: &str) -> Result<Option<Vec<String>>, Failure> {
+        let wrong = || Failure::Invalid(format!("`{name}` must be a text or a list of texts"));
+        match self.get(name) {
+            None => Ok(None),
+            Some(Value::String(text)) => Ok(Some(vec![text.clone()])),
+            Some(Value::Array(list)) => list
+                .iter()
+                .map(|text| text.as_str().map(str::to_string).ok_or_else(wrong))
+                .collect::<Result<_, _>>()
+                .map(Some),
+            Some(_) => Err(wrong()),
+        }
+    }
+
+    /// A field as a number from `least` to `most`.
+    pub fn number(&self, name: &str, least: u64, most: u64) -> Result<Option<u64>, Failure> {
+        let Some(value) = self.get(name) else { return Ok(None) };
+        let number = match value {
+            Value::String(text) => text.trim().parse().ok(),
+            value => value.as_u64(),
+        };
+        match number.filter(|number| (least..=most).contains(number)) {
+            Some(number) => Ok(Some(number)),
+            None => {
+                let message = format!("`{name}` must be a whole number from {least} to {most}");
+                Err(Failure::Invalid(message))
+            }
+        }
+    }
+
+    /// A field as a truth value: JSON's, or `1`, `0`, `true`, `false`.
+    pub fn flag(&self, name: &str) -> Result<Option<bool>, Failure> {
+        match self.get(name) {
+            None => Ok(None),
+            Some(Value::Bool(value)) => Ok(Some(*value)),
+            Some(value) => match value.as_str().map_or_else(|| value.to_string(), str::to_string) {
+                text if text == "1" || text == "true" => Ok(Some(true)),
+                text if text == "0" || text == "false" => Ok(Some(false)),
+                _ => Err(Failure::Invalid(format!("`{name}` must be true or false"))),
+            },
+        }
+    }
+
+    /// All fields as a JSON value.
+    pub fn into_json<T: serde::de::DeserializeOwned>(self) -> Result<T, Failure> {
+        serde_json::from_value(Value::Object(self.fields))
+            .map_err(|error| Failure::Invalid(error.to_string()))
+    }
+}
+
+/// The key in the headers: `Authorization: Bearer KEY`, `DeepL-Auth-Key KEY`, or `X-API-Key`.
+fn header_key(headers: &HeaderMap) -> Option<String> {
+    let text = |name: &str| headers.get(name)?.to_str().ok().map(str::trim);
+    let after_scheme = |value: &str| {
+        let (scheme, key) = value.split_once(' ')?;
+        let known = ["bearer", "deepl-auth-key"];
+        known.iter().any(|known| scheme.eq_ignore_ascii_case(known)).then(|| key.trim().to_string())
+    };
+    text(AUTHORIZATION.as_str())
+        .and_then(after_scheme)
+        .or_else(|| text("x-api-key").map(str::to_string))
+}
+
+/// Reads a whole body, within the limits on its size and its time.
+pub(crate) async fn read_body(app: &App, body: Body) -> Result<Bytes, Failure> {
+    let limit = app.limits.body;
+    let read = axum::body::to_bytes(body, limit);
+    match tokio::time::timeout(app.limits.arrival, read).await {
+        Err(_) => Err(Failure::Slow),
+        Ok(Ok(bytes)) => Ok(bytes),
+        Ok(Err(error)) => {
+            let mut cause: Option<&dyn std::error::Error> = Some(&error);
+            while let Some(error) = cause {
+                if error.is::<http_body_util::LengthLimitError>() {
+                    let message = format!("the request is larger than {} MB", limit >> 20);
+                    return Err(Failure::TooLarge(message));
+                }
+                cause = error.source();
+            }
+            Err(Failure::Invalid("the request ended before it was whole".into()))
+        }
+    }
+}
+
+fn add_form(fields: &mut Map<String, Value>, form: &[u8]) {
+    for (name, value) in url::form_urlencoded::parse(form) {
+        // A field of a form, as of a browser, has its line breaks as CR LF.
+        add(fields, &name, value.replace("\r\n", "\n"));
+    }
+}
+
+fn add(fields: &mut Map<String, Value>, name: &str, value: String) {
+    match fields.get_mut(name) {
+        None => drop(fields.insert(name.to_string(), Value::String(value))),
+        Some(Value::Array(list)) => list.push(Value::String(value)),
+        Some(first) => *first = Value::Array(vec![first.take(), Value::String(value)]),
+    }
+}
+
+async fn read_multipart(
+    request: Request,
+    fields: &mut Map<String, Value>,
+    files: &mut Vec<Upload>,
+) -> Result<(), Failure> {
+    let wrong = || Failure::Invalid("the multipart body is malformed".into());
+    let mut parts = Multipart::from_request(request, &()).await.map_err(|_| wrong())?;
+    while let Some(part) = parts.next_field().await.map_err(|_| wrong())? {
+        let name = part.name().unwrap_or_default().to_string();
+        // Only the last part of a path, in the spelling of any system, names a file.
+        let file = part
+            .file_name()
+            .map(|path| path.rsplit(['/', '\\']).next().unwrap_or_default().to_string());
+        let bytes = part.bytes().await.map_err(|_| wrong())?;
+        match file {
+            Some(name) => files.push(Upload { name, bytes }),
+            None => {
+                let text = String::from_utf8(bytes.into())
+                    .map_err(|_| Failure::Invalid(format!("`{name}` is not text in UTF-8")))?;
+                add(fields, &name, text.replace("\r\n", "\n"));
+            }
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,211 @@
+//! The server: HTTP before models that are loaded once. Handlers read requests and write answers;
+//! the [`engine`] does the work. An API is a file in `api` and a line in [`router`].
+//!
+//! Nothing of a request becomes a path of this machine, and no text of an article is logged.
+
+mod api;
+mod connections;
+mod engine;
+mod failure;
+mod guard;
+mod incoming;
+mod keys;
+mod log;
+mod metrics;
+mod work;
+
+use std::net::{SocketAddr, TcpListener};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, Result};
+use axum::Router;
+use axum::extract::{ConnectInfo, MatchedPath, Request, State};
+use axum::http::header::{self, HeaderValue};
+use axum::http::{Method, StatusCode};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use malmoi::TaskOptions;
+use malmoi::desk::Desk;
+use tokio::sync::Notify;
+use tokio_rustls::TlsAcceptor;
+
+pub(crate) use engine::{Engine, Limits, Served};
+pub(crate) use guard::Guard;
+pub(crate) use keys::Keys;
+pub(crate) use log::Log;
+pub(crate) use metrics::Metrics;
+
+use failure::Failure;
+use log::Access;
+
+/// Bounds on a request before it reaches the engine.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct RequestLimits {
+    /// Bytes of a body.
+    pub body: usize,
+    /// Characters of the texts of a request.
+    pub characters: usize,
+    /// Time in which a body must arrive.
+    pub arrival: Duration,
+}
+
+/// Everything that handlers share.
+pub(crate) struct App {
+    pub engine: Arc<Engine>,
+    /// Options of every request, which its own fields change.
+    pub options: TaskOptions,
+    pub desk: Option<Arc<Desk>>,
+    pub keys: Keys,
+    pub guard: Guard,
+    pub limits: RequestLimits,
+    pub metrics: Arc<Metrics>,
+    pub log: Arc<Log>,
+    /// Number of the last request.
+    pub requests: AtomicU64,
+}
+
+/// Name of the key of a request, for the log.
+#[derive(Clone)]
+pub(crate) struct KeyName(pub String);
+
+impl App {
+    /// Checks a key; returns its name. `None` if no key is needed.
+    pub fn authorize(&self, key: Option<&str>) -> Result<Option<String>, Failure> {
+        if self.keys.is_empty() {
+            return Ok(None);
+        }
+        let name = key.and_then(|key| self.keys.name(key)).ok_or(Failure::Key)?;
+        Ok(Some(name.to_string()))
+    }
+}
+
+/// Addresses that are listened on.
+pub(crate) struct Listening {
+    listeners: Vec<TcpListener>,
+    pub addresses: Vec<SocketAddr>,
+}
+
+impl Listening {
+    /// Binds addresses.
+    pub fn bind(addresses: &[SocketAddr]) -> Result<Self> {
+        let mut listening = Self { listeners: Vec::new(), addresses: Vec::new() };
+        for address in addresses {
+            let listener = TcpListener::bind(address)
+                .with_context(|| format!("cannot listen on {address}"))?;
+            listener.set_nonblocking(true)?;
+            listening.addresses.push(listener.local_addr()?);
+            listening.listeners.push(listener);
+        }
+        Ok(listening)
+    }
+}
+
+/// Serves in threads of its own until `stop` is notified and the answers under way are sent.
+pub(crate) fn start(
+    app: App,
+    listening: Listening,
+    tls: Option<TlsAcceptor>,
+    stop: Arc<Notify>,
+) -> Result<std::thread::JoinHandle<()>> {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .thread_name("malmoi-http")
+        .enable_all()
+        .build()
+        .context("cannot start the server's threads")?;
+    let router = router(Arc::new(app));
+    let thread = std::thread::Builder::new().name("malmoi-serve".into()).spawn(move || {
+        runtime.block_on(async {
+            let listeners = listening.listeners.into_iter();
+            let listeners =
+                listeners.filter_map(|listener| tokio::net::TcpListener::from_std(listener).ok());
+            connections::serve(listeners.collect(), tls, router, stop).await;
+        });
+        runtime.shutdown_timeout(Duration::from_secs(1));
+    })?;
+    Ok(thread)
+}
+
+fn router(app: Arc<App>) -> Router {
+    let routes = Router::new()
+        .merge(api::health::routes())
+        .merge(api::v1::routes())
+        .merge(api::libretranslate::routes())
+        .merge(api::openai::routes());
+    routes
+        .fallback(|| async { Failure::NotFound("nothing is here".into()).into_response() })
+        .method_not_allowed_fallback(|| async { Failure::Method.into_response() })
+        .layer(axum::middleware::from_fn_with_state(app.clone(), around))
+        .with_state(app)
+}
+
+/// Around every request: hosts, origins, the log, counts, and headers of every answer.
+async fn around(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
+    let began = Instant::now();
+    let id = app.requests.fetch_add(1, Ordering::Relaxed) + 1;
+    let method = request.method().clone();
+    let route = request
+        .extensions()
+        .get::<MatchedPath>()
+        .map_or("unknown".to_string(), |path| path.as_str().to_string());
+    let client = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip());
+    let origin = app.guard.check(&method, request.uri(), request.headers());
+    let mut response = match &origin {
+        Err(failure) => failure.clone().into_response(),
+        Ok(Some(_)) if method == Method::OPTIONS => StatusCode::NO_CONTENT.into_response(),
+        Ok(_) => next.run(request).await,
+    };
+    if let Ok(Some(origin)) = origin {
+        allow(&mut response, origin);
+    }
+    let headers = response.headers_mut();
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+    headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+    headers.insert("x-request-id", HeaderValue::from(id));
+    let status = response.status().as_u16();
+    app.metrics.answered(&route, status, began.elapsed());
+    app.log.access(&Access {
+        time: log::now(),
+        id,
+        client: client.map(|client| client.to_string()),
+        key: response.extensions().get::<KeyName>().map(|key| key.0.as_str()),
+        method: method.as_str(),
+        route: &route,
+        status,
+        milliseconds: began.elapsed().as_millis() as u64,
+    });
+    response
+}
+
+/// Lets the page of an allowed origin read the answer.
+fn allow(response: &mut Response, origin: HeaderValue) {
+    let headers = response.headers_mut();
+    headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin);
+    headers.insert(header::VARY, HeaderValue::from_static("Origin"));
+    let methods = HeaderValue::from_static("GET, POST, DELETE");
+    headers.insert(header::ACCESS_CONTROL_ALLOW_METHODS, methods);
+    let allowed = HeaderValue::from_static("authorization, content-type, x-api-key");
+    headers.insert(header::ACCESS_CONTROL_ALLOW_HEADERS, allowed);
+}
+
+impl IntoResponse for Failure {
+    /// The answer in our own API: `{"error": "…"}`, as in LibreTranslate's.
+    fn into_response(self) -> Response {
+        let body = axum::Json(serde_json::json!({ "error": self.to_string() }));
+        self.with_body(body.into_response())
+    }
+}
+
+impl Failure {
+    /// A response with this failure's status and headers.
+    pub fn with_body(&self, mut response: Response) -> Response {
+        *response.status_mut() = self.status();
+        if let Some(seconds) = self.retry_after() {
+            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+        }
+        response
+    }
+}

@@ -1,0 +1,133 @@
+//! What the engine is asked to do: translate or summarize a document, or answer a chat.
+
+use malmoi::document::Document;
+use malmoi::internals::generation::{Control, Update};
+use malmoi::prompts::Task;
+use malmoi::{Error, Event, Finish, LanguagePair, Model, Observer, Options, Outcome, TaskOptions};
+
+use super::App;
+use super::engine::{News, Running, Served, Ticket};
+use super::failure::Failure;
+
+/// Puts a translation or a summary into the queue.
+pub(super) fn submit(
+    app: &App,
+    task: Task,
+    document: Document,
+    languages: LanguagePair,
+    options: TaskOptions,
+) -> Result<Ticket<Outcome>, Failure> {
+    let served = app.engine.find(task, languages)?.clone();
+    let metrics = app.metrics.clone();
+    let length = document.text().chars().count();
+    app.engine.submit(length, move |running| {
+        let outcome = run(&served, document, options, running)?;
+        metrics.outcome(&outcome);
+        Ok(outcome)
+    })
+}
+
+fn run(
+    served: &Served,
+    document: Document,
+    options: TaskOptions,
+    running: &Running<'_, Outcome>,
+) -> Result<Outcome, Failure> {
+    let Served { task, languages, model, translator } = served;
+    let request = match task {
+        Task::Translate => model.model.translate_document(document),
+        _ => model.model.summarize_document(document),
+    };
+    let mut request = request
+        .task_options(options)
+        .from(languages.from)
+        .to(languages.to)
+        .capabilities(model.capabilities.clone())
+        .deadline(running.deadline());
+    if let Some(translator) = translator {
+        request = request.translator(&translator.model, translator.capabilities.clone());
+    }
+    let mut last = (0, 0);
+    let on_event = |event: &Event| {
+        let Event::Progress { done, segments, written, .. } = *event else { return };
+        if written > 0 {
+            running.first_token();
+        }
+        if (done, segments) != last {
+            last = (done, segments);
+            running.send(News::Progress { done, segments });
+        }
+    };
+    let observer = Observer::new()
+        .on_event(on_event)
+        .on_text(|text| running.send(News::Text(text.to_string())))
+        .cancel_if(|| running.is_over());
+    request.observe(observer).map_err(|error| running.failure(error))
+}
+
+/// A conversation: what the model is told, earlier turns, and the message to answer.
+pub(super) struct Chat {
+    pub system: Option<String>,
+    /// Messages of the user, each with its answer.
+    pub turns: Vec<(String, String)>,
+    pub message: String,
+    pub options: Options,
+}
+
+/// A model's answer to a chat.
+#[derive(Debug)]
+pub(super) struct Answer {
+    pub text: String,
+    pub finish: Finish,
+    pub prompt_tokens: usize,
+    pub tokens: usize,
+}
+
+/// Puts a chat into the queue.
+pub(super) fn chat(app: &App, model: Model, chat: Chat) -> Result<Ticket<Answer>, Failure> {
+    let length = chat.message.chars().count();
+    app.engine.submit(length, move |running| answer(&model, &chat, running))
+}
+
+fn answer(model: &Model, chat: &Chat, running: &Running<'_, Answer>) -> Result<Answer, Failure> {
+    use malmoi::internals::prompt_part::{ExampleTurns, PromptPart};
+    let turns: Vec<ExampleTurns> = chat
+        .turns
+        .iter()
+        .map(|(user, assistant)| ExampleTurns {
+            user: vec![PromptPart::UserText(user.clone())],
+            assistant: assistant.clone(),
+        })
+        .collect();
+    let parts = [PromptPart::UserText(chat.message.as_str())];
+    let prompt = model
+        .prompt(chat.system.as_deref(), &turns, &parts)
+        .map_err(|error| Failure::Invalid(error.to_string()))?;
+    let prompt_tokens = prompt.len();
+    let room = model.context().saturating_sub(prompt_tokens);
+    if room == 0 {
+        let window = model.context();
+        let message = format!("the messages have {prompt_tokens} tokens; the model takes {window}");
+        return Err(Failure::TooLarge(message));
+    }
+    let mut options = chat.options.clone();
+    options.max_tokens = options.max_tokens.min(room);
+    let mut is_late = false;
+    let mut sink = |_, update: Update<'_>| {
+        if let Update::Text(text) = update {
+            running.first_token();
+            running.send(News::Text(text.to_string()));
+        }
+        is_late |= std::time::Instant::now() >= running.deadline();
+        if is_late || running.is_over() { Control::Cancel } else { Control::Continue }
+    };
+    let generated = model.generate(&[prompt], &options, &mut sink);
+    let generated = match generated {
+        Err(Error::Cancelled) if is_late => Err(Error::OutOfTime { seconds: 0.0 }),
+        other => other,
+    };
+    let generated = generated.map_err(|error| running.failure(error))?;
+    let Some(generated) = generated.into_iter().next() else { return Err(Failure::Internal) };
+    let (text, finish, tokens) = (generated.text, generated.finish, generated.tokens);
+    Ok(Answer { text, finish, prompt_tokens, tokens })
+}
