@@ -53,8 +53,13 @@ impl Batcher {
         run: impl FnOnce(&mut dyn RequestQueue) + Send + 'static,
     ) -> Result<Self> {
         let (calls, incoming) = channel();
-        let queue =
-            SharedQueue { incoming, batch: batch.max(1), calls: BTreeMap::new(), last_call: 0, turns: 0 };
+        let queue = SharedQueue {
+            incoming,
+            batch: batch.max(1),
+            calls: BTreeMap::new(),
+            last_call: 0,
+            turns: 0,
+        };
         std::thread::Builder::new()
             .name("malmoi-batch".into())
             .spawn(move || run(&mut { queue }))

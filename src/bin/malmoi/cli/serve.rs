@@ -19,7 +19,8 @@ use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use super::task_args::GenerationArgs;
 use crate::context::{Context, Exit};
 use crate::server::{
-    self, App, Engine, Guard, Keys, Limits, Listening, Log, Metrics, RequestLimits, Served,
+    self, App, Deliveries, Engine, Glossaries, Guard, InFlight, Keys, Limits, Listening, Log, Metrics,
+    RequestLimits, Served,
 };
 
 /// Serve the workbench and its APIs
@@ -27,7 +28,8 @@ use crate::server::{
 #[command(after_help = "Examples:\n  malmoi serve\n  \
     malmoi serve --new-key desk\n  \
     malmoi serve --listen 0.0.0.0:7171 --allow-host news-server:7171 --keys keys.txt\n\n\
-    APIs: malmoi's own under /api/v1, LibreTranslate's, OpenAI's. Only programs on this machine\n\
+    APIs: malmoi's own under /api/v1, LibreTranslate's, DeepL's, OpenAI's, and those of browser\n\
+    extensions (docs/server.md). Only programs on this machine\n\
     reach it unless --listen says otherwise, which needs --keys.")]
 pub(crate) struct Serve {
     /// Address and port to listen on; port 0 takes a free one
@@ -124,6 +126,13 @@ impl Serve {
             options,
             keys,
             guard: Guard::new(self.hosts(&listening.addresses), self.allow_origin.clone()),
+            is_encrypted: tls.is_some(),
+            in_flight: Arc::new(InFlight::default()),
+            deliveries: Arc::new(Deliveries::default()),
+            // Beside the file of the desk.
+            glossaries: Glossaries::open(
+                context.settings.desk().map(|desk| desk.with_file_name("deepl-glossaries.json")),
+            )?,
             limits: RequestLimits {
                 body: (self.max_body as usize) << 20,
                 characters: self.max_characters,

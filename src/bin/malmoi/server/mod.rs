@@ -5,9 +5,12 @@
 
 mod api;
 mod connections;
+mod deliveries;
 mod engine;
 mod failure;
+mod glossaries;
 mod guard;
+mod in_flight;
 mod incoming;
 mod keys;
 mod log;
@@ -31,8 +34,11 @@ use malmoi::desk::Desk;
 use tokio::sync::Notify;
 use tokio_rustls::TlsAcceptor;
 
+pub(crate) use deliveries::Deliveries;
 pub(crate) use engine::{Engine, Limits, Served};
+pub(crate) use glossaries::Glossaries;
 pub(crate) use guard::Guard;
+pub(crate) use in_flight::InFlight;
 pub(crate) use keys::Keys;
 pub(crate) use log::Log;
 pub(crate) use metrics::Metrics;
@@ -59,6 +65,14 @@ pub(crate) struct App {
     pub desk: Option<Arc<Desk>>,
     pub keys: Keys,
     pub guard: Guard,
+    /// True with TLS.
+    pub is_encrypted: bool,
+    /// Answers that equal requests wait for.
+    pub in_flight: Arc<InFlight>,
+    /// Translated files.
+    pub deliveries: Arc<Deliveries>,
+    /// Glossaries of DeepL's clients.
+    pub glossaries: Glossaries,
     pub limits: RequestLimits,
     pub metrics: Arc<Metrics>,
     pub log: Arc<Log>,
@@ -133,6 +147,8 @@ fn router(app: Arc<App>) -> Router {
         .merge(api::health::routes())
         .merge(api::v1::routes())
         .merge(api::libretranslate::routes())
+        .merge(api::deepl::routes())
+        .merge(api::extensions::routes())
         .merge(api::openai::routes());
     routes
         .fallback(|| async { Failure::NotFound("nothing is here".into()).into_response() })

@@ -2,14 +2,17 @@
 
 use std::sync::Arc;
 
-use axum::extract::{Request, State};
+use axum::extract::{Path, Request, State};
+use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
+use malmoi::formats::{self, Format, Reader};
 use malmoi::prompts::Task;
 use malmoi::{Language, Outcome, TaskOptions};
 use serde_json::{Map, Value, json};
 
+use super::super::deliveries::Stage;
 use super::super::engine::Ticket;
 use super::super::failure::Failure;
 use super::super::incoming::Incoming;
@@ -27,6 +30,8 @@ pub(in super::super) fn routes() -> Router<Arc<App>> {
         .route("/detect", post(detect))
         .route("/languages", get(languages))
         .route("/frontend/settings", get(settings))
+        .route("/translate_file", post(translate_file))
+        .route("/download_file/{name}", get(download_file))
 }
 
 type Answer = Result<Value, Failure>;
@@ -205,10 +210,17 @@ async fn languages(State(app): State<Arc<App>>) -> Response {
 }
 
 async fn settings(State(app): State<Arc<App>>) -> Response {
+    let one_article =
+        |format: &&Format| matches!(format.read, Reader::Article(_) | Reader::Packed(_));
+    let endings: Vec<String> = formats::FORMATS
+        .iter()
+        .filter(one_article)
+        .flat_map(|format| format.extensions.iter().map(|ending| format!(".{ending}")))
+        .collect();
     Json(json!({
         "apiKeys": !app.keys.is_empty(),
         "charLimit": app.limits.characters,
-        "filesTranslation": false,
+        "filesTranslation": true,
         "frontendTimeout": 500,
         "keyRequired": !app.keys.is_empty(),
         "language": {
@@ -216,7 +228,47 @@ async fn settings(State(app): State<Arc<App>>) -> Response {
             "target": {"code": "ko", "name": "Korean"},
         },
         "suggestions": false,
-        "supportedFilesFormat": [],
+        "supportedFilesFormat": endings,
     }))
     .into_response()
+}
+
+/// Translates a file; answers when it is done, with the address of the result.
+async fn translate_file(State(app): State<Arc<App>>, request: Request) -> Response {
+    let scheme = if app.is_encrypted { "https" } else { "http" };
+    let host = request.headers().get(header::HOST).and_then(|host| host.to_str().ok());
+    let base = format!("{scheme}://{}", host.unwrap_or_default());
+    let incoming = match Incoming::read(&app, request).await {
+        Ok(incoming) => incoming,
+        Err(failure) => return answer(None, Err(failure)),
+    };
+    let result = async {
+        let missing =
+            |name| Failure::Invalid(format!("Invalid request: missing {name} parameter"));
+        let file = incoming.files.first().ok_or_else(|| missing("file"))?;
+        let source = incoming.text("source")?.ok_or_else(|| missing("source"))?;
+        let target = incoming.text("target")?.ok_or_else(|| missing("target"))?;
+        let from = if source == "auto" { None } else { Some(language(&source)?) };
+        let to = language(&target)?;
+        let item = formats::article(&file.bytes, &file.name)?;
+        let characters = item.document.text().chars().count();
+        within(&app, characters)?;
+        let options = app.options.clone();
+        let (ticket, _) =
+            super::submit(&app, Task::Translate, item.document, from, Some(to), options)?;
+        let outcome = ticket.result().await?;
+        let name = app.deliveries.keep(outcome.text, &file.name, &item.form, characters)?;
+        let name: String = url::form_urlencoded::byte_serialize(name.as_bytes()).collect();
+        Ok(json!({"translatedFileUrl": format!("{base}/download_file/{}", name.replace('+', "%20"))}))
+    };
+    answer(incoming.key.clone(), result.await)
+}
+
+/// A translated file. Its name holds the secret, as in LibreTranslate, so that no key is asked for.
+async fn download_file(State(app): State<Arc<App>>, Path(name): Path<String>) -> Response {
+    let found = name.split_once('.').and_then(|(secret, _)| app.deliveries.stage(secret, secret));
+    match found {
+        Some(Stage::Done(delivery)) => super::file(&delivery),
+        _ => Failure::NotFound("this file is not here, or not any more".into()).into_response(),
+    }
 }

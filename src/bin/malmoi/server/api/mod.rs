@@ -1,6 +1,8 @@
 //! The APIs, one file each, and what they share: a text for the engine from the fields of a
 //! request.
 
+pub(super) mod deepl;
+pub(super) mod extensions;
 pub(super) mod health;
 pub(super) mod libretranslate;
 pub(super) mod openai;
@@ -10,13 +12,15 @@ use std::convert::Infallible;
 use std::pin::Pin;
 use std::task::Poll;
 
-use axum::response::sse::Event;
+use axum::http::header;
+use axum::response::{IntoResponse, Response};
 use malmoi::document::Document;
 use malmoi::prompts::Task;
 use malmoi::{Language, LanguagePair, Outcome, TaskOptions, formats};
 use tokio::sync::mpsc::UnboundedReceiver;
 
 use super::App;
+use super::deliveries::Delivery;
 use super::engine::Ticket;
 use super::failure::Failure;
 use super::work;
@@ -99,16 +103,27 @@ fn shortened(text: &str) -> String {
     text.chars().take(20).collect()
 }
 
-/// Server-sent events as a stream that does not fail.
-struct Pieces(UnboundedReceiver<Event>);
+/// A translated file, as a download.
+fn file(delivery: &Delivery) -> Response {
+    let name: String = url::form_urlencoded::byte_serialize(delivery.name.as_bytes()).collect();
+    let name = name.replace('+', "%20");
+    let headers = [
+        (header::CONTENT_TYPE, "application/octet-stream".to_string()),
+        (header::CONTENT_DISPOSITION, format!("attachment; filename*=UTF-8''{name}")),
+    ];
+    (headers, delivery.text.clone()).into_response()
+}
 
-impl futures_core::Stream for Pieces {
-    type Item = Result<Event, Infallible>;
+/// Pieces of an answer as a stream that does not fail.
+struct Pieces<T>(UnboundedReceiver<T>);
+
+impl<T> futures_core::Stream for Pieces<T> {
+    type Item = Result<T, Infallible>;
 
     fn poll_next(
         mut self: Pin<&mut Self>,
         context: &mut std::task::Context<'_>,
     ) -> Poll<Option<Self::Item>> {
-        self.0.poll_recv(context).map(|event| event.map(Ok))
+        self.0.poll_recv(context).map(|piece| piece.map(Ok))
     }
 }
