@@ -19,8 +19,8 @@ use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use super::task_args::GenerationArgs;
 use crate::context::{Context, Exit};
 use crate::server::{
-    self, App, Deliveries, Engine, Glossaries, Guard, InFlight, Keys, Limits, Listening, Log, Metrics,
-    RequestLimits, Served,
+    self, App, Deliveries, Engine, Glossaries, Guard, InFlight, Keys, Limits, Listening, Log,
+    Metrics, RequestLimits, Served,
 };
 
 /// Serve the workbench and its APIs

@@ -138,7 +138,8 @@ fn translations(
     let given = given.as_deref().map(language).transpose()?;
     let to = language(&target)?;
     if texts.len() > MAX_TEXTS {
-        let message = format!("{} texts in one request; this server takes {MAX_TEXTS}", texts.len());
+        let message =
+            format!("{} texts in one request; this server takes {MAX_TEXTS}", texts.len());
         return Err(Failure::TooLarge(message));
     }
     within(app, texts.iter().map(|text| text.chars().count()).sum())?;
@@ -159,8 +160,7 @@ fn translations(
             None
         } else {
             let (task, options) = (Task::Translate, options.clone());
-            let text =
-                Text { task, text: &text, format, from: Some(from), to: Some(to), options };
+            let text = Text { task, text: &text, format, from: Some(from), to: Some(to), options };
             Some(text.submit(app)?.0)
         };
         waiting.push((ticket, from, text));
@@ -426,11 +426,7 @@ fn no_document() -> Failure {
     Failure::NotFound("the document was not found".into())
 }
 
-async fn stage(
-    State(app): State<Arc<App>>,
-    Path(id): Path<String>,
-    request: Request,
-) -> Response {
+async fn stage(State(app): State<Arc<App>>, Path(id): Path<String>, request: Request) -> Response {
     answered!(app, request, incoming => {
         let secret = incoming.text("document_key")?.unwrap_or_default();
         let stage = app.deliveries.stage(&id, &secret).ok_or_else(no_document)?;
@@ -455,11 +451,7 @@ async fn stage(
     })
 }
 
-async fn result(
-    State(app): State<Arc<App>>,
-    Path(id): Path<String>,
-    request: Request,
-) -> Response {
+async fn result(State(app): State<Arc<App>>, Path(id): Path<String>, request: Request) -> Response {
     answered!(app, request, incoming => {
         let secret = incoming.text("document_key")?.unwrap_or_default();
         match app.deliveries.stage(&id, &secret).ok_or_else(no_document)? {

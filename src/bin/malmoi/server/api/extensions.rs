@@ -48,7 +48,9 @@ async fn translate(
         } else {
             let options = app.options.clone();
             let (task, format) = (Task::Translate, "txt");
-            Some(Text { task, text, format, from: Some(from), to: Some(to), options }.submit(app)?.0)
+            Some(
+                Text { task, text, format, from: Some(from), to: Some(to), options }.submit(app)?.0,
+            )
         };
         waiting.push((ticket, from));
     }

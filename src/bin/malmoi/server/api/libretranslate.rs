@@ -243,8 +243,7 @@ async fn translate_file(State(app): State<Arc<App>>, request: Request) -> Respon
         Err(failure) => return answer(None, Err(failure)),
     };
     let result = async {
-        let missing =
-            |name| Failure::Invalid(format!("Invalid request: missing {name} parameter"));
+        let missing = |name| Failure::Invalid(format!("Invalid request: missing {name} parameter"));
         let file = incoming.files.first().ok_or_else(|| missing("file"))?;
         let source = incoming.text("source")?.ok_or_else(|| missing("source"))?;
         let target = incoming.text("target")?.ok_or_else(|| missing("target"))?;
@@ -259,7 +258,9 @@ async fn translate_file(State(app): State<Arc<App>>, request: Request) -> Respon
         let outcome = ticket.result().await?;
         let name = app.deliveries.keep(outcome.text, &file.name, &item.form, characters)?;
         let name: String = url::form_urlencoded::byte_serialize(name.as_bytes()).collect();
-        Ok(json!({"translatedFileUrl": format!("{base}/download_file/{}", name.replace('+', "%20"))}))
+        Ok(
+            json!({"translatedFileUrl": format!("{base}/download_file/{}", name.replace('+', "%20"))}),
+        )
     };
     answer(incoming.key.clone(), result.await)
 }
