@@ -263,7 +263,7 @@ mod tests {
     use crate::generation::Options;
 
     /// A queue with calls of so many requests each; callers that stay until they are dropped.
-    fn queue(batch: usize, sizes: &[usize]) -> (SharedQueue, Sender<Call>, Vec<Box<dyn Drop>>) {
+    fn queue(batch: usize, sizes: &[usize]) -> (SharedQueue, Sender<Call>, Vec<Caller>) {
         let (sender, incoming) = channel();
         let calls = BTreeMap::new();
         let queue = SharedQueue { incoming, batch, calls, last_call: 0, turns: 0 };
@@ -271,22 +271,17 @@ mod tests {
         (queue, sender, callers)
     }
 
-    struct Caller(Arc<()>, Receiver<Reply>, Sender<Control>);
+    /// A caller that waits for as long as it lives.
+    type Caller = (Arc<()>, Receiver<Reply>, Sender<Control>);
 
-    impl Drop for Caller {
-        fn drop(&mut self) {
-            let Self(_alive, _replies, _controls) = self;
-        }
-    }
-
-    fn call(sender: &Sender<Call>, size: usize) -> Box<dyn Drop> {
+    fn call(sender: &Sender<Call>, size: usize) -> Caller {
         let options = Arc::new(Options::default());
         let prompts = vec![(vec![1], options); size];
         let ((replies, incoming), (answers, controls)) = (channel(), channel());
         let alive = Arc::new(());
         let call = Call { prompts, replies, controls, caller: Arc::downgrade(&alive) };
         assert!(sender.send(call).is_ok());
-        Box::new(Caller(alive, incoming, answers))
+        (alive, incoming, answers)
     }
 
     fn done() -> Result<Generated> {

@@ -145,7 +145,11 @@ impl Serve {
         let stop = Arc::new(Notify::new());
         let server = server::start(app, listening, tls, stop.clone())?;
         let (interrupt, interrupted) = std::sync::mpsc::channel();
-        ctrlc::set_handler(move || drop(interrupt.send(()))).context("cannot listen for Ctrl-C")?;
+        let on_interrupt = move || {
+            // Nobody listens any more once the server is stopping.
+            let _ = interrupt.send(());
+        };
+        ctrlc::set_handler(on_interrupt).context("cannot listen for Ctrl-C")?;
         engine.start(models(context)?)?;
         context.ui.note("ready");
         // The sender lives in the handler: this waits for Ctrl-C or a request to terminate.

@@ -76,7 +76,7 @@ impl Deliveries {
                 let stage = match ticket.next().await {
                     News::Text(_) | News::Progress { .. } => Stage::Translating,
                     News::Done(Ok(outcome)) => {
-                        let text = outcome.text;
+                        let (name, text) = (name.clone(), outcome.text);
                         Stage::Done(Arc::new(Delivery { name, text, characters }))
                     }
                     News::Done(Err(failure)) => Stage::Failed(failure),
@@ -153,7 +153,7 @@ mod tests {
 
     #[test]
     fn a_result_has_the_ending_of_its_format_and_a_harmless_name() {
-        let named = |name, form: &str| translated_name(name, &Form::File(form.into()));
+        let named = |name, form: &'static str| translated_name(name, &Form::File(form.into()));
         assert_eq!(named("news.docx", "txt"), "news.translated.txt");
         assert_eq!(named("기사.html", "html"), "기사.translated.html");
         assert_eq!(named("a\"\r\nb.txt", "txt"), "ab.translated.txt");

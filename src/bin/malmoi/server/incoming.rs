@@ -108,19 +108,6 @@ impl Incoming {
         }
     }
 
-    /// A field as a truth value: JSON's, or `1`, `0`, `true`, `false`.
-    pub fn flag(&self, name: &str) -> Result<Option<bool>, Failure> {
-        match self.get(name) {
-            None => Ok(None),
-            Some(Value::Bool(value)) => Ok(Some(*value)),
-            Some(value) => match value.as_str().map_or_else(|| value.to_string(), str::to_string) {
-                text if text == "1" || text == "true" => Ok(Some(true)),
-                text if text == "0" || text == "false" => Ok(Some(false)),
-                _ => Err(Failure::Invalid(format!("`{name}` must be true or false"))),
-            },
-        }
-    }
-
     /// All fields as a JSON value.
     pub fn into_json<T: serde::de::DeserializeOwned>(self) -> Result<T, Failure> {
         serde_json::from_value(Value::Object(self.fields))

@@ -130,7 +130,7 @@ async fn patient(mut coming: tokio::task::JoinHandle<Result<Value, Failure>>) ->
 fn translations(
     app: &App,
     incoming: &Incoming,
-) -> Result<impl Future<Output = Result<Value, Failure>> + Send + 'static, Failure> {
+) -> Result<impl Future<Output = Result<Value, Failure>> + Send + use<>, Failure> {
     let missing = |name: &str| Failure::Invalid(format!("Value for '{name}' not specified."));
     let texts = incoming.texts("text")?.ok_or_else(|| missing("text"))?;
     let target = incoming.text("target_lang")?.ok_or_else(|| missing("target_lang"))?;
