@@ -16,7 +16,7 @@ use tokio_rustls::rustls::ServerConfig;
 use tokio_rustls::rustls::pki_types::pem::PemObject;
 use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
 
-use super::task_args::GenerationArgs;
+use super::task_args::{GenerationArgs, MemoryArgs};
 use crate::context::{Context, Exit};
 use crate::server::{
     self, App, Deliveries, Engine, Glossaries, Guard, InFlight, Keys, Limits, Listening, Log,
@@ -74,6 +74,8 @@ pub(crate) struct Serve {
     /// Access log, one JSON object a line without any text: a file, or `-` for standard error
     #[arg(long, value_name = "FILE")]
     access_log: Option<PathBuf>,
+    #[command(flatten)]
+    memory: MemoryArgs,
     #[command(flatten)]
     generation: GenerationArgs,
 }
