@@ -9,7 +9,7 @@ use std::time::Duration;
 use anyhow::{Context as _, Result, bail};
 use clap::Args;
 use malmoi::prompts::Task;
-use malmoi::{Language, LanguagePair};
+use malmoi::{Language, LanguagePair, TaskOptions};
 use tokio::sync::Notify;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::ServerConfig;
@@ -109,7 +109,11 @@ impl Serve {
             Some(path) => Log::file(path)
                 .with_context(|| format!("cannot write the log {}", path.display()))?,
         });
-        let options = self.generation.task_options(Task::Translate, None, context)?;
+        let options = TaskOptions {
+            desk: self.memory.desk(context),
+            similar: self.memory.similar(context)?,
+            ..self.generation.task_options(Task::Translate, None, context)?
+        };
         let listening = Listening::bind(&addresses)?;
         let metrics = Arc::new(Metrics::new());
         let limits = Limits {

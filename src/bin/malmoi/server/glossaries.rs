@@ -106,8 +106,8 @@ impl Glossaries {
     fn save(&self, all: &BTreeMap<String, StoredGlossary>, log: &Log) -> Result<(), Failure> {
         let Some(file) = &self.file else { return Ok(()) };
         let folder = file.parent().map_or(Ok(()), std::fs::create_dir_all);
-        let written = folder
-            .and_then(|()| replace(file, |out| Ok(serde_json::to_writer_pretty(out, all)?)));
+        let written =
+            folder.and_then(|()| replace(file, |out| Ok(serde_json::to_writer_pretty(out, all)?)));
         written.map_err(|reason| {
             log.failure(&format!("the glossaries were not saved: {reason}"));
             Failure::Internal
