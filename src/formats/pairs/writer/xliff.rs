@@ -218,10 +218,16 @@ fn listed(details: &Details) -> Vec<(String, String)> {
 
 /// The notes of a unit, in the order in which they are written.
 struct Notes<'u> {
-    /// Each with what it applies to and its attributes.
-    list: Vec<(Option<&'static str>, Vec<(String, String)>, &'u str)>,
+    list: Vec<WrittenNote<'u>>,
     /// Ids of notes, which a comment on words may refer to.
     ids: HashSet<&'u str>,
+}
+
+struct WrittenNote<'u> {
+    /// The side that it applies to; `None` for the unit.
+    place: Option<&'static str>,
+    attributes: Vec<(String, String)>,
+    words: &'u str,
 }
 
 impl<'u> Notes<'u> {
@@ -245,7 +251,7 @@ impl<'u> Notes<'u> {
             if let Some((name, id)) = id.filter(|(_, id)| self.ids.insert(id)) {
                 own.insert(0, (name.clone(), id.clone()));
             }
-            self.list.push((place, own, &note.text));
+            self.list.push(WrittenNote { place, attributes: own, words: &note.text });
         }
     }
 
@@ -255,7 +261,7 @@ impl<'u> Notes<'u> {
         }
         let mut replaced = 0;
         out.write_all(b"<notes>")?;
-        for (place, own, words) in &self.list {
+        for WrittenNote { place, attributes: own, words } in &self.list {
             out.write_all(b"<note")?;
             if let Some(place) = place {
                 replaced += attribute(out, "appliesTo", place)?;
