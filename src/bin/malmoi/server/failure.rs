@@ -24,6 +24,8 @@ pub(crate) enum Failure {
     Busy { seconds: u64 },
     /// The models are being opened, or the server is stopping.
     NotReady(&'static str),
+    /// A part that this server runs without.
+    Off(&'static str),
     /// The time limit for a request has passed.
     Late { seconds: u64 },
     /// The server failed; its log has the reason.
@@ -41,7 +43,7 @@ impl Failure {
             Self::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
             Self::Slow => StatusCode::REQUEST_TIMEOUT,
             Self::Busy { .. } => StatusCode::TOO_MANY_REQUESTS,
-            Self::NotReady(_) => StatusCode::SERVICE_UNAVAILABLE,
+            Self::NotReady(_) | Self::Off(_) => StatusCode::SERVICE_UNAVAILABLE,
             Self::Late { .. } => StatusCode::GATEWAY_TIMEOUT,
             Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
         }
@@ -70,7 +72,7 @@ impl std::fmt::Display for Failure {
             Self::Busy { seconds } => {
                 write!(f, "the queue is full; try again in {seconds} s")
             }
-            Self::NotReady(reason) => f.write_str(reason),
+            Self::NotReady(reason) | Self::Off(reason) => f.write_str(reason),
             Self::Late { seconds } => {
                 write!(f, "the text was not done within {seconds} s; send a shorter one")
             }

@@ -146,6 +146,7 @@ fn router(app: Arc<App>) -> Router {
     let routes = Router::new()
         .merge(api::health::routes())
         .merge(api::v1::routes())
+        .merge(api::desk::routes())
         .merge(api::libretranslate::routes())
         .merge(api::deepl::routes())
         .merge(api::extensions::routes())

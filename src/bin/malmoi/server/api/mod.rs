@@ -2,6 +2,7 @@
 //! request.
 
 pub(super) mod deepl;
+pub(super) mod desk;
 pub(super) mod extensions;
 pub(super) mod health;
 pub(super) mod libretranslate;

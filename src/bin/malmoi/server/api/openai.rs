@@ -444,7 +444,7 @@ fn error(failure: &Failure) -> Value {
         Failure::Key => ("authentication_error", Value::from("invalid_api_key")),
         Failure::NotFound(_) => ("invalid_request_error", Value::from("model_not_found")),
         Failure::Busy { .. } => ("rate_limit_error", Value::from("rate_limit_exceeded")),
-        Failure::NotReady(_) => ("unavailable_error", Value::Null),
+        Failure::NotReady(_) | Failure::Off(_) => ("unavailable_error", Value::Null),
         Failure::Late { .. } | Failure::Internal => ("server_error", Value::Null),
         _ => ("invalid_request_error", Value::Null),
     };

@@ -20,7 +20,7 @@ use super::super::engine::{News, Ticket};
 use super::super::failure::Failure;
 use super::super::incoming::Incoming;
 use super::super::{App, KeyName};
-use super::{Pieces, Text, language, shortened, within};
+use super::{Pieces, Text, desk, language, shortened, within};
 
 pub(in super::super) fn routes() -> Router<Arc<App>> {
     Router::new()
@@ -38,7 +38,7 @@ struct TextRequest {
     /// The article, as plain text or in `format`.
     #[schema(example = "The council approved the budget on Monday.")]
     text: String,
-    /// Format of the text: `text`, `html` or `markdown`. A translation keeps it.
+    /// Format of the text: `text`, `html`, `markdown`, `srt` or `vtt`. A translation keeps it.
     format: Option<String>,
     /// Language of the text: `en`, `ko` or `auto`.
     from: Option<String>,
@@ -104,8 +104,23 @@ struct CheckRequest {
         description = "Summaries and translations of news between English and Korean, with a list \
             of possible errors beside each result."
     ),
-    paths(translate, summarize, check, models),
-    components(schemas(TextRequest, TermRequest, CheckRequest))
+    paths(
+        translate,
+        summarize,
+        check,
+        models,
+        desk::similar,
+        desk::search,
+        desk::confirm,
+        desk::terms
+    ),
+    components(schemas(
+        TextRequest,
+        TermRequest,
+        CheckRequest,
+        desk::LookupRequest,
+        desk::UnitRequest
+    ))
 )]
 struct Document;
 
@@ -183,9 +198,11 @@ fn begin(app: &App, task: Task, asked: TextRequest) -> Result<Ticket<Outcome>, F
         None | Some("" | "text") => "txt",
         Some("html") => "html",
         Some("markdown") => "md",
+        Some("srt") => "srt",
+        Some("vtt") => "vtt",
         Some(other) => {
-            let message =
-                format!("`{}` is no format; use text, html or markdown", shortened(other));
+            let shown = shortened(other);
+            let message = format!("`{shown}` is no format; use text, html, markdown, srt or vtt");
             return Err(Failure::Invalid(message));
         }
     };
