@@ -15,6 +15,7 @@ mod incoming;
 mod keys;
 mod log;
 mod metrics;
+mod page;
 mod work;
 
 use std::net::{SocketAddr, TcpListener};
@@ -150,7 +151,8 @@ fn router(app: Arc<App>) -> Router {
         .merge(api::libretranslate::routes())
         .merge(api::deepl::routes())
         .merge(api::extensions::routes())
-        .merge(api::openai::routes());
+        .merge(api::openai::routes())
+        .merge(page::routes());
     routes
         .fallback(|| async { Failure::NotFound("nothing is here".into()).into_response() })
         .method_not_allowed_fallback(|| async { Failure::Method.into_response() })

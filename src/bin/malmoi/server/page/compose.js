@@ -1,0 +1,139 @@
+// The form: an article and what is to be done with it.
+
+import { ask } from "./api.js";
+import { by, h, notify } from "./dom.js";
+import { keep, state } from "./state.js";
+import { count, onLanguage, t } from "./strings.js";
+import { readFile } from "./files.js";
+
+const MOST_BYTES = 16 << 20;
+const FIELDS = ["pair", "register", "style", "sentences"];
+
+/** Tasks and directions that the server has models for; null until it has said so. */
+let served = null;
+
+export function start(run) {
+  by("form").addEventListener("submit", (event) => {
+    event.preventDefault();
+    if (!state.article.trim()) {
+      notify(t("no_article"));
+      by("article").focus();
+    } else if (served?.length) {
+      run();
+    }
+  });
+  by("article").addEventListener("input", () => {
+    state.article = by("article").value;
+    if (!state.article) Object.assign(state, { format: "text", name: "" });
+    counted();
+    keep();
+  });
+  by("form").addEventListener("change", changed);
+  by("open").addEventListener("click", () => by("file").click());
+  by("file").addEventListener("change", () => open(by("file").files[0]));
+  dropping(document.body);
+  onLanguage(fill);
+  fill();
+  load();
+}
+
+/** Puts the state into the form. */
+export function fill() {
+  by("article").value = state.article;
+  for (const radio of document.getElementsByName("task")) {
+    radio.checked = radio.value === state.task;
+    const isServed = !served || served.some((one) => one.task === radio.value);
+    radio.closest("label").hidden = !isServed;
+  }
+  pairs();
+  for (const name of FIELDS) by(name).value = state[name];
+  const isSummary = state.task === "summarize";
+  shown("register", !state.pair.endsWith("-en"));
+  shown("style", isSummary);
+  shown("sentences", isSummary && state.style !== "headline");
+  by("run").textContent = t(served ? state.task : "opening");
+  by("run").disabled = !served?.length;
+  counted();
+}
+
+function changed(event) {
+  const { id, name, value } = event.target;
+  if (name === "task") Object.assign(state, { task: value, pair: "auto" });
+  else if (id === "sentences")
+    state.sentences = Math.min(50, Math.max(1, Math.round(Number(value)) || 3));
+  else if (FIELDS.includes(id)) state[id] = value;
+  else return;
+  fill();
+  keep();
+}
+
+/** The choice of languages: those that the server has for the task. */
+function pairs() {
+  const known = (served ?? []).filter((one) => one.task === state.task);
+  const options = known.map(({ from, to }) =>
+    h(
+      "option",
+      { value: `${from}-${to}` },
+      from === to ? t("within", { language: t(from) }) : t("into", { from: t(from), to: t(to) }),
+    ),
+  );
+  by("pair").replaceChildren(h("option", { value: "auto" }, t(`auto_${state.task}`)), ...options);
+  if (!["auto", ...known.map(({ from, to }) => `${from}-${to}`)].includes(state.pair) && served)
+    state.pair = "auto";
+}
+
+function shown(name, is) {
+  document.querySelector(`[data-for="${name}"]`).hidden = !is;
+}
+
+function counted() {
+  const length = [...state.article].length;
+  const format = state.format === "text" ? "" : ` · ${t(`format_${state.format}`)}`;
+  const name = state.name ? `${state.name}${format} · ` : "";
+  by("count").textContent = length ? name + count("characters", length.toLocaleString()) : "";
+}
+
+/** Asks for the models until they are open. */
+async function load() {
+  try {
+    const answer = await ask("/api/v1/models");
+    served = answer.served;
+    state.hasMemory = answer.memory;
+    if (!served.some((one) => one.task === state.task)) state.task = served[0]?.task ?? state.task;
+  } catch (fault) {
+    if (fault.status !== 503) notify(fault.words);
+    setTimeout(load, fault.status === 503 ? 1_500 : 5_000);
+  }
+  fill();
+}
+
+function dropping(area) {
+  const is = (event) => [...(event.dataTransfer?.types ?? [])].includes("Files");
+  area.addEventListener("dragover", (event) => {
+    if (!is(event)) return;
+    event.preventDefault();
+    area.classList.add("dropping");
+  });
+  area.addEventListener("dragleave", (event) => {
+    if (!event.relatedTarget) area.classList.remove("dropping");
+  });
+  area.addEventListener("drop", (event) => {
+    area.classList.remove("dropping");
+    if (!is(event)) return;
+    event.preventDefault();
+    open(event.dataTransfer.files[0]);
+  });
+}
+
+async function open(file) {
+  by("file").value = "";
+  if (!file) return;
+  if (file.size > MOST_BYTES) return notify(t("file_large"));
+  const read = await readFile(file).catch(() => null);
+  if (!read) return notify(t("file_unread", { name: file.name }));
+  Object.assign(state, read, { name: file.name });
+  by("compose").hidden = false;
+  fill();
+  keep();
+  by("article").focus();
+}
