@@ -82,3 +82,6 @@ mod summaries;
 mod translators;
 /// Vocabularies of real models, if they are on this machine.
 mod vocabularies;
+/// The page of the workbench, in a browser if there is one.
+#[cfg(feature = "serve")]
+mod workbench;
