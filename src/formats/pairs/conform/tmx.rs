@@ -1,6 +1,6 @@
 //! Tags of TMX as version 1.4b allows them.
 
-use super::{Ids, Pairs, kept, push, set, value};
+use super::parts::{Ids, Pairs, kept, push, set, value};
 use crate::formats::pairs::{Inline, Tag};
 
 /// Inline elements with their attributes.

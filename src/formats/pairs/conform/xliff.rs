@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::{Ids, Pairs, kept, push, set, value};
+use super::parts::{Ids, Pairs, kept, push, set, value};
 use crate::formats::pairs::convert::{Data, is_token};
 use crate::formats::pairs::{Inline, Tag};
 
