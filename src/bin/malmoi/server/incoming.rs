@@ -6,7 +6,7 @@ use axum::extract::{FromRequest, Multipart, Request};
 use axum::http::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap};
 use serde_json::{Map, Value};
 
-use super::App;
+use super::app::App;
 use super::failure::Failure;
 
 /// A file of a multipart body.

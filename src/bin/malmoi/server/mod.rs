@@ -4,6 +4,7 @@
 //! Nothing of a request becomes a path of this machine, and no text of an article is logged.
 
 mod api;
+mod app;
 mod connections;
 mod deliveries;
 mod engine;
@@ -20,7 +21,7 @@ mod work;
 
 use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result};
@@ -30,11 +31,10 @@ use axum::http::header::{self, HeaderValue};
 use axum::http::{Method, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use malmoi::TaskOptions;
-use malmoi::desk::Desk;
 use tokio::sync::Notify;
 use tokio_rustls::TlsAcceptor;
 
+pub(crate) use app::{App, RequestLimits};
 pub(crate) use deliveries::Deliveries;
 pub(crate) use engine::{Engine, Limits, Served};
 pub(crate) use glossaries::Glossaries;
@@ -44,57 +44,9 @@ pub(crate) use keys::Keys;
 pub(crate) use log::Log;
 pub(crate) use metrics::Metrics;
 
+use app::KeyName;
 use failure::Failure;
 use log::Access;
-
-/// Bounds on a request before it reaches the engine.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct RequestLimits {
-    /// Bytes of a body.
-    pub body: usize,
-    /// Characters of the texts of a request.
-    pub characters: usize,
-    /// Time in which a body must arrive.
-    pub arrival: Duration,
-}
-
-/// Everything that handlers share.
-pub(crate) struct App {
-    pub engine: Arc<Engine>,
-    /// Options of every request, which its own fields change.
-    pub options: TaskOptions,
-    pub desk: Option<Arc<Desk>>,
-    pub keys: Keys,
-    pub guard: Guard,
-    /// True with TLS.
-    pub is_encrypted: bool,
-    /// Answers that equal requests wait for.
-    pub in_flight: Arc<InFlight>,
-    /// Translated files.
-    pub deliveries: Arc<Deliveries>,
-    /// Glossaries of DeepL's clients.
-    pub glossaries: Glossaries,
-    pub limits: RequestLimits,
-    pub metrics: Arc<Metrics>,
-    pub log: Arc<Log>,
-    /// Number of the last request.
-    pub requests: AtomicU64,
-}
-
-/// Name of the key of a request, for the log.
-#[derive(Clone)]
-pub(crate) struct KeyName(pub String);
-
-impl App {
-    /// Checks a key; returns its name. `None` if no key is needed.
-    pub fn authorize(&self, key: Option<&str>) -> Result<Option<String>, Failure> {
-        if self.keys.is_empty() {
-            return Ok(None);
-        }
-        let name = key.and_then(|key| self.keys.name(key)).ok_or(Failure::Key)?;
-        Ok(Some(name.to_string()))
-    }
-}
 
 /// Addresses that are listened on.
 pub(crate) struct Listening {

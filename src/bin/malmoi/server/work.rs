@@ -5,7 +5,7 @@ use malmoi::internals::generation::{Control, Update};
 use malmoi::prompts::Task;
 use malmoi::{Error, Event, Finish, LanguagePair, Model, Observer, Options, Outcome, TaskOptions};
 
-use super::App;
+use super::app::App;
 use super::engine::{News, Running, Served, Ticket};
 use super::failure::Failure;
 

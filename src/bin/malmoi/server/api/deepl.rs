@@ -17,12 +17,12 @@ use malmoi::{Language, Register, TaskOptions, formats};
 use serde_json::{Value, json};
 use tokio::sync::mpsc::unbounded_channel;
 
+use super::super::app::{App, KeyName};
 use super::super::deliveries::Stage;
 use super::super::failure::Failure;
 use super::super::glossaries::StoredGlossary;
 use super::super::in_flight::RequestHash;
 use super::super::incoming::Incoming;
-use super::super::{App, KeyName};
 use super::{Pieces, Text, language, shortened, within};
 
 /// Texts in one request.

@@ -12,9 +12,9 @@ use malmoi::{Error, Language, LanguagePair};
 use serde_json::{Value, json};
 use utoipa::ToSchema;
 
+use super::super::app::{App, KeyName};
 use super::super::failure::Failure;
 use super::super::incoming::Incoming;
-use super::super::{App, KeyName};
 use super::{language, within};
 
 /// Matches and units in an answer, unless the request has a `limit`.

@@ -10,9 +10,9 @@ use malmoi::Language;
 use malmoi::prompts::Task;
 use serde_json::{Value, json};
 
+use super::super::app::{App, KeyName};
 use super::super::failure::Failure;
 use super::super::incoming::Incoming;
-use super::super::{App, KeyName};
 use super::{Text, language, within};
 
 pub(in super::super) fn routes() -> Router<Arc<App>> {

@@ -9,7 +9,7 @@ use axum::routing::get;
 use axum::{Json, Router};
 use serde_json::json;
 
-use super::super::App;
+use super::super::app::App;
 use super::super::failure::Failure;
 
 pub(in super::super) fn routes() -> Router<Arc<App>> {

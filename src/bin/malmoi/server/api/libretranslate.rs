@@ -12,11 +12,11 @@ use malmoi::prompts::Task;
 use malmoi::{Language, Outcome, TaskOptions};
 use serde_json::{Map, Value, json};
 
+use super::super::app::{App, KeyName};
 use super::super::deliveries::Stage;
 use super::super::engine::Ticket;
 use super::super::failure::Failure;
 use super::super::incoming::Incoming;
-use super::super::{App, KeyName};
 use super::{Text, language, shortened, within};
 
 /// Alternatives of one text.

@@ -20,7 +20,7 @@ use malmoi::prompts::Task;
 use malmoi::{Language, LanguagePair, Outcome, TaskOptions, formats};
 use tokio::sync::mpsc::UnboundedReceiver;
 
-use super::App;
+use super::app::App;
 use super::deliveries::Delivery;
 use super::engine::Ticket;
 use super::failure::Failure;

@@ -17,11 +17,11 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 
+use super::super::app::{App, KeyName};
 use super::super::engine::{News, Ticket};
 use super::super::failure::Failure;
 use super::super::incoming::Incoming;
 use super::super::work::{self, Answer, Chat};
-use super::super::{App, KeyName};
 use super::{Pieces, Text, shortened};
 
 /// Tokens of an answer if the request sets no limit.

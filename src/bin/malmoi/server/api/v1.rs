@@ -16,10 +16,10 @@ use serde_json::{Value, json};
 use tokio::sync::mpsc::unbounded_channel;
 use utoipa::{OpenApi, ToSchema};
 
+use super::super::app::{App, KeyName};
 use super::super::engine::{News, Ticket};
 use super::super::failure::Failure;
 use super::super::incoming::Incoming;
-use super::super::{App, KeyName};
 use super::{Pieces, Text, desk, language, shortened, within};
 
 pub(in super::super) fn routes() -> Router<Arc<App>> {

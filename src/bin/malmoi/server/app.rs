@@ -1,0 +1,67 @@
+//! What all handlers share.
+
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+use std::time::Duration;
+
+use malmoi::TaskOptions;
+use malmoi::desk::Desk;
+
+use super::deliveries::Deliveries;
+use super::engine::Engine;
+use super::failure::Failure;
+use super::glossaries::Glossaries;
+use super::guard::Guard;
+use super::in_flight::InFlight;
+use super::keys::Keys;
+use super::log::Log;
+use super::metrics::Metrics;
+
+/// Bounds on a request before it reaches the engine.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct RequestLimits {
+    /// Bytes of a body.
+    pub body: usize,
+    /// Characters of the texts of a request.
+    pub characters: usize,
+    /// Time in which a body must arrive.
+    pub arrival: Duration,
+}
+
+/// Everything that handlers share.
+pub(crate) struct App {
+    pub engine: Arc<Engine>,
+    /// Options of every request, which its own fields change.
+    pub options: TaskOptions,
+    pub desk: Option<Arc<Desk>>,
+    pub keys: Keys,
+    pub guard: Guard,
+    /// True with TLS.
+    pub is_encrypted: bool,
+    /// Answers that equal requests wait for.
+    pub in_flight: Arc<InFlight>,
+    /// Translated files.
+    pub deliveries: Arc<Deliveries>,
+    /// Glossaries of DeepL's clients.
+    pub glossaries: Glossaries,
+    pub limits: RequestLimits,
+    pub metrics: Arc<Metrics>,
+    pub log: Arc<Log>,
+    /// Number of the last request.
+    pub requests: AtomicU64,
+}
+
+/// Name of the key of a request, for the log.
+#[derive(Clone)]
+pub(crate) struct KeyName(pub String);
+
+impl App {
+    /// Checks a key; returns its name. `None` if no key is needed.
+    pub fn authorize(&self, key: Option<&str>) -> Result<Option<String>, Failure> {
+        if self.keys.is_empty() {
+            return Ok(None);
+        }
+        let name = key.and_then(|key| self.keys.name(key)).ok_or(Failure::Key)?;
+        Ok(Some(name.to_string()))
+    }
+}
