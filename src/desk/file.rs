@@ -1,6 +1,7 @@
 //! The store's file: schema, version, and opening for writing or for reading only.
 
 use std::path::Path;
+use std::time::{Duration, Instant};
 
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
@@ -89,15 +90,32 @@ pub(super) fn open(path: &Path) -> Result<OpenedFile, DeskError> {
     let connection = Connection::open_with_flags(path, flags).map_err(|error| fail(&error))?;
     let prepared = connection.execute_batch(&format!(
         "PRAGMA busy_timeout = {BUSY_MILLISECONDS}; PRAGMA trusted_schema = OFF; \
-         PRAGMA cell_size_check = ON; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; \
-         PRAGMA mmap_size = 0;"
+         PRAGMA cell_size_check = ON; PRAGMA synchronous = NORMAL; PRAGMA mmap_size = 0;"
     ));
-    prepared.map_err(|error| fail(&error))?;
+    prepared.and_then(|()| write_ahead(&connection)).map_err(|error| fail(&error))?;
     create(&connection).map_err(|error| fail(&error))?;
     if check(&connection, path)? < VERSION {
         migrate(&connection).map_err(|error| fail(&error))?;
     }
     Ok(OpenedFile { connection, read_only: false, has_vectors: true })
+}
+
+/// Turns the write-ahead log on. SQLite does not wait by itself while another process does the same
+/// to a new file.
+fn write_ahead(connection: &Connection) -> rusqlite::Result<()> {
+    const PAUSE: Duration = Duration::from_millis(5);
+    let deadline = Instant::now() + Duration::from_millis(BUSY_MILLISECONDS.into());
+    loop {
+        match connection.query_row("PRAGMA journal_mode = WAL", [], |_| Ok(())) {
+            Err(error)
+                if error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy)
+                    && Instant::now() < deadline =>
+            {
+                std::thread::sleep(PAUSE);
+            }
+            done => return done,
+        }
+    }
 }
 
 /// Makes the tables of an empty file. Of several processes one does.

@@ -238,3 +238,16 @@ fn a_file_that_is_no_memory_is_named_and_left_as_it_is() {
     Connection::open(&newer).unwrap().pragma_update(None, "user_version", 9).unwrap();
     assert!(matches!(Desk::open(&newer), Err(Error::Desk(DeskError::Newer { found: 9, .. }))));
 }
+
+#[test]
+fn many_may_open_a_new_file_at_once() {
+    for _ in 0..40 {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("desk.db");
+        std::thread::scope(|scope| {
+            for _ in 0..8 {
+                scope.spawn(|| Desk::open(&path).unwrap());
+            }
+        });
+    }
+}
