@@ -17,13 +17,13 @@ use malmoi::{Language, Register, TaskOptions, formats};
 use serde_json::{Value, json};
 use tokio::sync::mpsc::unbounded_channel;
 
-use super::super::app::{App, KeyName};
+use super::super::app::App;
 use super::super::deliveries::Stage;
 use super::super::failure::Failure;
 use super::super::glossaries::StoredGlossary;
 use super::super::in_flight::RequestHash;
 use super::super::incoming::Incoming;
-use super::{Pieces, Text, language, shortened, within};
+use super::{Pieces, Text, language, shortened, with_key, within};
 
 /// Texts in one request.
 const MAX_TEXTS: usize = 1_000;
@@ -48,11 +48,8 @@ pub(in super::super) fn routes() -> Router<Arc<App>> {
 
 /// An answer in the shape of DeepL's errors, with the name of the key for the log.
 fn answer(key: Option<String>, result: Result<Response, Failure>) -> Response {
-    let mut response = result.unwrap_or_else(|failure| refuse(&failure));
-    if let Some(key) = key {
-        response.extensions_mut().insert(KeyName(key));
-    }
-    response
+    let response = result.unwrap_or_else(|failure| refuse(&failure));
+    with_key(key, response)
 }
 
 fn refuse(failure: &Failure) -> Response {

@@ -12,10 +12,10 @@ use malmoi::{Error, Language, LanguagePair};
 use serde_json::{Value, json};
 use utoipa::ToSchema;
 
-use super::super::app::{App, KeyName};
+use super::super::app::App;
 use super::super::failure::Failure;
 use super::super::incoming::Incoming;
-use super::{language, within};
+use super::{language, with_key, within};
 
 /// Matches and units in an answer, unless the request has a `limit`.
 const USUAL: u64 = 9;
@@ -217,14 +217,11 @@ async fn blocking(
     };
     let key = incoming.key.clone();
     let done = tokio::task::spawn_blocking(move || work(&app, &incoming)).await;
-    let mut response = match done.unwrap_or(Err(Failure::Internal)) {
+    let response = match done.unwrap_or(Err(Failure::Internal)) {
         Ok(value) => Json(value).into_response(),
         Err(failure) => failure.into_response(),
     };
-    if let Some(key) = key {
-        response.extensions_mut().insert(KeyName(key));
-    }
-    response
+    with_key(key, response)
 }
 
 /// A text that is not empty, within the limit on its characters.

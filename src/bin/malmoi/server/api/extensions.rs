@@ -10,10 +10,10 @@ use malmoi::Language;
 use malmoi::prompts::Task;
 use serde_json::{Value, json};
 
-use super::super::app::{App, KeyName};
+use super::super::app::App;
 use super::super::failure::Failure;
 use super::super::incoming::Incoming;
-use super::{Text, language, within};
+use super::{Text, language, with_key, within};
 
 pub(in super::super) fn routes() -> Router<Arc<App>> {
     Router::new()
@@ -70,14 +70,11 @@ fn missing(name: &str) -> Failure {
 }
 
 fn answer(key: Option<String>, answer: Result<Value, Failure>) -> Response {
-    let mut response = match answer {
+    let response = match answer {
         Ok(value) => Json(value).into_response(),
         Err(failure) => failure.into_response(),
     };
-    if let Some(key) = key {
-        response.extensions_mut().insert(KeyName(key));
-    }
-    response
+    with_key(key, response)
 }
 
 /// `{source_lang, target_lang, text_list}`: `{translations: [{detected_source_lang, text}]}`.

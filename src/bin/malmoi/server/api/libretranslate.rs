@@ -12,12 +12,12 @@ use malmoi::prompts::Task;
 use malmoi::{Language, Outcome, TaskOptions};
 use serde_json::{Map, Value, json};
 
-use super::super::app::{App, KeyName};
+use super::super::app::App;
 use super::super::deliveries::Stage;
 use super::super::engine::Ticket;
 use super::super::failure::Failure;
 use super::super::incoming::Incoming;
-use super::{Text, language, shortened, within};
+use super::{Text, language, shortened, with_key, within};
 
 /// Alternatives of one text.
 const MAX_ALTERNATIVES: u64 = 5;
@@ -37,16 +37,13 @@ pub(in super::super) fn routes() -> Router<Arc<App>> {
 type Answer = Result<Value, Failure>;
 
 fn answer(key: Option<String>, answer: Answer) -> Response {
-    let mut response = match answer {
+    let response = match answer {
         Ok(value) => Json(value).into_response(),
         // LibreTranslate's clients expect 403 where others expect 401.
         Err(Failure::Key) => Failure::Forbidden("Invalid API key".into()).into_response(),
         Err(failure) => failure.into_response(),
     };
-    if let Some(key) = key {
-        response.extensions_mut().insert(KeyName(key));
-    }
-    response
+    with_key(key, response)
 }
 
 async fn translate(State(app): State<Arc<App>>, request: Request) -> Response {

@@ -20,7 +20,7 @@ use malmoi::prompts::Task;
 use malmoi::{Language, LanguagePair, Outcome, TaskOptions, formats};
 use tokio::sync::mpsc::UnboundedReceiver;
 
-use super::app::App;
+use super::app::{App, KeyName};
 use super::deliveries::Delivery;
 use super::engine::Ticket;
 use super::failure::Failure;
@@ -102,6 +102,14 @@ fn language(code: &str) -> Result<Language, Failure> {
 /// At most 20 characters of what a client sent, for messages.
 fn shortened(text: &str) -> String {
     text.chars().take(20).collect()
+}
+
+/// Adds the name of a request's key to its answer, for the log.
+fn with_key(key: Option<String>, mut response: Response) -> Response {
+    if let Some(key) = key {
+        response.extensions_mut().insert(KeyName(key));
+    }
+    response
 }
 
 /// A translated file, as a download.

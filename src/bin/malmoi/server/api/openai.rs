@@ -17,12 +17,12 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 
-use super::super::app::{App, KeyName};
+use super::super::app::App;
 use super::super::engine::{News, Ticket};
 use super::super::failure::Failure;
 use super::super::incoming::Incoming;
 use super::super::work::{self, Answer, Chat};
-use super::{Pieces, Text, shortened};
+use super::{Pieces, Text, shortened, with_key};
 
 /// Tokens of an answer if the request sets no limit.
 const MAX_TOKENS: usize = 2_048;
@@ -127,7 +127,7 @@ async fn complete(app: Arc<App>, request: Request, shape: Shape) -> Response {
         Err(failure) => return refuse(&failure),
     };
     let key = incoming.key.clone();
-    let mut response = match begin(&app, incoming, shape) {
+    let response = match begin(&app, incoming, shape) {
         Ok((asked, model, writing)) if asked.stream => {
             stream(shape, model, asked.stream_options.include_usage, writing)
         }
@@ -137,10 +137,7 @@ async fn complete(app: Arc<App>, request: Request, shape: Shape) -> Response {
         },
         Err(failure) => refuse(&failure),
     };
-    if let Some(key) = key {
-        response.extensions_mut().insert(KeyName(key));
-    }
-    response
+    with_key(key, response)
 }
 
 /// Reads the request and puts its text into the queue.

@@ -16,11 +16,11 @@ use serde_json::{Value, json};
 use tokio::sync::mpsc::unbounded_channel;
 use utoipa::{OpenApi, ToSchema};
 
-use super::super::app::{App, KeyName};
+use super::super::app::App;
 use super::super::engine::{News, Ticket};
 use super::super::failure::Failure;
 use super::super::incoming::Incoming;
-use super::{Pieces, Text, desk, language, shortened, within};
+use super::{Pieces, Text, desk, language, shortened, with_key, within};
 
 pub(in super::super) fn routes() -> Router<Arc<App>> {
     Router::new()
@@ -179,7 +179,7 @@ async fn run(app: Arc<App>, request: Request, task: Task) -> Response {
         let streams = streams || asked.stream;
         Ok((streams, begin(&app, task, asked)?))
     });
-    let mut response = match begun {
+    let response = match begun {
         Ok((true, ticket)) => stream(ticket),
         Ok((false, ticket)) => match ticket.result().await {
             Ok(outcome) => Json(outcome).into_response(),
@@ -187,10 +187,7 @@ async fn run(app: Arc<App>, request: Request, task: Task) -> Response {
         },
         Err(failure) => failure.into_response(),
     };
-    if let Some(key) = key {
-        response.extensions_mut().insert(KeyName(key));
-    }
-    response
+    with_key(key, response)
 }
 
 fn begin(app: &App, task: Task, asked: TextRequest) -> Result<Ticket<Outcome>, Failure> {
@@ -316,14 +313,11 @@ async fn check(State(app): State<Arc<App>>, request: Request) -> Response {
         Ok(ticket) => ticket.result().await,
         Err(failure) => Err(failure),
     };
-    let mut response = match result {
+    let response = match result {
         Ok(value) => Json(value).into_response(),
         Err(failure) => failure.into_response(),
     };
-    if let Some(key) = key {
-        response.extensions_mut().insert(KeyName(key));
-    }
-    response
+    with_key(key, response)
 }
 
 fn checked(app: &App, asked: CheckRequest) -> Result<Ticket<Value>, Failure> {
