@@ -26,10 +26,10 @@ pub fn spent(work: impl FnOnce()) -> Duration {
 }
 
 /// True if four times the input takes at most eight times as long in one of several tries. Times
-/// below 10 ms count as 10 ms.
+/// below 20 ms count as 20 ms.
 pub fn grows_linearly(mut small: impl FnMut(), mut large: impl FnMut()) -> bool {
     const TRIES: usize = 4;
-    const LEAST: Duration = Duration::from_millis(10);
+    const LEAST: Duration = Duration::from_millis(20);
     (0..TRIES).any(|_| {
         let once = spent(&mut small);
         spent(&mut large) < 8 * once.max(LEAST)
