@@ -65,7 +65,7 @@ def with_libretranslate():
 
 
 def with_deep_translator():
-    client = LibreTranslator(source="en", target="ko", base_url=server + "/", api_key="mk-any")
+    client = LibreTranslator(source="en", target="ko", custom_url=server + "/", api_key="mk-any")
     assert client.translate(SOURCE) == TARGET
 
 
