@@ -1,7 +1,8 @@
 //! Semantic matches: units of the desk's memory that mean what a text means, in other words.
 //!
-//! The encoder of the checks makes vectors, and the desk keeps them ([`index`]). Vectors are compared
-//! without the mean of their language: sentences of a language are near each other whatever they say.
+//! The encoder of the checks makes vectors, and the desk keeps them ([`index`]). Vectors are
+//! compared without the mean of their language: sentences of a language are near each other
+//! whatever they say.
 
 use crate::checks::{CheckOptions, SentenceEncoder};
 use crate::desk::{Desk, Match, Origin};

@@ -14,8 +14,9 @@ const APPLICATION: i64 = 0x6d6c_6d6f;
 /// Time to wait for another process that is writing.
 const BUSY_MILLISECONDS: u32 = 30_000;
 
-/// Version 1. `identity` is the hash of what makes a unit unique; `place` that of languages and normalized
-/// source. `words` is an index without content: rows of it have the tokens of the unit of that id.
+/// Version 1. `identity` is the hash of what makes a unit unique; `place` that of languages and
+/// normalized source. `words` is an index without content: rows of it have the tokens of the unit
+/// of that id.
 const SCHEMA: &str = "
 CREATE TABLE unit(
     id INTEGER PRIMARY KEY,

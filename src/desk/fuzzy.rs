@@ -1,5 +1,5 @@
-//! Where two texts differ, and the tokens by which candidates for likeness are found. Knows letters;
-//! knows nothing of the store.
+//! Where two texts differ, and the tokens by which candidates for likeness are found. Knows
+//! letters; knows nothing of the store.
 
 use serde::Serialize;
 use similar::{ChangeTag, TextDiff};

@@ -104,8 +104,8 @@ impl Desk {
 
     /// Units whose sources are at least `least` percent like a text, the most alike first, at most
     /// `limit` of them and of each source one; with 0 the nearest units that share a token with the
-    /// text, however far. Machine translations only if `origin` is [`Origin::Machine`]; the words of
-    /// people serve in both directions.
+    /// text, however far. Machine translations only if `origin` is [`Origin::Machine`]; the words
+    /// of people serve in both directions.
     pub fn similar(
         &self,
         languages: LanguagePair,

@@ -30,9 +30,9 @@ struct Missing {
 pub type Encode<'e> = dyn FnMut(Language, &[&str]) -> Result<Vec<Vec<f32>>> + 'e;
 
 impl Desk {
-    /// Gives each unit its vectors of an encoder, where it has none: of its source, and for the words
-    /// of people of its translation. Calls `encode` with some texts at a time; after an error those
-    /// before it have their vectors. Returns the number of new vectors.
+    /// Gives each unit its vectors of an encoder, where it has none: of its source, and for the
+    /// words of people of its translation. Calls `encode` with some texts at a time; after an error
+    /// those before it have their vectors. Returns the number of new vectors.
     pub fn index(&self, encoder: &str, encode: &mut Encode<'_>) -> Result<u64> {
         let mut count = 0;
         for language in [Language::English, Language::Korean] {
@@ -131,8 +131,9 @@ impl Desk {
     }
 
     /// Units whose sources have vectors near that of a text, the nearest first, at most `limit` of
-    /// them and of each source one. Compares with every vector of the language. Machine translations
-    /// only if `origin` is [`Origin::Machine`]; the words of people serve in both directions.
+    /// them and of each source one. Compares with every vector of the language. Machine
+    /// translations only if `origin` is [`Origin::Machine`]; the words of people serve in both
+    /// directions.
     ///
     /// `vector` is the text's, of length 1, from the same encoder; `least` the least cosine.
     pub fn near_in_meaning(

@@ -54,7 +54,8 @@ pub struct Score {
 /// use malmoi::eval::{self, Scoring, chrf::Chrf};
 /// let references = [vec!["항구가 열렸다.".to_string()]];
 /// let outputs = [vec!["항구가 닫혔다.".to_string()], vec!["항구가 열렸다.".to_string()]];
-/// let systems = eval::scores(&[Box::new(Chrf::default())], &references, &outputs, Scoring::default());
+/// let metrics: [Box<dyn malmoi::eval::Metric>; 1] = [Box::new(Chrf::default())];
+/// let systems = eval::scores(&metrics, &references, &outputs, Scoring::default());
 /// assert!(systems[0][0].score < systems[1][0].score && systems[1][0].score == 100.0);
 /// ```
 ///

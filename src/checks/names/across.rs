@@ -25,8 +25,8 @@ const MISSPELLED: f32 = 14.0;
 /// Names without a counterpart that are compared with one of the other text.
 const MOST_COMPARED: usize = 20;
 
-/// Phrases that stand for a place whose name the other text repeats, with the Korean words that they
-/// translate where they do not.
+/// Phrases that stand for a place whose name the other text repeats, with the Korean words that
+/// they translate where they do not.
 const PLACES: &[(&str, &[&str])] = &[
     ("the city", &["도시"]),
     ("the country", &["나라", "국가"]),

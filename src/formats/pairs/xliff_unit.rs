@@ -15,8 +15,8 @@ use crate::formats::record::MAX_RECORD_BYTES;
 pub(super) const DETAILS: &str = "details";
 /// Category of the metadata that hold properties in files of malmoi.
 pub(super) const PROPS: &str = "props";
-/// Most bytes of notes and properties, and of an original code, that each segment of a unit repeats;
-/// longer ones go to the first alone.
+/// Most bytes of notes and properties, and of an original code, that each segment of a unit
+/// repeats; longer ones go to the first alone.
 const MAX_REPEATED_BYTES: usize = 1 << 12;
 
 /// Places of what a file says: of the unit, its source, its target.

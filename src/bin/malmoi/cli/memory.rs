@@ -47,7 +47,8 @@ enum Action {
         #[arg(long, value_name = "N", default_value_t = 20)]
         limit: usize,
     },
-    /// Show the units that are most like a text, and where they differ; then those that mean the same
+    /// Show the units that are most like a text, and where they differ; then those that mean the
+    /// same
     Similar {
         /// The text
         text: String,

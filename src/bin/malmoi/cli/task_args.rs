@@ -93,7 +93,8 @@ pub(super) struct GenerationArgs {
 }
 
 impl GenerationArgs {
-    /// The options of a task; languages are the defaults, and there is no memory. Examples without a task are for `task`.
+    /// The options of a task; languages are the defaults, and there is no memory. Examples without
+    /// a task are for `task`.
     pub fn task_options(
         &self,
         task: Task,
