@@ -178,6 +178,19 @@ impl Details {
         self.props.iter().find(|prop| prop.name == name).map(|prop| prop.value.as_str())
     }
 
+    /// Dates, names and uses that are known, by the names that TMX has for them.
+    pub(super) fn history(&self) -> Vec<(&'static str, String)> {
+        let history = [
+            ("creationdate", self.created.clone()),
+            ("creationid", self.created_by.clone()),
+            ("changedate", self.changed.clone()),
+            ("changeid", self.changed_by.clone()),
+            ("lastusagedate", self.last_used.clone()),
+            ("usagecount", self.usage_count.map(|count| count.to_string())),
+        ];
+        history.into_iter().filter_map(|(name, value)| Some((name, value?))).collect()
+    }
+
     /// Adds an attribute by the name that TMX has for it; what has no field, or cannot be read as
     /// one, stays an attribute.
     pub(super) fn add(&mut self, name: String, value: String) {

@@ -105,16 +105,8 @@ fn variant(
 
 /// The attributes of a unit or a text: those that TMX has, each once, and all others.
 fn split(details: &Details, known: &[&str]) -> [Vec<(String, String)>; 2] {
-    let count = details.usage_count.map(|count| count.to_string());
-    let history = [
-        ("creationdate", &details.created),
-        ("creationid", &details.created_by),
-        ("changedate", &details.changed),
-        ("changeid", &details.changed_by),
-        ("lastusagedate", &details.last_used),
-        ("usagecount", &count),
-    ];
-    let history = history.into_iter().filter_map(|(name, value)| Some((name, value.as_deref()?)));
+    let history = details.history();
+    let history = history.iter().map(|(name, value)| (*name, value.as_str()));
     let others = details.attributes.iter().map(|(name, value)| (name.as_str(), value.as_str()));
     let [mut native, mut other] = [Vec::new(), Vec::new()];
     for (name, value) in history.clone().chain(others) {

@@ -201,18 +201,7 @@ fn category(prop: &Prop) -> &str {
 
 /// Dates, names and attributes by the names that TMX has for them.
 fn listed(details: &Details) -> Vec<(String, String)> {
-    let count = details.usage_count.map(|count| count.to_string());
-    let history = [
-        ("creationdate", &details.created),
-        ("creationid", &details.created_by),
-        ("changedate", &details.changed),
-        ("changeid", &details.changed_by),
-        ("lastusagedate", &details.last_used),
-        ("usagecount", &count),
-    ];
-    let history = history
-        .into_iter()
-        .filter_map(|(name, value)| value.as_ref().map(|value| (name.to_string(), value.clone())));
+    let history = details.history().into_iter().map(|(name, value)| (name.to_string(), value));
     history.chain(details.attributes.iter().cloned()).collect()
 }
 
