@@ -1,17 +1,23 @@
 #!/usr/bin/env python3
-"""Holds files for translators' tools against their standards, and malmoi's writer against public files of other tools.
+"""Holds files for translators' tools against their standards, and malmoi's writer against public
+files of other tools.
 
     pip install lxml saxonche
-    cargo build --release --example exchange                        in the repository
-    python exchange.py SCHEMAS FILE.tmx FILE.xliff …                validates files
-    python exchange.py SCHEMAS --convert PROGRAM FOLDER …           converts all files of folders both ways, and validates what comes out
+    cargo build --release --example exchange    in the repository
+    python exchange.py SCHEMAS FILE.tmx FILE.xliff …
+        validates files
+    python exchange.py SCHEMAS --convert PROGRAM FOLDER …
+        converts all files of folders both ways, and validates what comes out
 
-SCHEMAS is a folder with the schemas, which are not part of this repository. They are in `catalog/` of github.com/rmraya/OpenXLIFF
-(tmx14.dtd, xliff_core_2.0.xsd of version 2.1, xliff-core-1.2-strict.xsd) and in `xliff-21/schemas/` of
-github.com/oasis-tcs/xliff-xliff-22 (xliff_core_2.1.sch, the constraints that a schema cannot say). A schema that is missing is named, and
-what it would check is skipped. PROGRAM is `target/release/examples/exchange`; files are read as if they were in English and Korean.
+SCHEMAS is a folder with the schemas, which are not part of this repository. They are in `catalog/`
+of github.com/rmraya/OpenXLIFF (tmx14.dtd, xliff_core_2.0.xsd of version 2.1,
+xliff-core-1.2-strict.xsd) and in `xliff-21/schemas/` of github.com/oasis-tcs/xliff-xliff-22
+(xliff_core_2.1.sch, the constraints that a schema cannot say). A schema that is missing is named,
+and what it would check is skipped. PROGRAM is `target/release/examples/exchange`; files are read as
+if they were in English and Korean.
 
-What was converted once must come out the same, byte for byte, when it is converted again and again. Exit status: 1 if anything is invalid.
+What was converted once must come out the same, byte for byte, when it is converted again and again.
+Exit status: 1 if anything is invalid.
 """
 import argparse
 import collections

@@ -262,7 +262,7 @@ mod tests {
     use super::*;
     use crate::generation::Options;
 
-    /// A queue with calls of so many requests each; callers that stay until they are dropped.
+    /// A queue of calls with the given numbers of requests, and their callers.
     fn queue(batch: usize, sizes: &[usize]) -> (SharedQueue, Sender<Call>, Vec<Caller>) {
         let (sender, incoming) = channel();
         let calls = BTreeMap::new();

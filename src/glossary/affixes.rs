@@ -43,7 +43,8 @@ const NOUNS: &[&str] = &[
     "피해", "학교", "학생", "합의", "행사", "현장", "협정", "협회", "호텔", "확장", "환자", "활동", "회사", "회의", "후보",
 ];
 
-/// Prefixes of one syllable, as in 신항만. Others (전시장, 여행사) rather belong to another noun.
+/// Prefixes of one syllable, as in 신항만. Others (전시장, 여행사) rather belong to another
+/// noun.
 const PREFIXES: &str = "신구총대소초남북동서재부준뉴";
 
 /// True if a run of Hangul is a chain of particles.

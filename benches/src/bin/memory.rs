@@ -1,6 +1,6 @@
 //! Time of imports and of look-ups in translation memories of growing size, and how often a look-up
-//! finds what a comparison with every unit finds. One line of JSON for each size and direction, which
-//! `memory.py` shows as tables and a picture.
+//! finds what a comparison with every unit finds. One line of JSON for each size and direction,
+//! which `memory.py` shows as tables and a picture.
 //!
 //! ```sh
 //! cargo run --release --bin memory -- SOURCES.en TRANSLATIONS.ko 10000 100000 1000000

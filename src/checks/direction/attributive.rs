@@ -79,8 +79,8 @@ const DETERMINERS: &[&str] = &[
     "소형",
 ];
 
-/// True for a determiner and for an adnominal form: "낡은", "늘어난", "확대된"; a noun with a topic
-/// particle, "수출은", is none. `ending` is what follows the known part of the word.
+/// True for a determiner and for an adnominal form: "낡은", "늘어난", "확대된"; a noun with a
+/// topic particle, "수출은", is none. `ending` is what follows the known part of the word.
 fn is_adnominal(word: &str, ending: &str) -> bool {
     const N: u32 = 4;
     let ends_in_n = word.chars().next_back().and_then(final_consonant) == Some(N);

@@ -152,7 +152,7 @@ impl Serve {
         let server = server::start(app, listening, tls, stop.clone())?;
         let (interrupt, interrupted) = std::sync::mpsc::channel();
         let on_interrupt = move || {
-            // Nobody listens any more once the server is stopping.
+            // The receiver is gone once the server stops.
             let _ = interrupt.send(());
         };
         ctrlc::set_handler(on_interrupt).context("cannot listen for Ctrl-C")?;
@@ -226,8 +226,8 @@ fn loopback(of: IpAddr) -> &'static str {
     if of.is_ipv4() { "127.0.0.1" } else { "[::1]" }
 }
 
-/// The models for every task and direction that has an installed one; a requested model is used
-/// for all. Without any, the default for summaries is opened, and downloaded if necessary.
+/// Opens the best installed model for each task and direction, or the requested one for all. With
+/// none installed the default for English summaries is opened, and downloaded if necessary.
 fn models(context: &Context) -> Result<Vec<Served>> {
     let resolver = context.resolver();
     let is_requested = context.settings.get("model").is_some();

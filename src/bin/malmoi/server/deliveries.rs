@@ -1,5 +1,5 @@
 //! Files that clients had translated: they upload one, ask how far it is, and fetch the result.
-//! Results are kept in memory for a while, under names that nobody can guess.
+//! Results stay in memory for an hour, under random names of 128 bits.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};

@@ -87,7 +87,7 @@ impl<T> Running<'_, T> {
         }
     }
 
-    /// True if nobody waits for the result any more.
+    /// True if the client has left, or the server has stopped.
     pub fn is_over(&self) -> bool {
         self.left.load(Ordering::Relaxed) || self.engine.aborted.load(Ordering::Relaxed)
     }

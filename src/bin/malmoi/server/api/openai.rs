@@ -247,7 +247,7 @@ fn options(asked: &Asked) -> Result<Options, Failure> {
     let temperature = within("temperature", asked.temperature, 2.0)?.unwrap_or(0.0);
     let top_p = within("top_p", asked.top_p, 1.0)?.unwrap_or(1.0);
     let sampling = match temperature {
-        // As for every other result, the likeliest token is taken unless sampling is asked for.
+        // Without a temperature the decoding is greedy, as in all APIs here.
         0.0 => Sampling::Greedy,
         temperature => Sampling::Random {
             temperature: temperature as f32,
