@@ -232,8 +232,12 @@ impl Model {
     }
 
     /// The same model for use by many threads at once: the requests of all of them are computed
-    /// together, up to `batch` texts at a time. Each text is the one it would be alone.
+    /// together, up to `batch` texts at a time. Each text is the one it would be alone. A model that
+    /// is shared already stays in its loop.
     pub fn shared(&self, batch: usize) -> Result<Self> {
+        if self.batcher.is_some() {
+            return Ok(self.clone());
+        }
         let inner = self.inner.clone();
         let room = if inner.beams.is_some() { Seq2SeqEngine::max_searches(batch) } else { batch };
         let batcher = Batcher::start(room, move |queue| {

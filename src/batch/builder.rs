@@ -9,7 +9,7 @@ use super::hash::sha256;
 use super::ingest::BatchInput;
 use super::outputs;
 use super::plan::{BatchPlan, Follow, ModelChoice};
-use super::report::{BatchProgress, Callbacks, RunReport};
+use super::report::{BatchProgress, Callbacks, ItemReport, RunReport};
 use super::run;
 use crate::error::Result;
 use crate::formats::Fields;
@@ -127,6 +127,13 @@ impl<'b> Batch<'b> {
         self
     }
 
+    /// False for inputs that are no files of the user, whose names are not looked up on disk: items
+    /// that left them stay. True by default.
+    pub fn track_removals(mut self, track: bool) -> Self {
+        self.plan.track_removals = track;
+        self
+    }
+
     /// True to try the failed items of earlier runs again.
     pub fn retry_failed(mut self, retry: bool) -> Self {
         self.retry_failed = retry;
@@ -142,6 +149,13 @@ impl<'b> Batch<'b> {
     /// Receives the progress of the run several times per second.
     pub fn on_progress(mut self, callback: impl FnMut(&BatchProgress) + 'b) -> Self {
         self.callbacks.on_progress = Some(Box::new(callback));
+        self
+    }
+
+    /// Receives each item of this run that was settled, once its result is safe in the journal.
+    /// Unreadable parts of inputs are only in `failed.jsonl`.
+    pub fn on_item(mut self, callback: impl FnMut(&ItemReport) + 'b) -> Self {
+        self.callbacks.on_item = Some(Box::new(callback));
         self
     }
 

@@ -41,5 +41,5 @@ pub use ingest::{BatchInput, Open, Opened};
 pub use outputs::check_folder;
 pub use plan::{Follow, ModelChoice};
 pub use queue::Stats;
-pub use report::{BatchProgress, Counts, RunReport};
+pub use report::{BatchProgress, Counts, ItemReport, RunReport};
 pub use result::{BilingualPair, Line, PairedTranslation, Summary};

@@ -78,6 +78,8 @@ pub(super) struct BatchPlan {
     pub bilingual: Vec<&'static ExchangeFormat>,
     /// Reads the pages of items; `None` to read only the items.
     pub follow: Option<Follow>,
+    /// True to mark items that left their files as removed.
+    pub track_removals: bool,
     /// True to show removed items in the results.
     pub keep_removed: bool,
     /// Time limit for an item, without the time to fetch its page.
@@ -97,6 +99,7 @@ impl BatchPlan {
             feed: false,
             bilingual: Vec::new(),
             follow: None,
+            track_removals: true,
             keep_removed: false,
             item_timeout: None,
         }

@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use super::desk_use::DeskUse;
 use super::queue::Stats;
+use super::result::Line;
 
 /// Counts of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
@@ -55,6 +56,63 @@ pub struct BatchProgress {
     pub seconds: f64,
 }
 
+/// An item that was settled: done, or failed for good.
+#[derive(Debug, Clone, Serialize)]
+pub struct ItemReport {
+    /// Key of the item in the journal, and its id if it failed.
+    pub key: String,
+    /// Id of the item in its source.
+    pub id: String,
+    /// Headline of the source.
+    pub title: Option<String>,
+    /// Its translation.
+    pub headline: Option<String>,
+    /// Name of the input it came from.
+    pub input: String,
+    /// The check of each finding that puts the result in doubt.
+    pub findings: Vec<String>,
+    /// Names of its files in the folder `items`.
+    pub files: Vec<String>,
+    /// The reason if it failed.
+    pub error: Option<String>,
+}
+
+impl From<&Line> for ItemReport {
+    /// The report of a line of `items.jsonl`.
+    fn from(line: &Line) -> Self {
+        let (page, translated) = line.file_names();
+        let translation = line.translation.as_ref();
+        Self {
+            key: line.key.clone(),
+            id: line.id.clone(),
+            title: line.title.clone(),
+            headline: translation.and_then(|translation| translation.title.clone()),
+            input: line.input.clone(),
+            findings: line.doubts().map(|doubt| doubt.check.to_string()).collect(),
+            files: [Some(page), translated].into_iter().flatten().collect(),
+            error: None,
+        }
+    }
+}
+
+impl ItemReport {
+    /// The report of a line of `failed.jsonl`; `None` if it is none.
+    pub fn of_failure(line: &str) -> Option<Self> {
+        let line: serde_json::Value = serde_json::from_str(line).ok()?;
+        let text = |name: &str| line[name].as_str().map(str::to_string);
+        Some(Self {
+            key: text("id")?,
+            id: text("id")?,
+            title: text("beginning"),
+            headline: None,
+            input: text("input")?,
+            findings: Vec::new(),
+            files: Vec::new(),
+            error: Some(text("reason")?),
+        })
+    }
+}
+
 /// Result of a run.
 #[derive(Debug, Clone, Copy, Serialize)]
 pub struct RunReport {
@@ -78,12 +136,14 @@ impl RunReport {
 }
 
 type OnProgress<'c> = Box<dyn FnMut(&BatchProgress) + 'c>;
+type OnItem<'c> = Box<dyn FnMut(&ItemReport) + 'c>;
 type OnNote<'c> = Box<dyn FnMut(&str) + 'c>;
 
 /// Callbacks of a run, and the flag that stops it.
 #[derive(Default)]
 pub(super) struct Callbacks<'c> {
     pub on_progress: Option<OnProgress<'c>>,
+    pub on_item: Option<OnItem<'c>>,
     pub on_note: Option<OnNote<'c>>,
     pub stop: Arc<AtomicBool>,
 }
@@ -98,6 +158,12 @@ impl Callbacks<'_> {
     pub fn progress(&mut self, progress: &BatchProgress) {
         if let Some(on_progress) = &mut self.on_progress {
             on_progress(progress);
+        }
+    }
+
+    pub fn item(&mut self, report: &ItemReport) {
+        if let Some(on_item) = &mut self.on_item {
+            on_item(report);
         }
     }
 

@@ -15,7 +15,7 @@ use super::journal::{Journal, Upserted};
 use super::outputs;
 use super::plan::BatchPlan;
 use super::queue::{Lease, Length, WorkQueue};
-use super::report::{BatchProgress, Callbacks, Counts, RunReport};
+use super::report::{BatchProgress, Callbacks, Counts, ItemReport, RunReport};
 use super::result::failure;
 use super::stories::StoryFinder;
 use super::workers::{GRACE, LeaseId, Settled, WorkerEvent, WorkerPool, lease_id};
@@ -57,7 +57,7 @@ pub(super) fn run(
     journal.set_glossary(&plan.options.checks.glossary, plan.to);
     report_damage(&mut journal, callbacks);
     let names: Vec<String> = inputs.iter().map(|input| input.name.clone()).collect();
-    journal.set_inputs(&names, !plan.feed)?;
+    journal.set_inputs(&names, plan.track_removals && !plan.feed)?;
     if retry_failed {
         journal.retry_failed()?;
     }
@@ -90,7 +90,7 @@ pub(super) fn run(
     run.count_backlog()?;
     let worked = run.work(callbacks);
     // After an error, too, settled items are saved.
-    let saved = run.commit(0);
+    let saved = run.commit(0, callbacks);
     let written = saved.is_ok().then(|| run.write_last_outputs(callbacks));
     worked.and(saved)?;
     written.transpose()?;
@@ -181,7 +181,7 @@ impl Run<'_> {
             self.give_up_stuck(stopping)?;
             let due = self.committed.elapsed() > COMMIT_INTERVAL || self.in_flight.is_empty();
             if due || self.settled.len() >= workers {
-                self.commit(if stopping { 0 } else { max_in_flight })?;
+                self.commit(if stopping { 0 } else { max_in_flight }, callbacks)?;
                 report_damage(&mut self.journal, callbacks);
             }
             let idle = self.in_flight.is_empty() && self.settled.is_empty();
@@ -338,13 +338,14 @@ impl Run<'_> {
     }
 
     /// Settles items and claims new ones up to `max_in_flight`, in one transaction.
-    fn commit(&mut self, max_in_flight: usize) -> Result<()> {
+    fn commit(&mut self, max_in_flight: usize, callbacks: &mut Callbacks<'_>) -> Result<()> {
         let mut settled = std::mem::take(&mut self.settled);
         let (mut counts, mut backlog) = (self.counts, self.backlog);
         let room = max_in_flight.saturating_sub(self.in_flight.len());
         let is_long = |item: &&InFlight| item.lease.bytes > Length::LONG as u64;
         let long = self.in_flight.values().filter(is_long).count();
         let spec = &self.spec;
+        let mut reports = Vec::new();
         let claimed = self.journal.transaction(|journal| {
             for Settled { lease, result } in &mut settled {
                 match result {
@@ -359,6 +360,7 @@ impl Run<'_> {
                         counts.doubtful += u64::from(line.doubts().next().is_some());
                         counts.tokens += line.output_tokens() as u64;
                         counts.desk.add(&DeskUse::of(line));
+                        reports.push(ItemReport::from(&*line));
                     }
                     Err(Error::Cancelled) => {
                         journal.release(lease)?;
@@ -376,6 +378,7 @@ impl Run<'_> {
                             continue;
                         }
                         counts.failed += 1;
+                        reports.extend(ItemReport::of_failure(&line));
                     }
                 }
                 backlog.items = backlog.items.saturating_sub(1);
@@ -394,6 +397,7 @@ impl Run<'_> {
         self.outputs.stale |= !settled.is_empty();
         (self.counts, self.backlog) = (counts, backlog);
         self.committed = Instant::now();
+        reports.iter().for_each(|report| callbacks.item(report));
         for lease in leases {
             self.workers.send(&lease)?;
             self.in_flight.insert(lease_id(&lease), InFlight { lease, began: None });

@@ -137,6 +137,8 @@ pub(crate) struct Settings {
     fault: Option<SettingsError>,
     /// The user's cache folder.
     cache: PathBuf,
+    #[cfg_attr(not(feature = "serve"), allow(dead_code))]
+    data: PathBuf,
 }
 
 impl Settings {
@@ -174,7 +176,7 @@ impl Settings {
             };
             rows.push(Setting { name: key.name, describe: key.describe, value, origin });
         }
-        Ok(Self { rows, file, fault, cache: base.cache_dir() })
+        Ok(Self { rows, file, fault, cache: base.cache_dir(), data: base.data_dir() })
     }
 
     /// Path of the settings file, which may be absent.
@@ -258,6 +260,12 @@ impl Settings {
     /// Folder of evaluations that were given no other one, in the user's cache folder.
     pub fn evaluations(&self) -> PathBuf {
         self.cache.join("malmoi/eval")
+    }
+
+    /// Folder of the server's jobs, in the user's data folder.
+    #[cfg(feature = "serve")]
+    pub fn jobs(&self) -> PathBuf {
+        self.data.join("malmoi/jobs")
     }
 
     /// The file of the desk's memory and glossary; `None` if it is switched off.

@@ -9,6 +9,7 @@ use std::time::Duration;
 use anyhow::{Context as _, Result, bail};
 use clap::Args;
 use malmoi::prompts::Task;
+use malmoi::store::Store;
 use malmoi::{Language, LanguagePair, TaskOptions};
 use tokio::sync::Notify;
 use tokio_rustls::TlsAcceptor;
@@ -19,8 +20,8 @@ use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use super::task_args::{GenerationArgs, MemoryArgs};
 use crate::context::{Context, Exit};
 use crate::server::{
-    self, App, Deliveries, Engine, Glossaries, Guard, InFlight, Keys, Limits, Listening, Log,
-    Metrics, RequestLimits, Served,
+    self, App, Deliveries, Engine, Fetcher, Glossaries, Guard, InFlight, JobLimits, Jobs, Keys,
+    Limits, Listening, Log, Metrics, RequestLimits, Runner, Served,
 };
 
 /// Serve the workbench and its APIs
@@ -71,6 +72,24 @@ pub(crate) struct Serve {
     /// Time that requests in hand get when the server is stopped, in seconds
     #[arg(long, value_name = "SECONDS", default_value_t = 30)]
     grace: u64,
+    /// Folder of jobs, which outlive the server, or `off` [default: in the user's data folder]
+    #[arg(long, value_name = "DIR")]
+    jobs: Option<PathBuf>,
+    /// Days for which finished jobs are kept
+    #[arg(long, value_name = "DAYS", default_value_t = 7, value_parser = clap::value_parser!(u32).range(1..=3_650))]
+    keep_jobs: u32,
+    /// Number of jobs; the oldest finished ones make room
+    #[arg(long, value_name = "N", default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    max_jobs: u32,
+    /// Megabytes of all jobs; the oldest finished ones make room
+    #[arg(long, value_name = "MB", default_value_t = 2_048, value_parser = clap::value_parser!(u64).range(1..=1_048_576))]
+    jobs_size: u64,
+    /// Let clients name feeds by their addresses, which the server then fetches
+    #[arg(long)]
+    allow_fetch: bool,
+    /// With --allow-fetch: allow private addresses, of this machine and this network
+    #[arg(long, requires = "allow_fetch")]
+    allow_private: bool,
     /// Access log, one JSON object a line without any text: a file, or `-` for standard error
     #[arg(long, value_name = "FILE")]
     access_log: Option<PathBuf>,
@@ -114,6 +133,8 @@ impl Serve {
             similar: self.memory.similar(context)?,
             ..self.generation.task_options(Task::Translate, None, context)?
         };
+        let store_settings = context.settings.store()?;
+        let fetcher = self.fetcher(context)?;
         let listening = Listening::bind(&addresses)?;
         let metrics = Arc::new(Metrics::new());
         let limits = Limits {
@@ -122,6 +143,14 @@ impl Serve {
             time: Duration::from_secs(self.time_limit),
         };
         let engine = Engine::new(limits, metrics.clone(), log.clone());
+        let jobs = self.open_jobs(context, &metrics, &log)?;
+        let runner = jobs.clone().map(|jobs| Runner {
+            jobs,
+            engine: engine.clone(),
+            options: options.clone(),
+            at_once: self.at_once as usize,
+            store: Arc::new(Store::new(store_settings.clone())),
+        });
         let scheme = if tls.is_some() { "https" } else { "http" };
         for address in &listening.addresses {
             context.ui.note(format!("listening on {scheme}://{address}"));
@@ -139,6 +168,8 @@ impl Serve {
             glossaries: Glossaries::open(
                 context.settings.desk().map(|desk| desk.with_file_name("deepl-glossaries.json")),
             )?,
+            jobs: jobs.clone(),
+            fetcher,
             limits: RequestLimits {
                 body: (self.max_body as usize) << 20,
                 characters: self.max_characters,
@@ -157,16 +188,61 @@ impl Serve {
         };
         ctrlc::set_handler(on_interrupt).context("cannot listen for Ctrl-C")?;
         engine.start(models(context)?)?;
+        if let Some(runner) = runner {
+            runner.start().context("cannot start the threads of jobs")?;
+        }
         context.ui.note("ready");
         // The sender lives in the handler: this waits for Ctrl-C or a request to terminate.
         let _ = interrupted.recv();
         context.ui.note("stopping; requests in hand are finished first");
+        if let Some(jobs) = jobs {
+            jobs.stop();
+        }
         engine.stop(Duration::from_secs(self.grace));
         stop.notify_one();
         if server.join().is_err() {
             bail!("the server ended in a fault");
         }
         Ok(Exit::Done)
+    }
+
+    /// The folder of jobs. The usual one may be that of another server, which is noted.
+    fn open_jobs(
+        &self,
+        context: &Context,
+        metrics: &Arc<Metrics>,
+        log: &Arc<Log>,
+    ) -> Result<Option<Arc<Jobs>>> {
+        let folder = match self.jobs.as_deref() {
+            Some(path) if path == Path::new("off") => return Ok(None),
+            Some(path) => path.to_path_buf(),
+            None => context.settings.jobs(),
+        };
+        let limits = JobLimits {
+            age: Duration::from_secs(u64::from(self.keep_jobs) * 86_400),
+            count: self.max_jobs as usize,
+            bytes: self.jobs_size << 20,
+        };
+        match Jobs::open(folder, limits, metrics.clone(), log.clone()) {
+            Ok(jobs) => Ok(Some(Arc::new(jobs))),
+            Err(error) if self.jobs.is_none() => {
+                context.ui.note(format!("without jobs: {error:#}; choose another folder with --jobs"));
+                Ok(None)
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Fetches feeds, if that is allowed.
+    fn fetcher(&self, context: &Context) -> Result<Option<Fetcher>> {
+        if !self.allow_fetch {
+            return Ok(None);
+        }
+        if context.settings.offline()? {
+            bail!("--offline forbids --allow-fetch");
+        }
+        let fetcher = Fetcher::new(self.allow_private);
+        Ok(Some(fetcher.context("this malmoi was built without network code for --allow-fetch")?))
     }
 
     fn addresses(&self) -> Result<Vec<SocketAddr>> {

@@ -10,9 +10,12 @@ use malmoi::desk::Desk;
 use super::deliveries::Deliveries;
 use super::engine::Engine;
 use super::failure::Failure;
+use super::fetcher::Fetcher;
 use super::glossaries::Glossaries;
 use super::guard::Guard;
 use super::in_flight::InFlight;
+use super::incoming::Upload;
+use super::jobs::Jobs;
 use super::keys::Keys;
 use super::log::Log;
 use super::metrics::Metrics;
@@ -44,6 +47,10 @@ pub(crate) struct App {
     pub deliveries: Arc<Deliveries>,
     /// Glossaries of DeepL's clients.
     pub glossaries: Glossaries,
+    /// `None` on a server that takes no jobs.
+    pub jobs: Option<Arc<Jobs>>,
+    /// Fetches the feeds that jobs name, where that is allowed.
+    pub fetcher: Option<Fetcher>,
     pub limits: RequestLimits,
     pub metrics: Arc<Metrics>,
     pub log: Arc<Log>,
@@ -56,6 +63,15 @@ pub(crate) struct App {
 pub(crate) struct KeyName(pub String);
 
 impl App {
+    /// Fetches a feed, if that is allowed. Takes time.
+    pub fn fetch(&self, address: &str) -> Result<Upload, Failure> {
+        let Some(fetcher) = &self.fetcher else {
+            let message = "this server fetches no addresses; see --allow-fetch";
+            return Err(Failure::Forbidden(message.into()));
+        };
+        fetcher.fetch(address)
+    }
+
     /// Checks a key; returns its name. `None` if no key is needed.
     pub fn authorize(&self, key: Option<&str>) -> Result<Option<String>, Failure> {
         if self.keys.is_empty() {

@@ -28,6 +28,15 @@ pub(crate) struct Incoming {
 impl Incoming {
     /// Reads a request and checks its key.
     pub async fn read(app: &App, request: Request) -> Result<Self, Failure> {
+        Self::read_as(app, request, false).await
+    }
+
+    /// The same, with a body of another type than those of fields as a file.
+    pub async fn read_files(app: &App, request: Request) -> Result<Self, Failure> {
+        Self::read_as(app, request, true).await
+    }
+
+    async fn read_as(app: &App, request: Request, takes_files: bool) -> Result<Self, Failure> {
         let (parts, body) = request.into_parts();
         let content = read_body(app, body).await?;
         let kind = parts.headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
@@ -45,6 +54,10 @@ impl Incoming {
             read_multipart(request, &mut fields, &mut files).await?;
         } else if kind.starts_with("application/x-www-form-urlencoded") {
             add_form(&mut fields, &content);
+        } else if let Some(ending) = file_ending(&kind).filter(|_| takes_files) {
+            let name = fields.get("name").and_then(Value::as_str).map(str::to_string);
+            let name = name.unwrap_or_else(|| format!("upload{ending}"));
+            files.push(Upload { name, bytes: content.clone() });
         } else if !content.iter().all(u8::is_ascii_whitespace) {
             match serde_json::from_slice(&content) {
                 Ok(Value::Object(object)) => fields.extend(object),
@@ -112,6 +125,24 @@ impl Incoming {
     pub fn into_json<T: serde::de::DeserializeOwned>(self) -> Result<T, Failure> {
         serde_json::from_value(Value::Object(self.fields))
             .map_err(|error| Failure::Invalid(error.to_string()))
+    }
+}
+
+/// The ending of the files of a content type; `None` for those of fields. A file without an ending
+/// is known by its first bytes.
+fn file_ending(kind: &str) -> Option<&'static str> {
+    let kind = kind.split(';').next().unwrap_or_default().trim();
+    match kind {
+        "" | "application/json" => None,
+        "application/feed+json" => Some(".json"),
+        "application/x-ndjson" | "application/jsonl" | "application/jsonlines" => Some(".jsonl"),
+        "application/zip" | "application/x-zip-compressed" => Some(".zip"),
+        "text/html" | "application/xhtml+xml" => Some(".html"),
+        "text/markdown" => Some(".md"),
+        "text/csv" => Some(".csv"),
+        "text/vtt" => Some(".vtt"),
+        kind if kind.ends_with("xml") => Some(".xml"),
+        _ => Some(""),
     }
 }
 

@@ -25,6 +25,25 @@ pub(crate) struct Metrics {
     segments: Counter,
     memory: Family<Memory, Counter>,
     findings: Family<Check, Counter<u64, AtomicU64>>,
+    jobs: Family<JobState, Gauge>,
+    jobs_ended: Family<Ending, Counter>,
+    job_items: Family<Ending, Counter>,
+}
+
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct JobState {
+    state: &'static str,
+}
+
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct Ending {
+    result: &'static str,
+}
+
+impl Ending {
+    fn of(is_done: bool) -> Self {
+        Self { result: if is_done { "done" } else { "failed" } }
+    }
 }
 
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
@@ -72,6 +91,9 @@ impl Metrics {
             segments: Counter::default(),
             memory: Family::default(),
             findings: Family::default(),
+            jobs: Family::default(),
+            jobs_ended: Family::default(),
+            job_items: Family::default(),
             registry: Registry::default(),
         };
         registry.register("http_requests", "Answered requests", this.requests.clone());
@@ -98,6 +120,9 @@ impl Metrics {
         registry.register("segments", "Finished segments", this.segments.clone());
         registry.register("memory_hits", "Segments reused from the memory", this.memory.clone());
         registry.register("findings", "Findings by check", this.findings.clone());
+        registry.register("jobs", "Jobs that wait or run", this.jobs.clone());
+        registry.register("jobs_ended", "Jobs that ended", this.jobs_ended.clone());
+        registry.register("job_items", "Settled articles of jobs", this.job_items.clone());
         Self { registry, ..this }
     }
 
@@ -126,11 +151,7 @@ impl Metrics {
 
     /// A result.
     pub fn outcome(&self, outcome: &Outcome) {
-        let count = |direction, tokens: usize| {
-            self.tokens.get_or_create(&Direction { direction }).inc_by(tokens as u64);
-        };
-        count("read", outcome.tokens.seen);
-        count("written", outcome.tokens.output);
+        self.tokens(outcome.tokens.seen as u64, outcome.tokens.output as u64);
         self.segments.inc_by(outcome.segments.len() as u64);
         let memory = outcome.segments.iter().filter_map(|segment| segment.memory.as_ref());
         for origin in memory.filter_map(|memory| memory.reused) {
@@ -139,6 +160,33 @@ impl Metrics {
         for finding in &outcome.findings {
             self.findings.get_or_create(&Check { check: finding.check.to_string() }).inc();
         }
+    }
+
+    /// Tokens, read and written.
+    pub fn tokens(&self, read: u64, written: u64) {
+        for (direction, tokens) in [("read", read), ("written", written)] {
+            self.tokens.get_or_create(&Direction { direction }).inc_by(tokens);
+        }
+    }
+
+    /// The jobs that wait, and those that run.
+    pub fn jobs(&self, waiting: usize, running: usize) {
+        for (state, count) in [("waiting", waiting), ("running", running)] {
+            self.jobs.get_or_create(&JobState { state }).set(count as i64);
+        }
+    }
+
+    /// A settled article of a job, with the checks of its doubts.
+    pub fn job_item(&self, is_done: bool, findings: &[String]) {
+        self.job_items.get_or_create(&Ending::of(is_done)).inc();
+        for check in findings {
+            self.findings.get_or_create(&Check { check: check.clone() }).inc();
+        }
+    }
+
+    /// A job that ended by itself.
+    pub fn job_ended(&self, is_done: bool) {
+        self.jobs_ended.get_or_create(&Ending::of(is_done)).inc();
     }
 
     /// All counts in the text format of OpenMetrics.

@@ -9,14 +9,17 @@ mod connections;
 mod deliveries;
 mod engine;
 mod failure;
+mod fetcher;
 mod glossaries;
 mod guard;
 mod in_flight;
 mod incoming;
+mod jobs;
 mod keys;
 mod log;
 mod metrics;
 mod page;
+mod wishes;
 mod work;
 
 use std::net::{SocketAddr, TcpListener};
@@ -37,9 +40,11 @@ use tokio_rustls::TlsAcceptor;
 pub(crate) use app::{App, RequestLimits};
 pub(crate) use deliveries::Deliveries;
 pub(crate) use engine::{Engine, Limits, Served};
+pub(crate) use fetcher::Fetcher;
 pub(crate) use glossaries::Glossaries;
 pub(crate) use guard::Guard;
 pub(crate) use in_flight::InFlight;
+pub(crate) use jobs::{JobLimits, Jobs, Runner};
 pub(crate) use keys::Keys;
 pub(crate) use log::Log;
 pub(crate) use metrics::Metrics;
@@ -100,6 +105,7 @@ fn router(app: Arc<App>) -> Router {
         .merge(api::health::routes())
         .merge(api::v1::routes())
         .merge(api::desk::routes())
+        .merge(api::jobs::routes())
         .merge(api::libretranslate::routes())
         .merge(api::deepl::routes())
         .merge(api::extensions::routes())

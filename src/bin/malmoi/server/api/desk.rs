@@ -15,6 +15,7 @@ use utoipa::ToSchema;
 use super::super::app::App;
 use super::super::failure::Failure;
 use super::super::incoming::Incoming;
+use super::failures::DeskFailures;
 use super::{language, with_key, within};
 
 /// Matches and units in an answer, unless the request has a `limit`.
@@ -75,9 +76,7 @@ pub(super) struct UnitRequest {
     request_body = LookupRequest,
     responses(
         (status = 200, description = "Matches, the most alike first"),
-        (status = 400, description = "A field cannot be used"),
-        (status = 401, description = "A key is needed"),
-        (status = 503, description = "The memory is off")
+        DeskFailures
     )
 )]
 pub(super) async fn similar(State(app): State<Arc<App>>, request: Request) -> Response {
@@ -110,9 +109,7 @@ pub(super) async fn similar(State(app): State<Arc<App>>, request: Request) -> Re
     ),
     responses(
         (status = 200, description = "Units, the latest first"),
-        (status = 400, description = "A field cannot be used"),
-        (status = 401, description = "A key is needed"),
-        (status = 503, description = "The memory is off")
+        DeskFailures
     )
 )]
 pub(super) async fn search(State(app): State<Arc<App>>, request: Request) -> Response {
@@ -134,10 +131,8 @@ pub(super) async fn search(State(app): State<Arc<App>>, request: Request) -> Res
     request_body = UnitRequest,
     responses(
         (status = 200, description = "`added`, `changed` or `same`"),
-        (status = 400, description = "A field cannot be used"),
-        (status = 401, description = "A key is needed"),
         (status = 403, description = "The memory can only be read"),
-        (status = 503, description = "The memory is off")
+        DeskFailures
     )
 )]
 pub(super) async fn confirm(State(app): State<Arc<App>>, request: Request) -> Response {
@@ -170,8 +165,7 @@ pub(super) async fn confirm(State(app): State<Arc<App>>, request: Request) -> Re
     request_body = LookupRequest,
     responses(
         (status = 200, description = "Terms in the order of the text, with their places in bytes"),
-        (status = 400, description = "A field cannot be used"),
-        (status = 401, description = "A key is needed")
+        DeskFailures
     )
 )]
 pub(super) async fn terms(State(app): State<Arc<App>>, request: Request) -> Response {

@@ -4,7 +4,9 @@
 pub(super) mod deepl;
 pub(super) mod desk;
 pub(super) mod extensions;
+mod failures;
 pub(super) mod health;
+pub(super) mod jobs;
 pub(super) mod libretranslate;
 pub(super) mod openai;
 pub(super) mod v1;
@@ -24,6 +26,7 @@ use super::app::{App, KeyName};
 use super::deliveries::Delivery;
 use super::engine::Ticket;
 use super::failure::Failure;
+use super::wishes::shortened;
 use super::work;
 
 /// A text to translate or to summarize.
@@ -99,9 +102,9 @@ fn language(code: &str) -> Result<Language, Failure> {
     })
 }
 
-/// At most 20 characters of what a client sent, for messages.
-fn shortened(text: &str) -> String {
-    text.chars().take(20).collect()
+/// A language; `None` for `auto`.
+fn optional_language(code: Option<&str>) -> Result<Option<Language>, Failure> {
+    code.filter(|code| !code.is_empty() && *code != "auto").map(language).transpose()
 }
 
 /// Adds the name of a request's key to its answer, for the log.
@@ -114,13 +117,17 @@ fn with_key(key: Option<String>, mut response: Response) -> Response {
 
 /// A translated file, as a download.
 fn file(delivery: &Delivery) -> Response {
-    let name: String = url::form_urlencoded::byte_serialize(delivery.name.as_bytes()).collect();
-    let name = name.replace('+', "%20");
     let headers = [
         (header::CONTENT_TYPE, "application/octet-stream".to_string()),
-        (header::CONTENT_DISPOSITION, format!("attachment; filename*=UTF-8''{name}")),
+        (header::CONTENT_DISPOSITION, download(&delivery.name)),
     ];
     (headers, delivery.text.clone()).into_response()
+}
+
+/// The `Content-Disposition` of a download with a name.
+fn download(name: &str) -> String {
+    let name: String = url::form_urlencoded::byte_serialize(name.as_bytes()).collect();
+    format!("attachment; filename*=UTF-8''{}", name.replace('+', "%20"))
 }
 
 /// Pieces of an answer as a stream that does not fail.

@@ -8,9 +8,9 @@ use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
-use malmoi::checks::{self, CheckOptions, OutputKind, Pair};
-use malmoi::prompts::{Style, Task};
-use malmoi::{Language, Outcome, Register, Repair, Term};
+use malmoi::checks::{self, OutputKind, Pair};
+use malmoi::prompts::Task;
+use malmoi::{Language, Outcome};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use tokio::sync::mpsc::unbounded_channel;
@@ -20,7 +20,10 @@ use super::super::app::App;
 use super::super::engine::{News, Ticket};
 use super::super::failure::Failure;
 use super::super::incoming::Incoming;
-use super::{Pieces, Text, desk, language, shortened, with_key, within};
+use super::super::jobs::{Input, JobStatus, Progress, State as JobState, Tally, Work};
+use super::super::wishes::{self, TermRequest, Wishes, shortened};
+use super::failures::{CheckFailures, TextFailures};
+use super::{Pieces, Text, desk, jobs, optional_language, with_key, within};
 
 pub(in super::super) fn routes() -> Router<Arc<App>> {
     Router::new()
@@ -46,35 +49,12 @@ struct TextRequest {
     /// text, and a translation is into the other one.
     #[schema(example = "ko")]
     to: Option<String>,
-    /// Sentences of a summary, 1 to 50; 3 by default.
-    sentences: Option<usize>,
-    /// Shape of a summary: `paragraph`, `bullets` or `headline`.
-    style: Option<String>,
-    /// Register of Korean: `handa` (한다체), `hamnida` (합니다체) or `haeyo` (해요체).
-    register: Option<String>,
-    /// Prescribed translations, beside those of the desk.
-    #[serde(default)]
-    glossary: Vec<TermRequest>,
-    /// False to write segments without the translation memory.
-    memory: Option<bool>,
-    /// False to leave answers with severe doubts as they are. A summary is streamed word by word
-    /// only then.
-    repair: Option<bool>,
-    /// Seed for sampling; without it the likeliest token is taken each time.
-    seed: Option<u64>,
+    #[serde(flatten)]
+    wishes: Wishes,
     /// True for an answer in server-sent events, `text` and `progress`, and `outcome` at the end.
     /// The header `Accept: text/event-stream` does the same.
     #[serde(default)]
     stream: bool,
-}
-
-/// A prescribed translation.
-#[derive(Deserialize, ToSchema)]
-struct TermRequest {
-    #[schema(example = "Harbor Authority")]
-    source: String,
-    #[schema(example = "항만공사")]
-    target: String,
 }
 
 /// A pair to check.
@@ -112,14 +92,32 @@ struct CheckRequest {
         desk::similar,
         desk::search,
         desk::confirm,
-        desk::terms
+        desk::terms,
+        jobs::create,
+        jobs::list,
+        jobs::one,
+        jobs::remove,
+        jobs::events,
+        jobs::results,
+        jobs::digest,
+        jobs::files,
+        jobs::output
     ),
     components(schemas(
         TextRequest,
+        Wishes,
         TermRequest,
         CheckRequest,
         desk::LookupRequest,
-        desk::UnitRequest
+        desk::UnitRequest,
+        jobs::JobRequest,
+        jobs::JobList,
+        JobStatus,
+        JobState,
+        Work,
+        Input,
+        Tally,
+        Progress
     ))
 )]
 struct Document;
@@ -135,12 +133,7 @@ async fn openapi() -> Response {
     request_body = TextRequest,
     responses(
         (status = 200, description = "The translation with its segments and findings"),
-        (status = 400, description = "A field or the text cannot be used"),
-        (status = 401, description = "A key is needed"),
-        (status = 413, description = "The text is too long"),
-        (status = 429, description = "The queue is full"),
-        (status = 503, description = "The models are being opened"),
-        (status = 504, description = "The text was not done in time")
+        TextFailures
     )
 )]
 async fn translate(State(app): State<Arc<App>>, request: Request) -> Response {
@@ -155,12 +148,7 @@ async fn translate(State(app): State<Arc<App>>, request: Request) -> Response {
     responses(
         (status = 200, description = "The summary with its findings, and the sentences of the \
             article that support it"),
-        (status = 400, description = "A field or the text cannot be used"),
-        (status = 401, description = "A key is needed"),
-        (status = 413, description = "The text is too long"),
-        (status = 429, description = "The queue is full"),
-        (status = 503, description = "The models are being opened"),
-        (status = 504, description = "The text was not done in time")
+        TextFailures
     )
 )]
 async fn summarize(State(app): State<Arc<App>>, request: Request) -> Response {
@@ -203,59 +191,10 @@ fn begin(app: &App, task: Task, asked: TextRequest) -> Result<Ticket<Outcome>, F
             return Err(Failure::Invalid(message));
         }
     };
-    let mut options = app.options.clone();
-    options.checks = check_options(app, asked.register.as_deref(), asked.glossary)?;
-    if let Some(sentences) = asked.sentences {
-        if !(1..=50).contains(&sentences) {
-            return Err(Failure::Invalid("`sentences` must be from 1 to 50".into()));
-        }
-        options.sentences = sentences;
-    }
-    options.style = match asked.style.as_deref() {
-        None | Some("paragraph") => Style::Paragraph,
-        Some("bullets") => Style::Bullets,
-        Some("headline") => Style::Headline,
-        Some(other) => {
-            let shown = shortened(other);
-            let message = format!("`{shown}` is no style; use paragraph, bullets or headline");
-            return Err(Failure::Invalid(message));
-        }
-    };
-    if asked.memory == Some(false) {
-        options.desk = None;
-    }
-    if asked.repair == Some(false) {
-        options.repair = Repair::Off;
-    }
-    options.seed = asked.seed;
+    let options = asked.wishes.options(&app.options)?;
     let from = optional_language(asked.from.as_deref())?;
     let to = optional_language(asked.to.as_deref())?;
     Ok(Text { task, text: &asked.text, format, from, to, options }.submit(app)?.0)
-}
-
-/// A language; `None` for `auto`.
-fn optional_language(code: Option<&str>) -> Result<Option<Language>, Failure> {
-    code.filter(|code| !code.is_empty() && *code != "auto").map(language).transpose()
-}
-
-fn check_options(
-    app: &App,
-    register: Option<&str>,
-    terms: Vec<TermRequest>,
-) -> Result<CheckOptions, Failure> {
-    let mut options = app.options.checks.clone();
-    if let Some(word) = register {
-        options.register = Some(Register::parse(word).ok_or_else(|| {
-            let shown = shortened(word);
-            Failure::Invalid(format!("`{shown}` is no register; use handa, hamnida or haeyo"))
-        })?);
-    }
-    if !terms.is_empty() {
-        let terms: Vec<Term> =
-            terms.into_iter().map(|term| Term::new(term.source, term.target)).collect();
-        options.glossary = options.glossary.with(&terms);
-    }
-    Ok(options)
 }
 
 /// Server-sent events: `text` and `progress`, then `outcome` or `error`.
@@ -297,10 +236,7 @@ fn stream(mut ticket: Ticket<Outcome>) -> Response {
     request_body = CheckRequest,
     responses(
         (status = 200, description = "The findings, and for a summary its support"),
-        (status = 400, description = "A field or the text cannot be used"),
-        (status = 401, description = "A key is needed"),
-        (status = 413, description = "The texts are too long"),
-        (status = 429, description = "The queue is full")
+        CheckFailures
     )
 )]
 async fn check(State(app): State<Arc<App>>, request: Request) -> Response {
@@ -339,7 +275,7 @@ fn checked(app: &App, asked: CheckRequest) -> Result<Ticket<Value>, Failure> {
             Failure::Invalid(format!("`{shown}` is no task; use translation or summary"))
         })?,
     };
-    let options = check_options(app, register.as_deref(), glossary)?;
+    let options = wishes::checks(&app.options.checks, register.as_deref(), &glossary)?;
     app.engine.submit(length, move |_| {
         let pair = Pair { source: &source, output: &output, from, to, kind };
         let assessment = checks::assess(&pair, &options);

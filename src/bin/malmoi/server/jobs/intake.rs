@@ -1,0 +1,266 @@
+//! The files of a new job: unpacked, named, counted. Names of uploads tell formats and are shown;
+//! none is a path.
+
+use std::collections::HashSet;
+use std::io::{Cursor, Read};
+
+use axum::body::Bytes;
+use malmoi::formats::{self, FORMATS, Fields};
+use malmoi::{Error, Language};
+use zip::ZipArchive;
+
+use super::super::failure::Failure;
+use super::super::incoming::Upload;
+use super::record::Input;
+
+/// Files of a job.
+const MAX_FILES: usize = 2_000;
+/// Articles of a job.
+const MAX_ITEMS: usize = 20_000;
+/// Unpacked bytes for each byte that a request may have.
+const UNPACKED: u64 = 4;
+/// Characters of a name.
+const MAX_NAME: usize = 120;
+/// Signatures of a zip and of an entry in its directory.
+const ZIP: &[u8] = b"PK\x03\x04";
+const DIRECTORY_ENTRY: &[u8] = b"PK\x01\x02";
+
+/// The files of a job that was accepted.
+pub(crate) struct Intake {
+    pub inputs: Vec<Input>,
+    /// Their bytes, in the same order.
+    pub bytes: Vec<Bytes>,
+    pub items: usize,
+    /// Language of the first article.
+    pub language: Option<Language>,
+}
+
+/// Reads the uploads of a request of at most `body` bytes.
+pub(crate) fn read(uploads: Vec<Upload>, body: usize) -> Result<Intake, Failure> {
+    let mut files = Vec::new();
+    let mut left = body as u64 * UNPACKED;
+    for upload in uploads {
+        if is_archive(&upload) {
+            unpack(&upload, &mut files, &mut left)?;
+        } else {
+            files.push(upload);
+        }
+        within(files.len(), MAX_FILES, "files")?;
+    }
+    if files.is_empty() {
+        return Err(Failure::Invalid("the job has no files".into()));
+    }
+    let mut intake = Intake { inputs: Vec::new(), bytes: Vec::new(), items: 0, language: None };
+    let (mut names, mut readable, mut fault) = (HashSet::new(), 0, None);
+    for Upload { name, bytes } in files {
+        let name = unique(&cleaned(&name), &mut names);
+        let format = formats::detect(&name, &bytes).name.to_string();
+        let mut count = 0;
+        match formats::items(Cursor::new(bytes.clone()), &name, Fields::default()) {
+            Ok(items) => {
+                for item in items {
+                    count += 1;
+                    within(intake.items + count, MAX_ITEMS, "articles")?;
+                    let Ok(item) = item else { continue };
+                    readable += 1;
+                    intake.language =
+                        intake.language.or_else(|| Language::detect(&item.document.article()));
+                }
+            }
+            // The file is listed among what failed.
+            Err(error) => {
+                count = 1;
+                fault.get_or_insert(error);
+            }
+        }
+        intake.items += count;
+        intake.inputs.push(Input { name, format, items: count, bytes: bytes.len() as u64 });
+        intake.bytes.push(bytes);
+    }
+    if readable == 0 {
+        let reason = fault.filter(|error| matches!(error, Error::UnreadableInput { .. }));
+        let reason = reason.map_or("no article could be read".into(), |error| error.to_string());
+        return Err(Failure::Invalid(reason));
+    }
+    Ok(intake)
+}
+
+fn within(count: usize, limit: usize, what: &str) -> Result<(), Failure> {
+    if count > limit {
+        return Err(Failure::TooLarge(format!("a job has at most {limit} {what}")));
+    }
+    Ok(())
+}
+
+fn extension(name: &str) -> String {
+    name.rsplit_once('.').map(|(_, ending)| ending.to_lowercase()).unwrap_or_default()
+}
+
+fn is_known(extension: &str) -> bool {
+    extension == "xml" || FORMATS.iter().any(|format| format.extensions.contains(&extension))
+}
+
+/// True for a zip of files. Office documents are zips, too, and have names of their own.
+fn is_archive(upload: &Upload) -> bool {
+    let extension = extension(&upload.name);
+    extension == "zip" || (!is_known(&extension) && upload.bytes.starts_with(ZIP))
+}
+
+/// Adds the files of a zip that have the ending of a known format; `left` bytes may be unpacked.
+/// Declared sizes are not trusted.
+fn unpack(upload: &Upload, files: &mut Vec<Upload>, left: &mut u64) -> Result<(), Failure> {
+    let damaged = |what: &str| Failure::Invalid(format!("the archive {what}"));
+    let entries =
+        upload.bytes.windows(DIRECTORY_ENTRY.len()).filter(|four| *four == DIRECTORY_ENTRY);
+    // Its directory is read as a whole.
+    within(entries.take(2 * MAX_FILES + 1).count(), 2 * MAX_FILES, "entries in its archives")?;
+    let mut zip = ZipArchive::new(Cursor::new(&upload.bytes[..]))
+        .map_err(|_| damaged("is damaged or incomplete"))?;
+    for index in 0..zip.len() {
+        let entry = zip.by_index(index).map_err(|error| match error {
+            zip::result::ZipError::UnsupportedArchive(_) => {
+                damaged("is encrypted or packed in an unusual way; pack it anew")
+            }
+            _ => damaged("is damaged or incomplete"),
+        })?;
+        let path = entry.name().map_err(|_| damaged("has a name that is not text"))?.into_owned();
+        let name = last_part(&path).to_string();
+        let is_hidden = name.starts_with('.') || path.starts_with("__MACOSX/");
+        if !entry.is_file() || is_hidden || !is_known(&extension(&name)) {
+            continue;
+        }
+        let mut bytes = Vec::new();
+        entry
+            .take(*left + 1)
+            .read_to_end(&mut bytes)
+            .map_err(|_| damaged("cannot be unpacked: it is damaged"))?;
+        *left = left.checked_sub(bytes.len() as u64).ok_or_else(|| {
+            Failure::TooLarge("the archive unpacks to more than this server takes".into())
+        })?;
+        files.push(Upload { name, bytes: bytes.into() });
+        within(files.len(), MAX_FILES, "files")?;
+    }
+    Ok(())
+}
+
+fn last_part(path: &str) -> &str {
+    path.rsplit(['/', '\\']).next().unwrap_or_default()
+}
+
+/// A name without folders, control characters and excess length; the ending stays.
+fn cleaned(name: &str) -> String {
+    let name: String = last_part(name).chars().filter(|c| !c.is_control()).collect();
+    let name = name.trim();
+    let (stem, ending) = match name.rsplit_once('.') {
+        Some((stem, ending)) if ending.len() <= 10 => (stem, format!(".{ending}")),
+        _ => (name, String::new()),
+    };
+    let stem: String = stem.chars().take(MAX_NAME).collect();
+    let stem = stem.trim_matches('.');
+    format!("{}{ending}", if stem.is_empty() { "file" } else { stem })
+}
+
+/// The name, with a number if another file has it: `news (2).txt`.
+fn unique(name: &str, names: &mut HashSet<String>) -> String {
+    let (stem, ending) = match name.rsplit_once('.') {
+        Some((stem, ending)) => (stem, format!(".{ending}")),
+        None => (name, String::new()),
+    };
+    let numbered = (2..).map(|number| format!("{stem} ({number}){ending}"));
+    let mut free = std::iter::once(name.to_string()).chain(numbered);
+    // The names of 2,000 files leave one of 2,001 free.
+    let free = free.find(|name| !names.contains(name)).unwrap_or_else(|| name.to_string());
+    names.insert(free.clone());
+    free
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+
+    use super::*;
+
+    fn upload(name: &str, bytes: impl Into<Vec<u8>>) -> Upload {
+        Upload { name: name.into(), bytes: Bytes::from(bytes.into()) }
+    }
+
+    fn archive(files: &[(&str, &[u8])]) -> Vec<u8> {
+        let mut zip = zip::ZipWriter::new(Cursor::new(Vec::new()));
+        let options = zip::write::SimpleFileOptions::default();
+        for (name, bytes) in files {
+            zip.start_file(*name, options).unwrap();
+            zip.write_all(bytes).unwrap();
+        }
+        zip.finish().unwrap().into_inner()
+    }
+
+    #[test]
+    fn names_are_cleaned_and_told_apart() {
+        let mut names = HashSet::new();
+        for (sent, expected) in [
+            ("../../etc/news.txt", "news.txt"),
+            ("C:\\desk\\news.txt", "news (2).txt"),
+            ("..", "file."),
+            ("a\r\n\0b.html", "ab.html"),
+            ("", "file"),
+            (".txt", "file.txt"),
+        ] {
+            assert_eq!(unique(&cleaned(sent), &mut names), expected, "{sent:?}");
+        }
+        let long = cleaned(&format!("{}.txt", "항".repeat(5_000)));
+        assert!(long.chars().count() <= MAX_NAME + 4 && long.ends_with(".txt"));
+    }
+
+    #[test]
+    fn an_archive_gives_its_articles_and_nothing_else() {
+        let bytes = archive(&[
+            ("desk/../../harbor.txt", b"The harbor opened on Monday."),
+            ("desk/harbor.txt", b"The bridge opened on Tuesday."),
+            ("photo.jpg", b"\xFF\xD8"),
+            ("__MACOSX/harbor.txt", b"junk"),
+            (".hidden.txt", b"junk"),
+        ]);
+        let intake = read(vec![upload("desk.zip", bytes)], 1 << 20).unwrap();
+        let names: Vec<&str> = intake.inputs.iter().map(|input| input.name.as_str()).collect();
+        assert_eq!(names, ["harbor.txt", "harbor (2).txt"]);
+        assert_eq!((intake.items, intake.language), (2, Some(Language::English)));
+    }
+
+    #[test]
+    fn hostile_archives_are_refused_before_they_fill_the_memory() {
+        let zeros = vec![b' '; 8 << 20];
+        let bomb = archive(&[("a.txt", &zeros), ("b.txt", &zeros)]);
+        assert!(bomb.len() < 1 << 20, "{}", bomb.len());
+        let refused = |bytes: Vec<u8>| read(vec![upload("a.zip", bytes)], 1 << 20).err();
+        assert!(matches!(refused(bomb), Some(Failure::TooLarge(_))));
+        let many: Vec<(String, &[u8])> =
+            (0..MAX_FILES + 1).map(|n| (format!("{n}.txt"), &b"word"[..])).collect();
+        let many: Vec<(&str, &[u8])> = many.iter().map(|(name, b)| (name.as_str(), *b)).collect();
+        assert!(matches!(refused(archive(&many)), Some(Failure::TooLarge(_))));
+        let whole = archive(&[("a.txt", b"The harbor opened on Monday.")]);
+        for length in 0..whole.len() {
+            let cut = upload("a.zip", &whole[..length]);
+            assert!(matches!(read(vec![cut], 1 << 20), Err(Failure::Invalid(_))), "{length}");
+        }
+        for index in 0..whole.len() {
+            let mut bytes = whole.clone();
+            bytes[index] ^= 0xFF;
+            // Any answer but a panic.
+            let _ = read(vec![upload("a.zip", bytes)], 1 << 20);
+        }
+    }
+
+    #[test]
+    fn a_job_without_any_article_says_why() {
+        let refused = |name: &str, bytes: &[u8]| match read(vec![upload(name, bytes)], 1 << 20) {
+            Err(Failure::Invalid(reason)) => reason,
+            _ => panic!("{name} was taken"),
+        };
+        assert!(refused("news.pdf", b"%PDF-1.7").contains("PDF"));
+        assert_eq!(refused("news.txt", b" "), "news.txt is empty");
+        assert!(matches!(read(Vec::new(), 1), Err(Failure::Invalid(_))));
+        let lines = "{\"text\":\"a b\"}\n".repeat(MAX_ITEMS + 1);
+        let many = read(vec![upload("a.jsonl", lines)], 1 << 20);
+        assert!(matches!(many, Err(Failure::TooLarge(_))));
+    }
+}

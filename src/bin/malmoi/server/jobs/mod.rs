@@ -1,0 +1,502 @@
+//! Jobs: feeds, folders and archives that the server works through as `malmoi batch` does. A job is
+//! a folder of the server's own naming, with its inputs, its journal, its results and its events,
+//! and outlives the server. Nothing that a client sends becomes a path.
+
+mod events;
+mod intake;
+mod outputs;
+mod record;
+mod runner;
+
+use std::fs::{File, TryLockError};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use anyhow::{Context as _, Result, bail};
+use malmoi::internals::files;
+use malmoi::Language;
+use serde::Serialize;
+use tokio::sync::watch;
+use utoipa::ToSchema;
+
+use super::failure::Failure;
+use super::log::{Log, now};
+use super::metrics::Metrics;
+use super::wishes::Wishes;
+use events::EventLog;
+pub(crate) use events::EventReader;
+pub(crate) use intake::Intake;
+pub(crate) use record::{Input, State, Tally, Work};
+use record::{Code, Record};
+pub(crate) use runner::Runner;
+
+/// Jobs that are not finished: all, and those of one key.
+const MAX_UNFINISHED: usize = 32;
+const MAX_OF_KEY: usize = 8;
+/// Name of the file with the inputs, one after another.
+const INPUTS: &str = "inputs.bin";
+/// Name of the folder of results.
+const RESULTS: &str = "results";
+
+/// What is kept.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct JobLimits {
+    /// Time for which a finished job is kept.
+    pub age: Duration,
+    /// Jobs at the same time.
+    pub count: usize,
+    /// Bytes of all jobs.
+    pub bytes: u64,
+}
+
+/// A new job.
+pub(crate) struct NewJob {
+    pub owner: Option<String>,
+    pub title: Option<String>,
+    pub task: Work,
+    pub from: Option<Language>,
+    pub to: Language,
+    pub likely: Language,
+    pub wishes: Wishes,
+    pub intake: Intake,
+}
+
+/// All jobs of the server.
+pub(crate) struct Jobs {
+    folder: PathBuf,
+    /// Locked while the server runs.
+    _lock: File,
+    limits: JobLimits,
+    /// In the order in which they were sent.
+    all: Mutex<Vec<Arc<Job>>>,
+    arrived: Condvar,
+    stopping: watch::Sender<bool>,
+    threads: Mutex<Vec<JoinHandle<()>>>,
+    metrics: Arc<Metrics>,
+    log: Arc<Log>,
+}
+
+/// A job.
+pub(crate) struct Job {
+    folder: PathBuf,
+    state: Mutex<JobState>,
+    /// Counts changes, for those who watch.
+    changes: watch::Sender<u64>,
+    stop: Arc<AtomicBool>,
+}
+
+struct JobState {
+    record: Record,
+    tally: Tally,
+    progress: Option<Progress>,
+}
+
+/// How far a running job is.
+#[derive(Debug, Clone, Copy, Serialize, ToSchema)]
+pub(crate) struct Progress {
+    /// Items a minute.
+    pub rate: f64,
+    /// Estimated seconds until its end; `null` until some items are settled.
+    pub left: Option<f64>,
+    /// Tokens read since the job was last taken up.
+    pub read: u64,
+    /// Tokens written since then.
+    pub written: u64,
+}
+
+/// A job as clients see it.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub(crate) struct JobStatus {
+    /// Its name in addresses.
+    pub id: String,
+    pub state: State,
+    /// The `title` of the request, or the names of its files.
+    #[schema(example = "morning.xml")]
+    pub title: String,
+    pub task: Work,
+    /// Language of its articles: `en` or `ko`; detected for each if it is `null`.
+    pub from: Option<String>,
+    /// Language of its results.
+    pub to: String,
+    /// Times in RFC 3339, in UTC.
+    pub created: String,
+    pub started: Option<String>,
+    pub finished: Option<String>,
+    pub inputs: Vec<Input>,
+    /// Articles; those that repeat another one count until the end only.
+    pub items: usize,
+    #[serde(flatten)]
+    pub tally: Tally,
+    /// How far it is, while it runs.
+    pub progress: Option<Progress>,
+    /// Number of its last event.
+    pub event: usize,
+    /// Why it failed.
+    pub error: Option<String>,
+}
+
+impl Jobs {
+    /// Opens a folder of jobs, or makes one. Fails while another server has it.
+    pub fn open(
+        folder: PathBuf,
+        limits: JobLimits,
+        metrics: Arc<Metrics>,
+        log: Arc<Log>,
+    ) -> Result<Self> {
+        let shown = folder.display().to_string();
+        make_private(&folder).with_context(|| format!("cannot create {shown}"))?;
+        let lock = files::open_lock(&folder.join("lock"))
+            .with_context(|| format!("cannot lock {shown}"))?;
+        match lock.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => bail!("another server has its jobs in {shown}"),
+            Err(TryLockError::Error(error)) => {
+                return Err(error).with_context(|| format!("cannot lock {shown}"));
+            }
+        }
+        let all = load(&folder, &log).with_context(|| format!("cannot read {shown}"))?;
+        let jobs = Self {
+            folder,
+            _lock: lock,
+            limits,
+            all: Mutex::new(all),
+            arrived: Condvar::new(),
+            stopping: watch::Sender::new(false),
+            threads: Mutex::default(),
+            metrics,
+            log,
+        };
+        jobs.purge();
+        jobs.count();
+        Ok(jobs)
+    }
+
+    /// Reads the uploads of a new job. Takes time.
+    pub fn read(uploads: Vec<super::incoming::Upload>, body: usize) -> Result<Intake, Failure> {
+        intake::read(uploads, body)
+    }
+
+    /// Keeps a new job, safe on disk, and puts it into the queue. Takes time.
+    pub fn add(&self, new: NewJob) -> Result<Arc<Job>, Failure> {
+        self.purge();
+        self.room(new.owner.as_deref(), &self.all())?;
+        let NewJob { owner, title, task, from, to, likely, wishes, intake } = new;
+        let Intake { inputs, bytes, items, .. } = intake;
+        let record = Record {
+            id: format!("{:032x}", rand::random::<u128>()),
+            title: title.unwrap_or_else(|| usual_title(&inputs)),
+            owner,
+            state: State::Waiting,
+            created: now(),
+            started: None,
+            finished: None,
+            task,
+            from: from.map(Code),
+            to: Code(to),
+            likely: Code(likely),
+            wishes,
+            inputs,
+            items,
+            tally: Tally::default(),
+            error: None,
+            bytes: 0,
+            removed: false,
+        };
+        let folder = self.folder.join(&record.id);
+        let written = make_private(&folder).and_then(|()| {
+            files::replace(&folder.join(INPUTS), |out| {
+                bytes.iter().try_for_each(|bytes| out.write_all(bytes))
+            })?;
+            // With this file the job exists.
+            record.save(&folder)?;
+            files::sync_folder(&self.folder)
+        });
+        drop(bytes);
+        let job = Arc::new(Job::new(folder, record, Tally::default()));
+        let added = written.map_err(|error| self.fault(&error)).and_then(|()| {
+            let mut all = self.all();
+            self.room(job.owner().as_deref(), &all)?;
+            all.push(job.clone());
+            Ok(())
+        });
+        if let Err(failure) = added {
+            self.delete(&job);
+            return Err(failure);
+        }
+        self.count();
+        self.arrived.notify_one();
+        Ok(job)
+    }
+
+    /// The jobs of a key, the newest first.
+    pub fn list(&self, owner: Option<&str>) -> Vec<Arc<Job>> {
+        self.purge();
+        let all = self.all();
+        all.iter().rev().filter(|job| job.owner().as_deref() == owner).cloned().collect()
+    }
+
+    /// A job of a key.
+    pub fn find(&self, owner: Option<&str>, id: &str) -> Result<Arc<Job>, Failure> {
+        let all = self.all();
+        let found = all.iter().find(|job| {
+            let state = job.state();
+            state.record.id == id && state.record.owner.as_deref() == owner
+        });
+        found.cloned().ok_or_else(|| Failure::NotFound("there is no such job".into()))
+    }
+
+    /// Stops a job and removes all of it.
+    pub fn remove(&self, owner: Option<&str>, id: &str) -> Result<(), Failure> {
+        let job = self.find(owner, id)?;
+        self.all().retain(|known| !Arc::ptr_eq(known, &job));
+        self.discard(&job);
+        self.count();
+        Ok(())
+    }
+
+    /// Ends when the server stops: streams of events end with it.
+    pub fn stopping(&self) -> watch::Receiver<bool> {
+        self.stopping.subscribe()
+    }
+
+    /// Stops all jobs; their unfinished items go back into their journals. Waits for that.
+    pub fn stop(&self) {
+        self.stopping.send_replace(true);
+        for job in self.all().iter() {
+            job.stop.store(true, Ordering::SeqCst);
+        }
+        self.arrived.notify_all();
+        let threads = std::mem::take(
+            &mut *self.threads.lock().unwrap_or_else(PoisonError::into_inner),
+        );
+        for thread in threads {
+            // A panic was reported by its hook.
+            let _ = thread.join();
+        }
+    }
+
+    fn all(&self) -> MutexGuard<'_, Vec<Arc<Job>>> {
+        self.all.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Fails if no further job of a key may wait.
+    fn room(&self, owner: Option<&str>, all: &[Arc<Job>]) -> Result<(), Failure> {
+        if *self.stopping.borrow() {
+            return Err(Failure::NotReady("the server is stopping"));
+        }
+        let unfinished = || all.iter().filter(|job| !job.state().record.state.is_final());
+        let own = unfinished().filter(|job| job.owner().as_deref() == owner).count();
+        let is_full = all.len() >= self.limits.count
+            || unfinished().count() >= MAX_UNFINISHED
+            || (owner.is_some() && own >= MAX_OF_KEY)
+            || used(all) >= self.limits.bytes;
+        if is_full { Err(Failure::Busy { seconds: 60 }) } else { Ok(()) }
+    }
+
+    /// Removes finished jobs that are too old, and the oldest ones beyond the limits.
+    fn purge(&self) {
+        let age = chrono::TimeDelta::from_std(self.limits.age).unwrap_or(chrono::TimeDelta::MAX);
+        let oldest = chrono::Utc::now().checked_sub_signed(age);
+        let mut all = self.all();
+        let mut old: Vec<Arc<Job>> = Vec::new();
+        all.retain(|job| {
+            let is_old = job.finished().is_some_and(|time| oldest.is_some_and(|old| time < old));
+            if is_old {
+                old.push(job.clone());
+            }
+            !is_old
+        });
+        while all.len() >= self.limits.count || used(&all) >= self.limits.bytes {
+            let first = all
+                .iter()
+                .enumerate()
+                .filter_map(|(index, job)| Some((job.finished()?, index)))
+                .min();
+            let Some((_, index)) = first else { break };
+            old.push(all.remove(index));
+        }
+        drop(all);
+        for job in old {
+            self.discard(&job);
+        }
+    }
+
+    /// Marks a job as removed and deletes it, now or when its run has ended.
+    fn discard(&self, job: &Job) {
+        job.stop.store(true, Ordering::SeqCst);
+        let is_running = {
+            let mut state = job.state();
+            state.record.removed = true;
+            // A server that is killed now goes on removing it.
+            let _ = state.record.save(&job.folder);
+            state.record.state == State::Running
+        };
+        job.changed();
+        if !is_running {
+            self.delete(job);
+        }
+    }
+
+    /// Deletes the folder of a job.
+    fn delete(&self, job: &Job) {
+        match std::fs::remove_dir_all(&job.folder) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                self.fault(&error);
+            }
+            _ => {}
+        }
+    }
+
+    /// Counts jobs for the metrics.
+    fn count(&self) {
+        let all = self.all();
+        let count = |state| all.iter().filter(|job| job.state().record.state == state).count();
+        self.metrics.jobs(count(State::Waiting), count(State::Running));
+    }
+
+    /// Logs an error of the disk.
+    fn fault(&self, error: &io::Error) -> Failure {
+        self.log.failure(&format!("jobs: {error}"));
+        Failure::Internal
+    }
+}
+
+impl Job {
+    fn new(folder: PathBuf, record: Record, tally: Tally) -> Self {
+        Self {
+            folder,
+            state: Mutex::new(JobState { record, tally, progress: None }),
+            changes: watch::Sender::new(0),
+            stop: Arc::default(),
+        }
+    }
+
+    /// The job as clients see it; `None` once it is removed.
+    pub fn status(&self) -> Option<JobStatus> {
+        let JobState { record, tally, progress } = &*self.state();
+        let settled = tally.settled();
+        let is_final = record.state.is_final();
+        (!record.removed).then(|| JobStatus {
+            id: record.id.clone(),
+            state: record.state,
+            title: record.title.clone(),
+            task: record.task,
+            from: record.from.map(String::from),
+            to: record.to.into(),
+            created: record.created.clone(),
+            started: record.started.clone(),
+            finished: record.finished.clone(),
+            inputs: record.inputs.clone(),
+            items: record.items.max(settled),
+            tally: tally.clone(),
+            progress: *progress,
+            event: settled + usize::from(is_final),
+            error: record.error.clone(),
+        })
+    }
+
+    /// The events from the first one on.
+    pub fn events(&self) -> io::Result<EventReader> {
+        EventReader::open(&self.folder)
+    }
+
+    /// Tells of each change.
+    pub fn watch(&self) -> watch::Receiver<u64> {
+        self.changes.subscribe()
+    }
+
+    fn state(&self) -> MutexGuard<'_, JobState> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn owner(&self) -> Option<String> {
+        self.state().record.owner.clone()
+    }
+
+    fn finished(&self) -> Option<chrono::DateTime<chrono::FixedOffset>> {
+        let state = self.state();
+        let time = state.record.finished.as_deref().filter(|_| state.record.state.is_final())?;
+        chrono::DateTime::parse_from_rfc3339(time).ok()
+    }
+
+    fn changed(&self) {
+        self.changes.send_modify(|count| *count += 1);
+    }
+}
+
+/// Bytes of all jobs.
+fn used(all: &[Arc<Job>]) -> u64 {
+    let size = |job: &Arc<Job>| {
+        let state = job.state();
+        let inputs: u64 = state.record.inputs.iter().map(|input| input.bytes).sum();
+        state.record.bytes.max(inputs)
+    };
+    all.iter().map(size).sum()
+}
+
+/// "morning.xml", or "morning.xml + 3".
+fn usual_title(inputs: &[Input]) -> String {
+    let first = inputs.first().map_or("", |input| &input.name);
+    match inputs.len() {
+        0 | 1 => first.to_string(),
+        count => format!("{first} + {}", count - 1),
+    }
+}
+
+/// Makes a folder that only this user can read.
+fn make_private(folder: &Path) -> io::Result<()> {
+    let mut builder = std::fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(folder)
+}
+
+/// The jobs in a folder, in the order in which they were sent. What an earlier server began to
+/// remove, or had not quite taken, is deleted.
+fn load(folder: &Path, log: &Log) -> io::Result<Vec<Arc<Job>>> {
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(folder)? {
+        let entry = entry?;
+        let name = entry.file_name().to_string_lossy().into_owned();
+        let is_id = name.len() == 32 && name.bytes().all(|byte| byte.is_ascii_hexdigit());
+        if !is_id || !entry.file_type()?.is_dir() {
+            continue;
+        }
+        let path = entry.path();
+        match Record::read(&path) {
+            Ok(Some(mut record)) if record.id == name && !record.removed => {
+                let tally = if record.state.is_final() {
+                    record.tally.clone()
+                } else {
+                    record.state = State::Waiting;
+                    EventLog::open(&path)?.tally
+                };
+                found.push((record.created.clone(), Arc::new(Job::new(path, record, tally))));
+            }
+            Ok(Some(record)) if record.removed => std::fs::remove_dir_all(&path)?,
+            Ok(None) => std::fs::remove_dir_all(&path)?,
+            Ok(Some(_)) => log.failure(&format!("jobs: {} is the folder of another job", path.display())),
+            Err(error) => log.failure(&format!("jobs: {} cannot be read: {error}", path.display())),
+        }
+    }
+    found.sort_by(|one, other| one.0.cmp(&other.0));
+    Ok(found.into_iter().map(|(_, job)| job).collect())
+}
+
+/// Size of the files in a folder and its folders.
+fn size(folder: &Path) -> u64 {
+    let Ok(entries) = std::fs::read_dir(folder) else { return 0 };
+    entries
+        .flatten()
+        .map(|entry| match entry.metadata() {
+            Ok(metadata) if metadata.is_dir() => size(&entry.path()),
+            Ok(metadata) => metadata.len(),
+            Err(_) => 0,
+        })
+        .sum()
+}
