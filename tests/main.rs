@@ -36,6 +36,9 @@ mod glossary;
 mod growth;
 /// Malformed and hostile model files.
 mod hostile;
+/// Jobs of the server: feeds, files and archives.
+#[cfg(feature = "serve")]
+mod jobs;
 /// Learned judges, compared with the reference.
 mod judge;
 /// The architecture: imports between modules and files.

@@ -21,7 +21,9 @@ pub struct Server {
 pub struct Answer {
     pub status: u16,
     pub headers: Vec<(String, String)>,
+    /// The body as text.
     pub body: String,
+    pub bytes: Vec<u8>,
 }
 
 impl Answer {
@@ -48,7 +50,13 @@ impl Answer {
 impl Server {
     /// Starts the program and waits until it is ready.
     pub fn start(home: &Home, arguments: &[&str]) -> Self {
+        Self::start_with(home, arguments, &[])
+    }
+
+    /// The same with variables of the environment.
+    pub fn start_with(home: &Home, arguments: &[&str], variables: &[(&str, &str)]) -> Self {
         let mut command = home.command();
+        command.envs(variables.iter().copied());
         command.args(["serve", "--listen", "127.0.0.1:0"]).args(arguments);
         let mut child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
         let mut notes = BufReader::new(child.stderr.take().unwrap());
@@ -173,5 +181,6 @@ pub fn read_answer(stream: TcpStream) -> Answer {
     } else {
         whole.extend(body);
     }
-    Answer { status, headers, body: String::from_utf8(whole).unwrap() }
+    let body = String::from_utf8_lossy(&whole).into_owned();
+    Answer { status, headers, body, bytes: whole }
 }

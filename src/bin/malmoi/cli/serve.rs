@@ -149,7 +149,7 @@ impl Serve {
             engine: engine.clone(),
             options: options.clone(),
             at_once: self.at_once as usize,
-            store: Arc::new(Store::new(store_settings.clone())),
+            store: Arc::new(Store::new(store_settings)),
         });
         let scheme = if tls.is_some() { "https" } else { "http" };
         for address in &listening.addresses {
@@ -226,7 +226,9 @@ impl Serve {
         match Jobs::open(folder, limits, metrics.clone(), log.clone()) {
             Ok(jobs) => Ok(Some(Arc::new(jobs))),
             Err(error) if self.jobs.is_none() => {
-                context.ui.note(format!("without jobs: {error:#}; choose another folder with --jobs"));
+                context
+                    .ui
+                    .note(format!("without jobs: {error:#}; choose another folder with --jobs"));
                 Ok(None)
             }
             Err(error) => Err(error),

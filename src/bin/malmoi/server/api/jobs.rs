@@ -441,10 +441,8 @@ pub(super) async fn files(
         let job = find(app, incoming, &id)?;
         let zip = job.archive().map_err(|error| fault(app, &error))?;
         let name = format!("malmoi-{}.zip", id.get(..8).unwrap_or(&id));
-        let headers = [
-            (CONTENT_TYPE, "application/zip".to_string()),
-            (CONTENT_DISPOSITION, download(&name)),
-        ];
+        let headers =
+            [(CONTENT_TYPE, "application/zip".to_string()), (CONTENT_DISPOSITION, download(&name))];
         Ok((headers, streamed(zip)).into_response())
     })
     .await

@@ -88,11 +88,9 @@ impl EventLog {
                 Err(_) => Ok(()),
             }
         })?;
-        for_each_line(&results.join("failed.jsonl"), |text| {
-            match ItemReport::of_failure(text) {
-                Some(report) => self.add(&report).map(drop),
-                None => Ok(()),
-            }
+        for_each_line(&results.join("failed.jsonl"), |text| match ItemReport::of_failure(text) {
+            Some(report) => self.add(&report).map(drop),
+            None => Ok(()),
         })?;
         self.file.sync_all()
     }

@@ -17,8 +17,8 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
-use malmoi::internals::files;
 use malmoi::Language;
+use malmoi::internals::files;
 use serde::Serialize;
 use tokio::sync::watch;
 use utoipa::ToSchema;
@@ -30,8 +30,8 @@ use super::wishes::Wishes;
 use events::EventLog;
 pub(crate) use events::EventReader;
 pub(crate) use intake::Intake;
-pub(crate) use record::{Input, State, Tally, Work};
 use record::{Code, Record};
+pub(crate) use record::{Input, State, Tally, Work};
 pub(crate) use runner::Runner;
 
 /// Jobs that are not finished: all, and those of one key.
@@ -270,9 +270,8 @@ impl Jobs {
             job.stop.store(true, Ordering::SeqCst);
         }
         self.arrived.notify_all();
-        let threads = std::mem::take(
-            &mut *self.threads.lock().unwrap_or_else(PoisonError::into_inner),
-        );
+        let threads =
+            std::mem::take(&mut *self.threads.lock().unwrap_or_else(PoisonError::into_inner));
         for thread in threads {
             // A panic was reported by its hook.
             let _ = thread.join();
@@ -480,7 +479,9 @@ fn load(folder: &Path, log: &Log) -> io::Result<Vec<Arc<Job>>> {
             }
             Ok(Some(record)) if record.removed => std::fs::remove_dir_all(&path)?,
             Ok(None) => std::fs::remove_dir_all(&path)?,
-            Ok(Some(_)) => log.failure(&format!("jobs: {} is the folder of another job", path.display())),
+            Ok(Some(_)) => {
+                log.failure(&format!("jobs: {} is the folder of another job", path.display()))
+            }
             Err(error) => log.failure(&format!("jobs: {} cannot be read: {error}", path.display())),
         }
     }

@@ -18,7 +18,7 @@ use super::super::engine::Engine;
 use super::super::failure::Failure;
 use super::super::log::now;
 use super::events::EventLog;
-use super::record::{Record, State, Tally};
+use super::record::{Record, State};
 use super::{INPUTS, Job, JobState, Jobs, Progress, RESULTS, size};
 use crate::model_resolver::ResolvedModel;
 
@@ -196,7 +196,11 @@ impl Runner {
             job.changed();
         };
         let report = batch
-            .task_options(TaskOptions { from: record.from.map(|from| from.0), to: Some(record.to.0), ..options })
+            .task_options(TaskOptions {
+                from: record.from.map(|from| from.0),
+                to: Some(record.to.0),
+                ..options
+            })
             .max_concurrent((self.at_once / AT_ONCE).max(1))
             .feed(record.inputs.iter().any(|input| is_feed(&input.format)))
             .keep_removed(true)
@@ -218,12 +222,14 @@ impl Runner {
         if let Some(error) = fault {
             self.jobs.fault(&error);
         }
-        let report = report.map_err(|error| match error {
+        let report = report.map_err(|error| {
+            match error {
             Error::Batch(BatchError::OtherSpec { .. }) => Stop::Failed(
                 "this server has other models or options than the job was begun with; send it again"
                     .into(),
             ),
             other => Stop::Fault(other.to_string()),
+        }
         })?;
         let is_whole = report.complete && report.stats.pending + report.stats.leased == 0;
         if job.stop.load(Ordering::SeqCst) && !is_whole {
