@@ -182,7 +182,7 @@ fn a_feed_becomes_events_results_and_a_digest() {
     assert_eq!(results[0]["input"], "morning.xml");
     let digest = server.get(&format!("{job}/digest"));
     assert!(digest.header("content-security-policy").unwrap().contains("sandbox"));
-    assert!(digest.body.contains("여객선 12척"), "{}", digest.body);
+    assert!(digest.body.contains("떠났다."), "{}", digest.body);
     let zip = server.get(&format!("{job}/files"));
     let mut zip = zip::ZipArchive::new(Cursor::new(zip.bytes)).unwrap();
     let names: Vec<String> = zip.file_names().map(|name| name.unwrap().into_owned()).collect();

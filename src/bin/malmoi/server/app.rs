@@ -14,7 +14,6 @@ use super::fetcher::Fetcher;
 use super::glossaries::Glossaries;
 use super::guard::Guard;
 use super::in_flight::InFlight;
-use super::incoming::Upload;
 use super::jobs::Jobs;
 use super::keys::Keys;
 use super::log::Log;
@@ -63,15 +62,6 @@ pub(crate) struct App {
 pub(crate) struct KeyName(pub String);
 
 impl App {
-    /// Fetches a feed, if that is allowed. Takes time.
-    pub fn fetch(&self, address: &str) -> Result<Upload, Failure> {
-        let Some(fetcher) = &self.fetcher else {
-            let message = "this server fetches no addresses; see --allow-fetch";
-            return Err(Failure::Forbidden(message.into()));
-        };
-        fetcher.fetch(address)
-    }
-
     /// Checks a key; returns its name. `None` if no key is needed.
     pub fn authorize(&self, key: Option<&str>) -> Result<Option<String>, Failure> {
         if self.keys.is_empty() {

@@ -2,7 +2,7 @@
 //! unless private ones are allowed, too: a client must not reach the network of the server.
 
 use super::failure::Failure;
-use super::incoming::Upload;
+use super::upload::Upload;
 
 /// Fetches feeds.
 pub(crate) struct Fetcher {

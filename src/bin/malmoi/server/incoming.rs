@@ -8,12 +8,7 @@ use serde_json::{Map, Value};
 
 use super::app::App;
 use super::failure::Failure;
-
-/// A file of a multipart body.
-pub(crate) struct Upload {
-    pub name: String,
-    pub bytes: Bytes,
-}
+use super::upload::Upload;
 
 /// The fields of a request. A field that is given several times is an array.
 pub(crate) struct Incoming {

@@ -19,6 +19,7 @@ mod keys;
 mod log;
 mod metrics;
 mod page;
+mod upload;
 mod wishes;
 mod work;
 

@@ -25,8 +25,9 @@ use utoipa::ToSchema;
 
 use super::super::app::App;
 use super::super::failure::Failure;
-use super::super::incoming::{Incoming, Upload};
-use super::super::jobs::{EventReader, Job, JobStatus, Jobs, NewJob, Work};
+use super::super::incoming::Incoming;
+use super::super::jobs::{self, EventReader, Job, JobStatus, Jobs, NewJob, Work};
+use super::super::upload::Upload;
 use super::super::wishes::Wishes;
 use super::failures::{JobFailures, NoJob};
 use super::{download, optional_language, with_key};
@@ -117,7 +118,7 @@ pub(super) async fn create(State(app): State<Arc<App>>, request: Request) -> Res
 }
 
 fn add(app: &App, mut incoming: Incoming) -> Result<JobStatus, Failure> {
-    let jobs = jobs(app)?;
+    let jobs = all(app)?;
     let title = incoming.text("title")?.map(|title| title.chars().take(200).collect());
     let wishes = wishes(&incoming)?;
     wishes.options(&app.options)?;
@@ -145,9 +146,11 @@ fn add(app: &App, mut incoming: Incoming) -> Result<JobStatus, Failure> {
         uploads.push(Upload { name, bytes: incoming.content.clone() });
     }
     if let Some(address) = incoming.text("url")? {
-        uploads.push(app.fetch(&address)?);
+        let message = "this server fetches no addresses; see --allow-fetch";
+        let refused = || Failure::Forbidden(message.into());
+        uploads.push(app.fetcher.as_ref().ok_or_else(refused)?.fetch(&address)?);
     }
-    let intake = Jobs::read(uploads, app.limits.body)?;
+    let intake = jobs::read(uploads, app.limits.body)?;
     let likely = from.or(intake.language).or(to).unwrap_or(Language::English);
     let to = to.unwrap_or_else(|| match task {
         Some(Work::Summarize) => likely,
@@ -214,7 +217,7 @@ fn wrong_glossary() -> Failure {
 )]
 pub(super) async fn list(State(app): State<Arc<App>>, request: Request) -> Response {
     answer(app, request, |app, incoming| {
-        let all = jobs(app)?.list(incoming.key.as_deref());
+        let all = all(app)?.list(incoming.key.as_deref());
         let all: Vec<JobStatus> = all.iter().filter_map(|job| job.status()).collect();
         Ok(Json(json!({ "jobs": all })).into_response())
     })
@@ -253,7 +256,7 @@ pub(super) async fn remove(
     request: Request,
 ) -> Response {
     answer(app, request, move |app, incoming| {
-        jobs(app)?.remove(incoming.key.as_deref(), &id)?;
+        all(app)?.remove(incoming.key.as_deref(), &id)?;
         Ok(StatusCode::NO_CONTENT.into_response())
     })
     .await
@@ -296,7 +299,7 @@ pub(super) async fn events(
             return Ok(StatusCode::NO_CONTENT.into_response());
         }
         let (sender, receiver) = channel(AHEAD);
-        let stopping = jobs(app)?.stopping();
+        let stopping = all(app)?.stopping();
         tokio::spawn(follow(job, after, sender, stopping));
         Ok(Sse::new(Bounded(receiver)).keep_alive(KeepAlive::default()).into_response())
     })
@@ -502,12 +505,12 @@ fn open(app: &App, incoming: &Incoming, id: &str, name: &str) -> Result<File, Fa
     found.ok_or_else(|| Failure::NotFound("the job has no such output, or not yet".into()))
 }
 
-fn jobs(app: &App) -> Result<&Jobs, Failure> {
+fn all(app: &App) -> Result<&Jobs, Failure> {
     app.jobs.as_deref().ok_or(Failure::Off("this server takes no jobs; see --jobs"))
 }
 
 fn find(app: &App, incoming: &Incoming, id: &str) -> Result<Arc<Job>, Failure> {
-    jobs(app)?.find(incoming.key.as_deref(), id)
+    all(app)?.find(incoming.key.as_deref(), id)
 }
 
 fn gone() -> Failure {

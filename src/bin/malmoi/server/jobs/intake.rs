@@ -10,7 +10,7 @@ use malmoi::{Error, Language};
 use zip::ZipArchive;
 
 use super::super::failure::Failure;
-use super::super::incoming::Upload;
+use super::super::upload::Upload;
 use super::record::Input;
 
 /// Files of a job.

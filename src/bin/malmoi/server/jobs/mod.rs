@@ -29,7 +29,7 @@ use super::metrics::Metrics;
 use super::wishes::Wishes;
 use events::EventLog;
 pub(crate) use events::EventReader;
-pub(crate) use intake::Intake;
+pub(crate) use intake::{Intake, read};
 use record::{Code, Record};
 pub(crate) use record::{Input, State, Tally, Work};
 pub(crate) use runner::Runner;
@@ -173,11 +173,6 @@ impl Jobs {
         jobs.purge();
         jobs.count();
         Ok(jobs)
-    }
-
-    /// Reads the uploads of a new job. Takes time.
-    pub fn read(uploads: Vec<super::incoming::Upload>, body: usize) -> Result<Intake, Failure> {
-        intake::read(uploads, body)
     }
 
     /// Keeps a new job, safe on disk, and puts it into the queue. Takes time.
