@@ -36,6 +36,7 @@ macro_rules! files {
 // A file of the page is a file in `page` and a line here.
 files! {
     "/" HTML "index.html";
+    "/page/design.css" CSS "../../../../design.css";
     "/page/page.css" CSS "page.css";
     "/page/mark.svg" SVG "mark.svg";
     "/page/main.js" SCRIPT "main.js";
