@@ -1,6 +1,7 @@
 //! A text with its structure: plain data. Knows no file format, model or language.
 
 mod inline;
+mod segments;
 
 use std::borrow::Cow;
 use std::ops::Range;
