@@ -37,7 +37,7 @@ pub(crate) use numerals::renderings::{magnitudes, renderings};
 
 pub use check::{Check, Example, FindingKind, OutputKind, Pair, Scope};
 pub use consistency::{Consistency, between_parts};
-pub use dismissals::Dismissals;
+pub use dismissals::{Dismissal, Dismissals};
 
 pub use encoder::SentenceEncoder;
 pub use glossary::GlossaryUse;

@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use anyhow::{Result, bail};
 use clap::{Args, ValueEnum};
 use malmoi::checks::{
-    self, Assessment, CHECKS, CheckOptions, Consistency, Dismissals, OutputKind, Pair,
+    self, Assessment, CHECKS, CheckOptions, Consistency, Dismissal, Dismissals, OutputKind, Pair,
 };
 use malmoi::formats::{PAIR_FORMATS, PairLanguages, TextPair, Unreadable};
 use malmoi::{Error, Finding, Language};
@@ -112,7 +112,8 @@ impl Check {
         if !self.dismiss.is_empty() {
             let path = self.checks.dismissals(context);
             for hash in &self.dismiss {
-                Dismissals::add(&path, hash, self.reason.as_deref())?;
+                let (hash, reason) = (hash.clone(), self.reason.clone());
+                Dismissals::add(&path, Dismissal { hash, reason, ..Dismissal::default() })?;
             }
             if self.pairs.is_none() && self.source.is_none() {
                 context.ui.note(format!("dismissed in {}", path.display()));
