@@ -47,6 +47,14 @@ impl Desk {
         })
     }
 
+    /// Removes a term, written as it was added. Returns whether it was there.
+    pub fn remove_term(&self, source: &str, target: &str) -> Result<bool> {
+        self.transaction(|connection| {
+            let delete = "DELETE FROM term WHERE source = ?1 AND target = ?2";
+            Ok(connection.execute(delete, [source.trim(), target.trim()])? > 0)
+        })
+    }
+
     /// Removes the terms with a source or a target, and returns their number.
     pub fn remove_terms(&self, word: &str) -> Result<u64> {
         self.transaction(|connection| {
