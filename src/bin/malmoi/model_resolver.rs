@@ -126,6 +126,12 @@ impl ModelResolver<'_> {
         has(Purpose::Summarize(from, to)) || (from != to && in_two_steps())
     }
 
+    /// True if a model can serve a purpose. One that is not in the catalogue is taken at its word.
+    #[cfg(feature = "serve")]
+    pub fn serves(installed: &InstalledModel, purpose: Purpose) -> bool {
+        installed.entry.is_none_or(|entry| can_serve(entry, purpose))
+    }
+
     /// A model that judges results: a name, folder or file, downloaded if necessary.
     pub fn judge(&self, name: &str) -> Result<Model> {
         Ok(self.open(self.installed(name)?)?.model)

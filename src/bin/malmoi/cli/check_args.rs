@@ -6,7 +6,7 @@ use std::sync::Arc;
 use anyhow::Result;
 use clap::{Args, ValueEnum};
 use malmoi::checks::{CheckOptions, Dismissals, Patterns};
-use malmoi::{Error, LearnedJudge, Register, Term};
+use malmoi::{Error, Glossary, LearnedJudge, Register, Term};
 
 use crate::context::Context;
 use crate::encoder;
@@ -46,6 +46,13 @@ impl CheckArgs {
         self.dismissed.clone().unwrap_or_else(usual)
     }
 
+    /// The terms of `--glossary`.
+    pub fn given_glossary(&self) -> Result<Glossary> {
+        let Some(path) = &self.glossary else { return Ok(Glossary::default()) };
+        let bytes = std::fs::read(path).map_err(|e| Error::io("read", path, e))?;
+        Ok(Term::read(&bytes, &path.display().to_string())?.into())
+    }
+
     /// The options, with the models they name opened.
     pub fn options(&self, context: &Context) -> Result<CheckOptions> {
         let mut options = CheckOptions::default();
@@ -62,10 +69,7 @@ impl CheckArgs {
             let patterns = Patterns::read(&bytes, &path.display().to_string())?;
             options.patterns = Some(Arc::new(patterns));
         }
-        if let Some(path) = &self.glossary {
-            let bytes = std::fs::read(path).map_err(|e| Error::io("read", path, e))?;
-            options.glossary = Term::read(&bytes, &path.display().to_string())?.into();
-        }
+        options.glossary = self.given_glossary()?;
         if let Some(desk) = context.existing_desk() {
             // Terms of the command come before those of the desk.
             options.glossary = options.glossary.with(&desk.terms()?);

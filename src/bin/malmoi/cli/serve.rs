@@ -10,6 +10,7 @@ use anyhow::{Context as _, Result, bail};
 use clap::Args;
 use malmoi::prompts::Task;
 use malmoi::store::Store;
+use malmoi::store::catalogue::Purpose;
 use malmoi::{Language, LanguagePair, TaskOptions};
 use tokio::sync::Notify;
 use tokio_rustls::TlsAcceptor;
@@ -19,9 +20,10 @@ use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
 
 use super::task_args::{GenerationArgs, MemoryArgs};
 use crate::context::{Context, Exit};
+use crate::model_resolver::ModelResolver;
 use crate::server::{
     self, App, Deliveries, Engine, Fetcher, Glossaries, Guard, InFlight, JobLimits, Jobs, Keys,
-    Limits, Listening, Log, Metrics, RequestLimits, Runner, Served,
+    Limits, Listening, Log, Metrics, RequestLimits, Runner, Served, SharedOptions,
 };
 
 /// Serve the workbench and its APIs
@@ -54,6 +56,9 @@ pub(crate) struct Serve {
     /// Private key of the certificate, in PEM
     #[arg(long, value_name = "FILE", requires = "tls_certificate")]
     tls_key: Option<PathBuf>,
+    /// Further model that requests may name, in every task and direction that it serves
+    #[arg(long, value_name = "MODEL")]
+    also: Vec<String>,
     /// Number of texts that a model generates together
     #[arg(long, value_name = "N", default_value_t = 8, value_parser = clap::value_parser!(u32).range(1..=256))]
     at_once: u32,
@@ -158,7 +163,11 @@ impl Serve {
         let app = App {
             engine: engine.clone(),
             desk: options.desk.clone(),
-            options,
+            options: SharedOptions::new(
+                options,
+                self.generation.checks.given_glossary()?,
+                self.generation.checks.dismissals(context),
+            ),
             keys,
             guard: Guard::new(self.hosts(&listening.addresses), self.allow_origin.clone()),
             is_encrypted: tls.is_some(),
@@ -187,7 +196,7 @@ impl Serve {
             let _ = interrupt.send(());
         };
         ctrlc::set_handler(on_interrupt).context("cannot listen for Ctrl-C")?;
-        engine.start(models(context)?)?;
+        engine.start(models(context, &self.also)?)?;
         if let Some(runner) = runner {
             runner.start().context("cannot start the threads of jobs")?;
         }
@@ -304,29 +313,52 @@ fn loopback(of: IpAddr) -> &'static str {
     if of.is_ipv4() { "127.0.0.1" } else { "[::1]" }
 }
 
-/// Opens the best installed model for each task and direction, or the requested one for all. With
-/// none installed the default for English summaries is opened, and downloaded if necessary.
-fn models(context: &Context) -> Result<Vec<Served>> {
-    let resolver = context.resolver();
-    let is_requested = context.settings.get("model").is_some();
+/// Opens the best installed model for each task and direction, or the requested one for all, and
+/// then each of `also` where it serves. With none installed the default for English summaries is
+/// opened, and downloaded if necessary.
+fn models(context: &Context, also: &[String]) -> Result<Vec<Served>> {
+    let mut resolver = context.resolver();
+    let is_requested = resolver.requested.is_some();
     let mut served = Vec::new();
-    for from in Language::all() {
-        for to in Language::all() {
-            let languages = LanguagePair { from, to };
-            if from != to && (is_requested || resolver.has_translator(from, to)) {
-                let model = resolver.translator(from, to)?;
-                served.push(Served { task: Task::Translate, languages, model, translator: None });
-            }
-            if is_requested || resolver.has_summarizer(from, to) {
-                let (model, translator) = resolver.summarizers(from, to)?;
-                served.push(Served { task: Task::Summarize, languages, model, translator });
-            }
+    for languages in directions() {
+        let LanguagePair { from, to } = languages;
+        if from != to && (is_requested || resolver.has_translator(from, to)) {
+            served.push(translators(&resolver, languages)?);
+        }
+        if is_requested || resolver.has_summarizer(from, to) {
+            served.push(summarizers(&resolver, languages)?);
         }
     }
     if served.is_empty() {
         let languages = LanguagePair { from: Language::English, to: Language::English };
-        let (model, translator) = resolver.summarizers(languages.from, languages.to)?;
-        served.push(Served { task: Task::Summarize, languages, model, translator });
+        served.push(summarizers(&resolver, languages)?);
+    }
+    for name in also {
+        resolver.requested = Some(name);
+        let installed = resolver.installed(name)?;
+        for languages in directions() {
+            let LanguagePair { from, to } = languages;
+            if from != to && ModelResolver::serves(&installed, Purpose::Translate(from, to)) {
+                served.push(translators(&resolver, languages)?);
+            }
+            if ModelResolver::serves(&installed, Purpose::Summarize(from, to)) {
+                served.push(summarizers(&resolver, languages)?);
+            }
+        }
     }
     Ok(served)
+}
+
+fn directions() -> impl Iterator<Item = LanguagePair> {
+    Language::all().flat_map(|from| Language::all().map(move |to| LanguagePair { from, to }))
+}
+
+fn translators(resolver: &ModelResolver<'_>, languages: LanguagePair) -> Result<Served> {
+    let model = resolver.translator(languages.from, languages.to)?;
+    Ok(Served { task: Task::Translate, languages, model, translator: None })
+}
+
+fn summarizers(resolver: &ModelResolver<'_>, languages: LanguagePair) -> Result<Served> {
+    let (model, translator) = resolver.summarizers(languages.from, languages.to)?;
+    Ok(Served { task: Task::Summarize, languages, model, translator })
 }

@@ -4,7 +4,6 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
-use malmoi::TaskOptions;
 use malmoi::desk::Desk;
 
 use super::deliveries::Deliveries;
@@ -18,6 +17,7 @@ use super::jobs::Jobs;
 use super::keys::Keys;
 use super::log::Log;
 use super::metrics::Metrics;
+use super::shared_options::SharedOptions;
 
 /// Bounds on a request before it reaches the engine.
 #[derive(Debug, Clone, Copy)]
@@ -33,8 +33,7 @@ pub(crate) struct RequestLimits {
 /// Everything that handlers share.
 pub(crate) struct App {
     pub engine: Arc<Engine>,
-    /// Options of every request, which its own fields change.
-    pub options: TaskOptions,
+    pub options: SharedOptions,
     pub desk: Option<Arc<Desk>>,
     pub keys: Keys,
     pub guard: Guard,

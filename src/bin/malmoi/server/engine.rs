@@ -196,14 +196,30 @@ impl Engine {
         self.served.get().map(Vec::as_slice)
     }
 
-    /// The models for a task in a direction.
+    /// The usual models for a task in a direction.
     pub fn find(&self, task: Task, languages: LanguagePair) -> Result<&Served, Failure> {
+        self.find_named(task, languages, None)
+    }
+
+    /// The models for a task in a direction: the usual ones, or those with the model of a name.
+    pub fn find_named(
+        &self,
+        task: Task,
+        languages: LanguagePair,
+        name: Option<&str>,
+    ) -> Result<&Served, Failure> {
         let served = self.served().ok_or(Failure::NotReady("the models are being opened"))?;
-        let fits = |one: &&Served| one.task == task && one.languages == languages;
+        let fits = |one: &&Served| {
+            one.task == task
+                && one.languages == languages
+                && name.is_none_or(|name| one.model.model.name() == name)
+        };
         served.iter().find(fits).ok_or_else(|| {
             let LanguagePair { from, to } = languages;
             let verb = if task == Task::Translate { "translates" } else { "summarizes" };
-            Failure::Invalid(format!("no model here {verb} {} into {}", from.name(), to.name()))
+            let which = if name.is_some() { "this model" } else { "a model" };
+            let (from, to) = (from.name(), to.name());
+            Failure::Invalid(format!("{which} that {verb} {from} into {to} is not loaded here"))
         })
     }
 

@@ -19,6 +19,7 @@ mod keys;
 mod log;
 mod metrics;
 mod page;
+mod shared_options;
 mod upload;
 mod wishes;
 mod work;
@@ -49,6 +50,7 @@ pub(crate) use jobs::{JobLimits, Jobs, Runner};
 pub(crate) use keys::Keys;
 pub(crate) use log::Log;
 pub(crate) use metrics::Metrics;
+pub(crate) use shared_options::SharedOptions;
 
 use app::KeyName;
 use failure::Failure;
@@ -107,6 +109,9 @@ fn router(app: Arc<App>) -> Router {
         .merge(api::v1::routes())
         .merge(api::desk::routes())
         .merge(api::jobs::routes())
+        .merge(api::dismissals::routes())
+        .merge(api::glossaries::routes())
+        .merge(api::export::routes())
         .merge(api::libretranslate::routes())
         .merge(api::deepl::routes())
         .merge(api::extensions::routes())

@@ -9,15 +9,16 @@ use super::app::App;
 use super::engine::{News, Running, Served, Ticket};
 use super::failure::Failure;
 
-/// Puts a translation or a summary into the queue.
+/// Puts a translation or a summary into the queue, for the model of a name or the usual one.
 pub(super) fn submit(
     app: &App,
+    model: Option<&str>,
     task: Task,
     document: Document,
     languages: LanguagePair,
     options: TaskOptions,
 ) -> Result<Ticket<Outcome>, Failure> {
-    let served = app.engine.find(task, languages)?.clone();
+    let served = app.engine.find_named(task, languages, model)?.clone();
     let metrics = app.metrics.clone();
     let length = document.text().chars().count();
     app.engine.submit(length, move |running| {

@@ -188,7 +188,7 @@ fn options(
     from: Option<Language>,
     to: Language,
 ) -> Result<TaskOptions, Failure> {
-    let mut options = app.options.clone();
+    let mut options = app.options.now();
     for name in ["style_id", "translation_memory_id", "custom_instructions"] {
         let is_empty = |value: &Value| value.as_array().is_some_and(Vec::is_empty) || value == "";
         if incoming.get(name).is_some_and(|value| !is_empty(value)) {

@@ -3,10 +3,10 @@
 
 use std::sync::Arc;
 
+use axum::Router;
 use axum::extract::{Request, State};
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use axum::routing::{get, post};
-use axum::{Json, Router};
 use malmoi::desk::{Desk, Filter, LEAST_LIKENESS, Origin, Unit, difference};
 use malmoi::{Error, Language, LanguagePair};
 use serde_json::{Value, json};
@@ -16,7 +16,7 @@ use super::super::app::App;
 use super::super::failure::Failure;
 use super::super::incoming::Incoming;
 use super::failures::DeskFailures;
-use super::{language, with_key, within};
+use super::{blocking, chosen_glossary, language, within};
 
 /// Matches and units in an answer, unless the request has a `limit`.
 const USUAL: u64 = 9;
@@ -43,6 +43,8 @@ pub(super) struct LookupRequest {
     to: Option<String>,
     /// Matches, 1 to 100; 9 by default.
     limit: Option<u64>,
+    /// For terms: `none`, or a glossary of `/api/v1/glossaries` that comes before the desk's.
+    glossary_id: Option<String>,
 }
 
 /// A translation that an editor confirms.
@@ -172,7 +174,8 @@ pub(super) async fn terms(State(app): State<Arc<App>>, request: Request) -> Resp
     blocking(app, request, |app, incoming| {
         let text = text(app, incoming, "text")?;
         let languages = languages(incoming, &text)?;
-        let found = app.options.checks.glossary.occurring(&text, languages);
+        let glossary = chosen_glossary(app, incoming.text("glossary_id")?.as_deref())?;
+        let found = glossary.occurring(&text, languages);
         let terms: Vec<Value> = found
             .iter()
             .map(|found| {
@@ -199,27 +202,8 @@ async fn on_desk(
     .await
 }
 
-/// Reads a request and runs `work`, which may wait for the disk, beside the server's threads.
-async fn blocking(
-    app: Arc<App>,
-    request: Request,
-    work: impl FnOnce(&App, &Incoming) -> Result<Value, Failure> + Send + 'static,
-) -> Response {
-    let incoming = match Incoming::read(&app, request).await {
-        Ok(incoming) => incoming,
-        Err(failure) => return failure.into_response(),
-    };
-    let key = incoming.key.clone();
-    let done = tokio::task::spawn_blocking(move || work(&app, &incoming)).await;
-    let response = match done.unwrap_or(Err(Failure::Internal)) {
-        Ok(value) => Json(value).into_response(),
-        Err(failure) => failure.into_response(),
-    };
-    with_key(key, response)
-}
-
 /// A text that is not empty, within the limit on its characters.
-fn text(app: &App, incoming: &Incoming, name: &str) -> Result<String, Failure> {
+pub(super) fn text(app: &App, incoming: &Incoming, name: &str) -> Result<String, Failure> {
     let text = incoming.text(name)?.filter(|text| !text.trim().is_empty());
     let text = text.ok_or_else(|| Failure::Invalid(format!("`{name}` is missing")))?;
     within(app, text.chars().count())?;
@@ -230,7 +214,7 @@ fn limit(incoming: &Incoming) -> Result<usize, Failure> {
     Ok(incoming.number("limit", 1, MOST)?.unwrap_or(USUAL) as usize)
 }
 
-fn languages(incoming: &Incoming, text: &str) -> Result<LanguagePair, Failure> {
+pub(super) fn languages(incoming: &Incoming, text: &str) -> Result<LanguagePair, Failure> {
     let given = |name| {
         let code = incoming.text(name)?.filter(|code| !code.is_empty() && code != "auto");
         code.as_deref().map(language).transpose()

@@ -46,7 +46,7 @@ async fn translate(
         let ticket = if found.is_none() || from == to {
             None
         } else {
-            let options = app.options.clone();
+            let options = app.options.now();
             let (task, format) = (Task::Translate, "txt");
             Some(
                 Text { task, text, format, from: Some(from), to: Some(to), options }.submit(app)?.0,

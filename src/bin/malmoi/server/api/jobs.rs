@@ -121,7 +121,7 @@ fn add(app: &App, mut incoming: Incoming) -> Result<JobStatus, Failure> {
     let jobs = all(app)?;
     let title = incoming.text("title")?.map(|title| title.chars().take(200).collect());
     let wishes = wishes(&incoming)?;
-    wishes.options(&app.options)?;
+    wishes.options(&app.options.now())?;
     let from = optional_language(incoming.text("from")?.as_deref())?;
     let to = optional_language(incoming.text("to")?.as_deref())?;
     let task = match incoming.text("task")?.as_deref() {

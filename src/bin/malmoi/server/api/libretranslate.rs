@@ -140,8 +140,8 @@ impl<'t> Translation<'t> {
         for index in 0..=alternatives {
             // The translation itself is the likeliest one; alternatives are drawn.
             let seed = (index > 0).then_some(index);
-            let desk = if index > 0 { None } else { app.options.desk.clone() };
-            let options = TaskOptions { seed, desk, ..app.options.clone() };
+            let desk = if index > 0 { None } else { app.desk.clone() };
+            let options = TaskOptions { seed, desk, ..app.options.now() };
             let text = Text {
                 task: Task::Translate,
                 text,
@@ -249,7 +249,7 @@ async fn translate_file(State(app): State<Arc<App>>, request: Request) -> Respon
         let item = formats::article(&file.bytes, &file.name)?;
         let characters = item.document.text().chars().count();
         within(&app, characters)?;
-        let options = app.options.clone();
+        let options = app.options.now();
         let (ticket, _) =
             super::submit(&app, Task::Translate, item.document, from, Some(to), options)?;
         let outcome = ticket.result().await?;

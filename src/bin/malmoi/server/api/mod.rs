@@ -3,8 +3,11 @@
 
 pub(super) mod deepl;
 pub(super) mod desk;
+pub(super) mod dismissals;
+pub(super) mod export;
 pub(super) mod extensions;
 mod failures;
+pub(super) mod glossaries;
 pub(super) mod health;
 pub(super) mod jobs;
 pub(super) mod libretranslate;
@@ -13,19 +16,24 @@ pub(super) mod v1;
 
 use std::convert::Infallible;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::Poll;
 
+use axum::Json;
+use axum::extract::Request;
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use malmoi::document::Document;
 use malmoi::prompts::Task;
-use malmoi::{Language, LanguagePair, Outcome, TaskOptions, formats};
+use malmoi::{Glossary, Language, LanguagePair, Outcome, TaskOptions, formats};
+use serde_json::Value;
 use tokio::sync::mpsc::UnboundedReceiver;
 
 use super::app::{App, KeyName};
 use super::deliveries::Delivery;
 use super::engine::Ticket;
 use super::failure::Failure;
+use super::incoming::Incoming;
 use super::wishes::shortened;
 use super::work;
 
@@ -44,12 +52,41 @@ struct Text<'t> {
 impl Text<'_> {
     /// Reads the text and puts it into the queue.
     fn submit(self, app: &App) -> Result<(Ticket<Outcome>, LanguagePair), Failure> {
-        let Self { task, text, format, from, to, options } = self;
-        within(app, text.chars().count())?;
-        let document = formats::read(text.as_bytes(), &format!("the text.{format}"))
-            .map_err(|error| named(error, format))?;
-        submit(app, task, document, from, to, options)
+        self.submit_to(app, None)
     }
+
+    /// The same for the model of a name.
+    fn submit_to(
+        self,
+        app: &App,
+        model: Option<&str>,
+    ) -> Result<(Ticket<Outcome>, LanguagePair), Failure> {
+        let document = document(app, self.text, self.format)?;
+        submit_to(app, model, self.task, document, self.from, self.to, self.options)
+    }
+}
+
+/// Reads a text in a format, which is the extension of its files.
+fn document(app: &App, text: &str, format: &str) -> Result<Document, Failure> {
+    within(app, text.chars().count())?;
+    formats::read(text.as_bytes(), &format!("the text.{format}"))
+        .map_err(|error| named(error, format))
+}
+
+/// The extension of files in a format that `/api/v1` names.
+fn extension(format: Option<&str>) -> Result<&'static str, Failure> {
+    Ok(match format {
+        None | Some("" | "text") => "txt",
+        Some("html") => "html",
+        Some("markdown") => "md",
+        Some("srt") => "srt",
+        Some("vtt") => "vtt",
+        Some(other) => {
+            let shown = shortened(other);
+            let message = format!("`{shown}` is no format; use text, html, markdown, srt or vtt");
+            return Err(Failure::Invalid(message));
+        }
+    })
 }
 
 /// Errors name "the text", whatever extension told its format.
@@ -71,6 +108,19 @@ fn submit(
     to: Option<Language>,
     options: TaskOptions,
 ) -> Result<(Ticket<Outcome>, LanguagePair), Failure> {
+    submit_to(app, None, task, document, from, to, options)
+}
+
+/// The same for the model of a name.
+fn submit_to(
+    app: &App,
+    model: Option<&str>,
+    task: Task,
+    document: Document,
+    from: Option<Language>,
+    to: Option<Language>,
+    options: TaskOptions,
+) -> Result<(Ticket<Outcome>, LanguagePair), Failure> {
     let from = match from {
         Some(from) => from,
         None => Language::of_article(&document.article())?,
@@ -80,7 +130,7 @@ fn submit(
     if task == Task::Translate && languages.from == languages.to {
         return Err(malmoi::Error::SameLanguage { language: from.name() }.into());
     }
-    let ticket = work::submit(app, task, document, languages, options)?;
+    let ticket = work::submit(app, model, task, document, languages, options)?;
     Ok((ticket, languages))
 }
 
@@ -105,6 +155,40 @@ fn language(code: &str) -> Result<Language, Failure> {
 /// A language; `None` for `auto`.
 fn optional_language(code: Option<&str>) -> Result<Option<Language>, Failure> {
     code.filter(|code| !code.is_empty() && *code != "auto").map(language).transpose()
+}
+
+/// The glossary that a request names: by default that of `--glossary` and the desk, `none`, or a
+/// list of `/api/v1/glossaries` before them.
+fn chosen_glossary(app: &App, id: Option<&str>) -> Result<Glossary, Failure> {
+    let usual = || app.options.now().checks.glossary;
+    match id {
+        None | Some("" | "desk") => Ok(usual()),
+        Some("none") => Ok(Glossary::default()),
+        Some(id) => {
+            let missing = || Failure::Invalid("`glossary_id` is not one of the glossaries".into());
+            let chosen = app.glossaries.get(id).ok_or_else(missing)?;
+            Ok(Glossary::from(chosen.terms()).with(usual().terms()))
+        }
+    }
+}
+
+/// Reads a request and runs `work`, which may wait for the disk, beside the server's threads.
+async fn blocking(
+    app: Arc<App>,
+    request: Request,
+    work: impl FnOnce(&App, &Incoming) -> Result<Value, Failure> + Send + 'static,
+) -> Response {
+    let incoming = match Incoming::read(&app, request).await {
+        Ok(incoming) => incoming,
+        Err(failure) => return failure.into_response(),
+    };
+    let key = incoming.key.clone();
+    let done = tokio::task::spawn_blocking(move || work(&app, &incoming)).await;
+    let response = match done.unwrap_or(Err(Failure::Internal)) {
+        Ok(value) => Json(value).into_response(),
+        Err(failure) => failure.into_response(),
+    };
+    with_key(key, response)
 }
 
 /// Adds the name of a request's key to its answer, for the log.

@@ -162,7 +162,7 @@ fn begin(app: &App, incoming: Incoming, shape: Shape) -> Result<(Asked, String, 
     super::within(app, chat.message.chars().count())?;
     let name = asked.model.clone().unwrap_or_default();
     if let Some((task, to)) = task_of(&name) {
-        let options = malmoi::TaskOptions { seed: asked.seed, ..app.options.clone() };
+        let options = malmoi::TaskOptions { seed: asked.seed, ..app.options.now() };
         let text = Text { task, text: &chat.message, format: "txt", from: None, to, options };
         return Ok((asked, name, Writing::Task(text.submit(app)?.0)));
     }

@@ -23,7 +23,10 @@ use super::super::incoming::Incoming;
 use super::super::jobs::{Input, JobStatus, Progress, State as JobState, Tally, Work};
 use super::super::wishes::{self, TermRequest, Wishes, shortened};
 use super::failures::{CheckFailures, TextFailures};
-use super::{Pieces, Text, desk, jobs, optional_language, with_key, within};
+use super::{
+    Pieces, Text, chosen_glossary, desk, dismissals, export, extension, glossaries, jobs,
+    optional_language, with_key, within,
+};
 
 pub(in super::super) fn routes() -> Router<Arc<App>> {
     Router::new()
@@ -49,6 +52,11 @@ struct TextRequest {
     /// text, and a translation is into the other one.
     #[schema(example = "ko")]
     to: Option<String>,
+    /// Name of one of the loaded models for the task, as `/api/v1/models` has them; by default the
+    /// first.
+    model: Option<String>,
+    /// `none`, or a glossary of `/api/v1/glossaries` that comes before the desk's.
+    glossary_id: Option<String>,
     #[serde(flatten)]
     wishes: Wishes,
     /// True for an answer in server-sent events, `text` and `progress`, and `outcome` at the end.
@@ -72,6 +80,8 @@ struct CheckRequest {
     to: Option<String>,
     /// Register that the Korean should have: `handa`, `hamnida` or `haeyo`.
     register: Option<String>,
+    /// `none`, or a glossary of `/api/v1/glossaries` that comes before the desk's.
+    glossary_id: Option<String>,
     /// Prescribed translations, beside those of the desk.
     #[serde(default)]
     glossary: Vec<TermRequest>,
@@ -93,6 +103,13 @@ struct CheckRequest {
         desk::search,
         desk::confirm,
         desk::terms,
+        glossaries::list,
+        glossaries::add_term,
+        glossaries::remove_term,
+        dismissals::list,
+        dismissals::dismiss,
+        dismissals::end,
+        export::export,
         jobs::create,
         jobs::list,
         jobs::one,
@@ -110,6 +127,10 @@ struct CheckRequest {
         CheckRequest,
         desk::LookupRequest,
         desk::UnitRequest,
+        glossaries::NewTerm,
+        dismissals::DismissalRequest,
+        export::ExportRequest,
+        export::SegmentRequest,
         jobs::JobRequest,
         jobs::JobList,
         JobStatus,
@@ -179,22 +200,14 @@ async fn run(app: Arc<App>, request: Request, task: Task) -> Response {
 }
 
 fn begin(app: &App, task: Task, asked: TextRequest) -> Result<Ticket<Outcome>, Failure> {
-    let format = match asked.format.as_deref() {
-        None | Some("" | "text") => "txt",
-        Some("html") => "html",
-        Some("markdown") => "md",
-        Some("srt") => "srt",
-        Some("vtt") => "vtt",
-        Some(other) => {
-            let shown = shortened(other);
-            let message = format!("`{shown}` is no format; use text, html, markdown, srt or vtt");
-            return Err(Failure::Invalid(message));
-        }
-    };
-    let options = asked.wishes.options(&app.options)?;
+    let format = extension(asked.format.as_deref())?;
+    let mut server = app.options.now();
+    server.checks.glossary = chosen_glossary(app, asked.glossary_id.as_deref())?;
+    let options = asked.wishes.options(&server)?;
     let from = optional_language(asked.from.as_deref())?;
     let to = optional_language(asked.to.as_deref())?;
-    Ok(Text { task, text: &asked.text, format, from, to, options }.submit(app)?.0)
+    let model = asked.model.as_deref().filter(|name| !name.is_empty());
+    Ok(Text { task, text: &asked.text, format, from, to, options }.submit_to(app, model)?.0)
 }
 
 /// Server-sent events: `text` and `progress`, then `outcome` or `error`.
@@ -257,7 +270,7 @@ async fn check(State(app): State<Arc<App>>, request: Request) -> Response {
 }
 
 fn checked(app: &App, asked: CheckRequest) -> Result<Ticket<Value>, Failure> {
-    let CheckRequest { source, output, task, from, to, register, glossary } = asked;
+    let CheckRequest { source, output, task, from, to, register, glossary_id, glossary } = asked;
     let length = source.chars().count() + output.chars().count();
     within(app, length)?;
     let given = optional_language(from.as_deref())?;
@@ -275,7 +288,9 @@ fn checked(app: &App, asked: CheckRequest) -> Result<Ticket<Value>, Failure> {
             Failure::Invalid(format!("`{shown}` is no task; use translation or summary"))
         })?,
     };
-    let options = wishes::checks(&app.options.checks, register.as_deref(), &glossary)?;
+    let mut server = app.options.now().checks;
+    server.glossary = chosen_glossary(app, glossary_id.as_deref())?;
+    let options = wishes::checks(&server, register.as_deref(), &glossary)?;
     app.engine.submit(length, move |_| {
         let pair = Pair { source: &source, output: &output, from, to, kind };
         let assessment = checks::assess(&pair, &options);
@@ -297,6 +312,8 @@ fn checked(app: &App, asked: CheckRequest) -> Result<Ticket<Value>, Failure> {
 }
 
 /// The tasks and directions that are served, with their models
+///
+/// A direction may have several models; the first is the usual one.
 #[utoipa::path(
     get,
     path = "/api/v1/models",

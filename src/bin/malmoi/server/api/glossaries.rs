@@ -1,0 +1,135 @@
+//! The glossaries that a request can choose, and new terms for the desk's. Documented as OpenAPI
+//! with the rest of `/api/v1`.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::{Request, State};
+use axum::response::Response;
+use axum::routing::{get, post};
+use malmoi::Term;
+use serde_json::json;
+use utoipa::ToSchema;
+
+use super::super::app::App;
+use super::super::failure::Failure;
+use super::super::incoming::Incoming;
+use super::blocking;
+use super::desk::{languages, text};
+
+/// Characters of a side of a term.
+const MOST_CHARACTERS: usize = 200;
+
+pub(in super::super) fn routes() -> Router<Arc<App>> {
+    Router::new()
+        .route("/api/v1/glossaries", get(list))
+        .route("/api/v1/glossaries/desk/terms", post(add_term).delete(remove_term))
+}
+
+/// A term for the desk's glossary.
+#[derive(ToSchema)]
+#[allow(dead_code, reason = "describes the fields, which are read one by one")]
+pub(super) struct NewTerm {
+    /// The term.
+    #[schema(example = "Harbor Authority")]
+    source: String,
+    /// Its translation.
+    #[schema(example = "항만공사")]
+    target: String,
+    /// A note for people.
+    note: Option<String>,
+}
+
+/// The glossaries that `glossary_id` can name
+///
+/// `desk` is what is used by default: the terms of `--glossary`, then those of the desk. The others
+/// were made with DeepL's API.
+#[utoipa::path(
+    get,
+    path = "/api/v1/glossaries",
+    responses(
+        (status = 200, description = "Names, numbers of terms and, where it has one, the direction"),
+        (status = 401, description = "A key is needed")
+    )
+)]
+pub(super) async fn list(State(app): State<Arc<App>>, request: Request) -> Response {
+    blocking(app, request, |app, _| {
+        let desk = app.options.desk_terms()?.len();
+        let terms = desk + app.options.given().terms().len();
+        let is_writable = app.desk.as_ref().is_some_and(|desk| !desk.is_read_only());
+        let mut all = vec![json!({"id": "desk", "terms": terms, "writable": is_writable})];
+        all.extend(app.glossaries.list().iter().map(|glossary| {
+            json!({
+                "id": glossary.id,
+                "name": glossary.name,
+                "from": glossary.from.code(),
+                "to": glossary.to.code(),
+                "terms": glossary.terms.len(),
+            })
+        }));
+        Ok(json!({ "glossaries": all }))
+    })
+    .await
+}
+
+/// Add a term to the desk's glossary
+///
+/// It holds from the next request on.
+#[utoipa::path(
+    post,
+    path = "/api/v1/glossaries/desk/terms",
+    request_body = NewTerm,
+    responses(
+        (status = 200, description = "The term as it is kept"),
+        (status = 400, description = "A field cannot be used"),
+        (status = 401, description = "A key is needed"),
+        (status = 403, description = "The desk can only be read"),
+        (status = 503, description = "The desk is off")
+    )
+)]
+pub(super) async fn add_term(State(app): State<Arc<App>>, request: Request) -> Response {
+    blocking(app, request, |app, incoming| {
+        let (source, target) = sides(app, incoming)?;
+        languages(incoming, &source)?;
+        let mut term = Term::new(source, target);
+        term.note = incoming.text("note")?.filter(|note| !note.trim().is_empty());
+        app.options.add_term(term.clone())?;
+        Ok(serde_json::to_value(term).unwrap_or_default())
+    })
+    .await
+}
+
+/// Remove a term from the desk's glossary
+#[utoipa::path(
+    delete,
+    path = "/api/v1/glossaries/desk/terms",
+    request_body = NewTerm,
+    responses(
+        (status = 200, description = "`removed`: whether it was there"),
+        (status = 400, description = "A field cannot be used"),
+        (status = 401, description = "A key is needed"),
+        (status = 403, description = "The desk can only be read"),
+        (status = 503, description = "The desk is off")
+    )
+)]
+pub(super) async fn remove_term(State(app): State<Arc<App>>, request: Request) -> Response {
+    blocking(app, request, |app, incoming| {
+        let (source, target) = sides(app, incoming)?;
+        Ok(json!({"removed": app.options.remove_term(&source, &target)?}))
+    })
+    .await
+}
+
+/// Source and target of a term, each one line.
+fn sides(app: &App, incoming: &Incoming) -> Result<(String, String), Failure> {
+    let side = |name| {
+        let words = text(app, incoming, name)?.trim().to_string();
+        if words.chars().count() > MOST_CHARACTERS || words.contains(['\n', '\r', '\t']) {
+            let message =
+                format!("`{name}` must be one line of at most {MOST_CHARACTERS} characters");
+            return Err(Failure::Invalid(message));
+        }
+        Ok(words)
+    };
+    Ok((side("source")?, side("target")?))
+}
