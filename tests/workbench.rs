@@ -21,6 +21,7 @@ fn model() -> TempDir {
                 "say": "배들은 밤새 천천히 움직여 새벽에야 겨우 항구에 도착했다."},
             {"when": "drums", "say": "boom ", "then": "fail"},
             {"when": "17 ferries", "say": "여객선 12척이 떠났다."},
+            {"when": "It votes", "say": "시의회는 월요일에 모인다. 예산을 표결한다."},
             {"when": "The council", "say": "시의회는 월요일에 모인다."},
             {"say": "모르는 글이다."}
         ]),
@@ -142,6 +143,185 @@ fn units_that_are_no_pair_are_refused() {
     assert_eq!(server.get("/api/v1/memory").status, 405);
 }
 
+/// Segments as the page sends them, one of two in the words of an editor.
+fn segments() -> Value {
+    json!([
+        {"source": "The council meets.", "target": "시의회가 모인다.", "status": "confirmed"},
+        {"source": "17 ferries <left>.", "target": "여객선 17척이 떠났다.", "status": "machine"},
+    ])
+}
+
+#[test]
+fn segments_are_written_for_translators_tools() {
+    let home = Home::new();
+    let (_model, server) = serve_with(&home, &[]);
+    let mut asked = json!({"from": "en", "to": "ko", "segments": segments(), "as": "tmx",
+        "name": "../news/harbor.txt", "model": "tiny"});
+    let tmx = server.post("/api/v1/export", &asked);
+    let name = "attachment; filename*=UTF-8''harbor.ko.tmx";
+    assert_eq!((tmx.status, tmx.header("content-disposition")), (200, Some(name)));
+    assert!(tmx.body.contains("17 ferries &lt;left&gt;."), "{}", tmx.body);
+    // The file is one that the program itself reads: a confirmed segment, and one of a model.
+    let path = home.write("harbor.tmx", &tmx.body);
+    let checked = home.run(&["check", "--pairs", &path, "--json"]);
+    assert_eq!(checked.code, Some(0), "{}{}", checked.out, checked.err);
+    asked["as"] = "xliff".into();
+    let xliff = server.post("/api/v1/export", &asked).body;
+    assert!(xliff.contains("state=\"final\"") && xliff.contains("state=\"translated\""), "{xliff}");
+    for (field, value) in [("as", "docx"), ("from", "ko"), ("segments", "none")] {
+        let mut wrong = asked.clone();
+        wrong[field] = value.into();
+        assert_eq!(server.post("/api/v1/export", &wrong).status, 400, "{field}");
+    }
+}
+
+#[test]
+fn segments_go_back_into_the_document_that_came_in() {
+    let home = Home::new();
+    let (_model, server) = serve_with(&home, &[]);
+    let text = "<html lang=\"en\"><article><h1>The council meets.</h1>\
+        <p>17 ferries &lt;<b>left</b>&gt;.</p></article></html>";
+    let asked = json!({"from": "en", "to": "ko", "segments": segments(), "as": "source",
+        "format": "html", "text": text});
+    let page = server.post("/api/v1/export", &asked);
+    assert_eq!(page.status, 200, "{}", page.body);
+    assert!(
+        page.body.starts_with("<html lang=\"ko\"><article><h1>시의회가 모인다.</h1>"),
+        "{}",
+        page.body
+    );
+    assert!(page.body.contains("여객선 17척이"), "{}", page.body);
+    let subtitles = "1\n00:00:01,000 --> 00:00:03,000\nThe council meets.\n";
+    let mut asked = json!({"from": "en", "to": "ko", "as": "source", "format": "srt",
+        "text": subtitles, "segments": [
+            {"source": "The council", "target": "시의회가"}, {"source": "meets.", "target": "모인다."}]});
+    let whole = server.post("/api/v1/export", &asked).body;
+    assert_eq!(whole, subtitles.replace("The council meets.", "시의회가 모인다."));
+    asked["segments"][1]["source"] = "met.".into();
+    assert_eq!(server.post("/api/v1/export", &asked).status, 400);
+}
+
+#[test]
+fn a_dismissal_holds_for_all_until_it_is_taken_back() {
+    let home = Home::new();
+    let (model, server) = serve_with(&home, &[]);
+    let pair = json!({"source": "17 ferries left.", "output": "여객선 12척이 떠났다."});
+    let finding = server.post("/api/v1/check", &pair).json()["findings"][0].clone();
+    assert_eq!(finding["dismissed"], Value::Null, "{finding}");
+    let hash = finding["hash"].as_str().unwrap();
+    let asked = json!({"hash": hash, "finding": finding["message"], "reason": "a later count"});
+    assert_eq!(server.post("/api/v1/dismissals", &asked).status, 200);
+    assert_eq!(server.post("/api/v1/check", &pair).json()["findings"][0]["dismissed"], true);
+    // The list is the one of `malmoi check`, in both directions, and outlives the server.
+    let arguments = ["check", "--dismiss", "00000000000000ff"];
+    assert_eq!(home.run(&arguments).code, Some(0));
+    drop(server);
+    let path = model.path().display().to_string();
+    let server = Server::start(&home, &["--model", &path, "--repair", "off"]);
+    let list = server.get("/api/v1/dismissals").json();
+    let hashes = ["/dismissals/0/hash", "/dismissals/1/hash"].map(|at| list.pointer(at).cloned());
+    assert_eq!(hashes, [Some("00000000000000ff".into()), Some(hash.into())], "{list}");
+    assert_eq!(list["dismissals"][1]["finding"], finding["message"]);
+    let address = format!("/api/v1/dismissals/{hash}");
+    assert_eq!(server.request("DELETE", &address, &[], b"").status, 200);
+    assert_eq!(server.request("DELETE", &address, &[], b"").status, 404);
+    assert_eq!(server.post("/api/v1/check", &pair).json()["findings"][0]["dismissed"], Value::Null);
+    for hash in ["", "0123", "../../etc/passwd", "0123456789ABCDEF"] {
+        let answer = server.post("/api/v1/dismissals", &json!({ "hash": hash }));
+        assert_eq!(answer.status, 400, "{hash}: {}", answer.body);
+    }
+}
+
+#[test]
+fn dismissals_of_many_requests_at_once_are_all_kept() {
+    let home = Home::new();
+    let (_model, server) = serve_with(&home, &[]);
+    std::thread::scope(|scope| {
+        for thread in 0..8 {
+            let server = &server;
+            scope.spawn(move || {
+                for index in 0..8 {
+                    let hash = format!("{:016x}", thread * 8 + index);
+                    let answer = server.post("/api/v1/dismissals", &json!({ "hash": hash }));
+                    assert_eq!(answer.status, 200, "{}", answer.body);
+                }
+            });
+        }
+    });
+    assert_eq!(server.get("/api/v1/dismissals?limit=1").json()["all"], 64);
+}
+
+#[test]
+fn a_new_term_of_the_desk_holds_from_the_next_request_on() {
+    let home = Home::new();
+    let (_model, server) = serve_with(&home, &[]);
+    let lookup = json!({"text": "The council meets.", "from": "en", "to": "ko"});
+    let terms = || server.post("/api/v1/terms", &lookup).json()["terms"].clone();
+    assert_eq!(terms(), json!([]));
+    let term = json!({"source": "council", "target": "군의회", "from": "en", "to": "ko"});
+    assert_eq!(server.post("/api/v1/glossaries/desk/terms", &term).status, 200);
+    assert_eq!(terms()[0]["target"], "군의회");
+    let translated =
+        server.post("/api/v1/translate", &json!({"text": "The council meets."})).json();
+    let checks: Vec<&str> = translated["findings"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|finding| finding["check"].as_str().unwrap())
+        .collect();
+    assert!(checks.contains(&"glossary"), "{translated}");
+    // A glossary of DeepL's clients comes before the desk's; `none` is without both.
+    let made = json!({"name": "courts", "source_lang": "en", "target_lang": "ko",
+        "entries": "council\t평의회", "entries_format": "tsv"});
+    let id = server.post("/v2/glossaries", &made).json()["glossary_id"].clone();
+    let list = server.get("/api/v1/glossaries").json();
+    assert_eq!(list["glossaries"][0], json!({"id": "desk", "terms": 1, "writable": true}));
+    assert_eq!(list["glossaries"][1]["id"], id, "{list}");
+    for (id, target) in
+        [(id, Some("평의회")), ("none".into(), None), ("desk".into(), Some("군의회"))]
+    {
+        let mut lookup = lookup.clone();
+        lookup["glossary_id"] = id;
+        let found = server.post("/api/v1/terms", &lookup).json();
+        assert_eq!(found["terms"][0]["target"].as_str(), target, "{found}");
+    }
+    let unknown = json!({"text": "The council meets.", "glossary_id": "1234"});
+    assert_eq!(server.post("/api/v1/translate", &unknown).status, 400);
+    let query = "source=council&target=%EA%B5%B0%EC%9D%98%ED%9A%8C";
+    let address = format!("/api/v1/glossaries/desk/terms?{query}");
+    assert_eq!(server.request("DELETE", &address, &[], b"").json(), json!({"removed": true}));
+    assert_eq!(terms(), json!([]));
+    for wrong in [json!({"source": "a"}), json!({"source": "a\nb", "target": "나"})] {
+        assert_eq!(server.post("/api/v1/glossaries/desk/terms", &wrong).status, 400);
+    }
+}
+
+#[test]
+fn a_request_names_one_of_the_loaded_models() {
+    let home = Home::new();
+    let second = scripted::model(json!([{"say": "둘째 모델의 글이다."}]), 8192);
+    let path = second.path().display().to_string();
+    let (_model, server) = serve_with(&home, &["--also", &path]);
+    let models = server.get("/api/v1/models").json();
+    let of_translations: Vec<&str> = models["served"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|one| one["task"] == "translate" && one["to"] == "ko")
+        .map(|one| one["model"].as_str().unwrap())
+        .collect();
+    let name = second.path().file_name().unwrap().to_str().unwrap();
+    assert_eq!((of_translations.len(), of_translations[1]), (2, name), "{models}");
+    let asked = |model: Value| json!({"text": "The council meets.", "to": "ko", "model": model});
+    let text =
+        |model: Value| server.post("/api/v1/translate", &asked(model)).json()["text"].clone();
+    assert_eq!(text(name.into()), "둘째 모델의 글이다.");
+    for usual in [Value::Null, "".into(), of_translations[0].into()] {
+        assert_eq!(text(usual), "시의회는 월요일에 모인다.");
+    }
+    assert_eq!(server.post("/api/v1/translate", &asked("gpt-9".into())).status, 400);
+}
+
 #[test]
 fn the_openapi_document_has_the_addresses_of_the_desk() {
     let home = Home::new();
@@ -152,6 +332,11 @@ fn the_openapi_document_has_the_addresses_of_the_desk() {
         ("/api/v1/memory/similar", "post"),
         ("/api/v1/memory/search", "get"),
         ("/api/v1/terms", "post"),
+        ("/api/v1/glossaries", "get"),
+        ("/api/v1/glossaries/desk/terms", "post"),
+        ("/api/v1/dismissals", "post"),
+        ("/api/v1/dismissals/{hash}", "delete"),
+        ("/api/v1/export", "post"),
     ] {
         assert!(document["paths"][path][method]["summary"].is_string(), "{path}");
     }
@@ -223,24 +408,37 @@ fn both_languages_of_the_page_say_the_same() {
     }
 }
 
-/// Node's packages are in `tests/workbench/node_modules` after `npm ci` there.
-#[test]
-fn an_editor_pastes_edits_and_confirms_in_a_browser() {
+/// Runs a script of `tests/workbench` before a server. Node's packages are there after `npm ci`.
+fn in_browser(script: &str, arguments: &[&str]) {
     let packages = here("workbench/node_modules/playwright-core").exists();
     let (Some(chromium), Some(node), true) = (browser(), program("node"), packages) else {
         eprintln!("skipped: Node, Chromium or the packages of tests/workbench are not here");
         return;
     };
     let home = Home::new();
-    let (_model, server) = serve_with(&home, &[]);
+    let (_model, server) = serve_with(&home, arguments);
     let ran = Command::new(node)
-        .arg(here("workbench/workbench.mjs"))
+        .arg(here("workbench").join(script))
         .arg(format!("http://{}/", server.address))
         .arg(chromium)
         .output()
         .unwrap();
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     assert!(ran.status.success(), "{}{}", text(&ran.stdout), text(&ran.stderr));
+}
+
+#[test]
+fn an_editor_pastes_edits_and_confirms_in_a_browser() {
+    in_browser("workbench.mjs", &[]);
+}
+
+#[test]
+fn segments_are_split_and_joined_and_terms_are_kept_in_a_browser() {
+    let folder = tempfile::tempdir().unwrap();
+    let second = folder.path().join("second");
+    let made = scripted::model(json!([{"say": "둘째 모델의 글이다."}]), 8192);
+    std::fs::rename(made.path(), &second).unwrap();
+    in_browser("segments.mjs", &["--also", second.to_str().unwrap()]);
 }
 
 fn browser() -> Option<PathBuf> {

@@ -1,67 +1,8 @@
 // The workbench in a browser: `node workbench.mjs ADDRESS CHROMIUM [PICTURES]`, before a server with
-// the script of `tests/serve.rs`. With a folder for pictures it looks at each state of the page.
+// the scripts of `tests/workbench.rs`. With a folder for pictures it looks at each state of the page.
 
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
-import { createRequire } from "node:module";
-import { chromium } from "playwright-core";
-
-const [address, executablePath, pictures] = process.argv.slice(2);
-const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
-const browser = await chromium.launch({ executablePath, args: ["--no-sandbox"] });
-
-/** A page in a language, a width and a scheme of colors. What its console says fails the test. */
-async function open(language, width, colorScheme) {
-  const context = await browser.newContext({
-    locale: language,
-    viewport: { width, height: 860 },
-    colorScheme,
-  });
-  const page = await context.newPage();
-  page.setDefaultTimeout(60_000);
-  page.on("console", (message) => assert.fail(`console: ${message.text()}`));
-  page.on("pageerror", (error) => assert.fail(`page: ${error.stack}`));
-  page.on("request", (request) =>
-    assert.ok(
-      request.url().startsWith(address) || request.url().startsWith("blob:"),
-      request.url(),
-    ),
-  );
-  await page.goto(address);
-  await page.waitForFunction(() => !document.getElementById("run").disabled);
-  return page;
-}
-
-/** Looks at the page: no violation of accessibility rules, and no need to scroll sideways. */
-async function look(page, name) {
-  if (pictures) await page.screenshot({ path: `${pictures}/${name}.png`, fullPage: true });
-  await page.evaluate(axe);
-  const { violations } = await page.evaluate(() => axe.run());
-  const told = violations.map(
-    (one) => `${one.impact} ${one.id}: ${one.nodes.map((node) => node.html).join(" ")}`,
-  );
-  assert.deepEqual(told, [], name);
-  assert.ok(
-    await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth),
-    `${name} is too wide`,
-  );
-}
-
-async function run(page, article) {
-  await page.fill("#article", article);
-  await page.keyboard.press("Control+Enter");
-}
-
-/** Downloads the result in the first way that is offered: its name and its text. */
-async function save(page) {
-  await page.click(".menu summary");
-  const [file] = await Promise.all([page.waitForEvent("download"), page.click(".item >> nth=0")]);
-  return [file.suggestedFilename(), readFileSync(await file.path(), "utf8")];
-}
-
-const text = (page, selector) => page.locator(selector).innerText();
-const gone = (page, selector) =>
-  page.waitForFunction((which) => !document.querySelector(which), selector);
+import { browser, gone, look, open, run, save, text } from "./browser.mjs";
 
 // Paste, and the text streams; a finding stands at its segment; an edit ends it; confirm.
 const page = await open("en-US", 1280, "light");
@@ -111,12 +52,34 @@ await page.fill("#search", "ferries");
 await page.waitForSelector(".units li");
 await look(page, "search");
 
-// What is dismissed stays away, and can be had back.
+// What is dismissed stays away, for another editor too, and can be had back in two ways.
 const before = await page.locator("#findings-1 li").count();
-await page.click("#findings-1 li:first-child button");
+const finding = await text(page, "#findings-1 li:first-child .message");
+const dismiss = () => page.click("#findings-1 li:first-child button");
+await dismiss();
+await page.waitForSelector("#notice button");
 assert.equal(await page.locator("#findings-1 li").count(), before - 1);
 await page.click("#notice button");
-assert.equal(await page.locator("#findings-1 li").count(), before);
+await page.waitForFunction(
+  (count) => document.querySelectorAll("#findings-1 li").length === count,
+  before,
+);
+await dismiss();
+await page.waitForSelector("#notice button");
+const other = await open("en-US", 1280, "dark");
+await other.click("#dismissals");
+await other.waitForSelector(".listed");
+assert.equal(await text(other, ".listed p >> nth=0"), finding);
+await look(other, "dismissals");
+await other.click(".listed button");
+await gone(other, ".listed");
+await other.close();
+await page.reload();
+await page.waitForSelector("#grid");
+await page.waitForFunction(
+  (count) => document.querySelectorAll("#findings-1 li").length === count,
+  before,
+);
 await page.focus("#main");
 await page.keyboard.press("?");
 await page.waitForSelector("#help-dialog[open]");

@@ -30,13 +30,32 @@ const sentence = (text) =>
 
 /** The answer to a request, in JSON. `body` is sent in JSON; without one it is a GET. */
 export async function ask(path, body, signal) {
-  const response = await send(path, body, signal);
+  const response = await send(path, body, { signal });
   return response.json();
+}
+
+/** Asks the server to remove what is at a path. */
+export const remove = (path) => send(path, undefined, { method: "DELETE" });
+
+/** The file that answers a request. */
+export async function fetchFile(path, body) {
+  const response = await send(path, body);
+  return response.blob();
 }
 
 /** Sends a request and calls `on` with each server-sent event. Returns at the end of the stream. */
 export async function stream(path, body, on, signal) {
-  const response = await send(path, { ...body, stream: true }, signal);
+  const response = await send(path, { ...body, stream: true }, { signal });
+  return events(response, on);
+}
+
+/** Calls `on` with each server-sent event of a GET, whose id it also gets. */
+export async function follow(path, on, signal) {
+  return events(await send(path, undefined, { signal }), on);
+}
+
+async function events(response, on) {
+  if (!response.body) return;
   const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
   let rest = "";
   for (;;) {
@@ -56,21 +75,22 @@ export async function stream(path, body, on, signal) {
           .filter((one) => one[1] === name)
           .map((one) => one[2])
           .join("\n");
-      if (of("data")) on(of("event"), JSON.parse(of("data")));
+      if (of("data")) on(of("event"), JSON.parse(of("data")), of("id"));
     }
   }
 }
 
-async function send(path, body, signal) {
+async function send(path, body, { signal, method } = {}) {
   for (;;) {
     const headers = {};
     const key = sessionStorage.getItem(KEY);
     if (key) headers.authorization = `Bearer ${key}`;
-    if (body) headers["content-type"] = "application/json";
+    const isForm = body instanceof FormData;
+    if (body && !isForm) headers["content-type"] = "application/json";
     const request = {
-      method: body ? "POST" : "GET",
+      method: method ?? (body ? "POST" : "GET"),
       headers,
-      body: body && JSON.stringify(body),
+      body: isForm ? body : body && JSON.stringify(body),
       signal,
     };
     const response = await fetch(path, request).catch((error) => {

@@ -1,16 +1,21 @@
 // The form: an article and what is to be done with it.
 
 import { ask } from "./api.js";
+import * as dismissals from "./dismissals.js";
 import { by, h, notify } from "./dom.js";
+import { frame } from "./preview.js";
 import { keep, state } from "./state.js";
 import { count, onLanguage, t } from "./strings.js";
 import { readFile } from "./files.js";
 
 const MOST_BYTES = 16 << 20;
-const FIELDS = ["pair", "register", "style", "sentences"];
+const FIELDS = ["pair", "register", "style", "sentences", "model", "glossary"];
 
 /** Tasks and directions that the server has models for; null until it has said so. */
 let served = null;
+/** Glossaries of the server. */
+let glossaries = [];
+let showsSource = false;
 
 export function start(run) {
   by("form").addEventListener("submit", (event) => {
@@ -24,11 +29,19 @@ export function start(run) {
   });
   by("article").addEventListener("input", () => {
     state.article = by("article").value;
-    if (!state.article) Object.assign(state, { format: "text", name: "" });
+    if (!state.article) {
+      Object.assign(state, { format: "text", name: "" });
+      paper();
+    }
     counted();
     keep();
   });
   by("form").addEventListener("change", changed);
+  by("as-source").addEventListener("click", () => {
+    showsSource = !showsSource;
+    paper();
+    if (showsSource) by("article").focus();
+  });
   by("open").addEventListener("click", () => by("file").click());
   by("file").addEventListener("change", () => open(by("file").files[0]));
   dropping(document.body);
@@ -46,6 +59,14 @@ export function fill() {
     radio.closest("label").hidden = !isServed;
   }
   pairs();
+  models();
+  choice("glossary", [
+    ["", count("glossary_desk", glossaries[0]?.terms ?? 0)],
+    ...glossaries.slice(1).map(({ id, name }) => [id, name]),
+    ["none", t("glossary_none")],
+  ]);
+  shown("glossary", glossaries.length > 1 || glossaries[0]?.terms > 0);
+  paper();
   for (const name of FIELDS) by(name).value = state[name];
   const isSummary = state.task === "summarize";
   shown("register", !state.pair.endsWith("-en"));
@@ -82,6 +103,37 @@ function pairs() {
     state.pair = "auto";
 }
 
+/** The choice of a model, if there are several for the task and the languages. */
+function models() {
+  const fits = ({ task, from, to }) =>
+    task === state.task && ["auto", `${from}-${to}`].includes(state.pair);
+  const names = [...new Set((served ?? []).filter(fits).map((one) => one.model))];
+  const usual = names[0] ?? "";
+  const isOne = new Set((served ?? []).filter(fits).map((one) => `${one.from}-${one.to}`)).size;
+  choice("model", [
+    ["", isOne > 1 ? t("model_auto") : usual],
+    ...names.slice(isOne > 1 ? 0 : 1).map((name) => [name, name]),
+  ]);
+  shown("model", names.length > 1);
+}
+
+/** Fills a choice, and takes the first where what was chosen is not there any more. */
+function choice(name, options) {
+  by(name).replaceChildren(...options.map(([value, words]) => h("option", { value }, words)));
+  if (served && !options.some(([value]) => value === state[name])) state[name] = "";
+}
+
+/** Shows the article as text, or a page as it will look. */
+function paper() {
+  const isPage = state.format === "html" && Boolean(state.article);
+  const isShown = isPage && !showsSource;
+  by("article").hidden = isShown;
+  by("page").hidden = !isShown;
+  by("page").replaceChildren(...(isShown ? [frame(state.article, t("page_preview"))] : []));
+  by("as-source").hidden = !isPage;
+  by("as-source").textContent = t(showsSource ? "as_page" : "as_source");
+}
+
 function shown(name, is) {
   document.querySelector(`[data-for="${name}"]`).hidden = !is;
 }
@@ -99,6 +151,10 @@ async function load() {
     const answer = await ask("/api/v1/models");
     served = answer.served;
     state.hasMemory = answer.memory;
+    const all = await ask("/api/v1/glossaries");
+    glossaries = all.glossaries;
+    state.canAddTerms = glossaries[0].writable;
+    await dismissals.load();
     if (!served.some((one) => one.task === state.task)) state.task = served[0]?.task ?? state.task;
   } catch (fault) {
     if (fault.status !== 503) notify(fault.words);
@@ -133,7 +189,8 @@ async function open(file) {
   if (!read) return notify(t("file_unread", { name: file.name }));
   Object.assign(state, read, { name: file.name });
   by("compose").hidden = false;
+  showsSource = false;
   fill();
   keep();
-  by("article").focus();
+  by(by("article").hidden ? "run" : "article").focus();
 }

@@ -1,9 +1,10 @@
 // What the desk knows about the segment in hand: matches of the memory, terms, and a search.
 
 import { ask } from "./api.js";
-import { by, h, notify, paused } from "./dom.js";
+import { button, by, h, notify, paused } from "./dom.js";
 import { state } from "./state.js";
 import { t } from "./strings.js";
+import { ask as askForTerm } from "./terms.js";
 
 const NARROW = matchMedia("(max-width: 60rem)");
 
@@ -27,7 +28,7 @@ export function panel() {
     "aside",
     { id: "context", class: "context", "aria-label": t("desk") },
     h("section", { id: "matches", "aria-live": "polite", hidden: true }),
-    h("section", { id: "terms", hidden: true }),
+    h("section", { id: "terms" }),
     state.hasMemory !== false &&
       h(
         "section",
@@ -59,7 +60,10 @@ export const show = paused(async (result, number) => {
     const nothing = () => ({});
     const [similar, terms] = await Promise.all([
       state.hasMemory === false ? {} : ask("/api/v1/memory/similar", body).catch(nothing),
-      ask("/api/v1/terms", body).catch(nothing),
+      ask("/api/v1/terms", {
+        ...body,
+        ...(result.glossary && { glossary_id: result.glossary }),
+      }).catch(nothing),
     ]);
     known.set(row.source, { matches: similar.matches ?? [], terms: terms.terms ?? [] });
   }
@@ -114,17 +118,29 @@ function fill(result, row, { matches, terms }) {
       ),
     ),
   );
-  by("terms").hidden = !terms.length;
+  showTerms(result, terms);
+}
+
+/** Terms of the glossary in the segment; a click puts a translation where the caret is. */
+function showTerms(result, terms) {
+  const target = (words) =>
+    button(words, () => actions.insertTerm(words), "term", {
+      lang: result.to,
+      "aria-label": t("insert_term", { words }),
+    });
+  const rows = terms.flatMap((term) => [
+    h("dt", { lang: result.from, title: term.note }, term.source),
+    h("dd", {}, [term.target, ...(term.alternatives ?? [])].map(target)),
+  ]);
   by("terms").replaceChildren(
-    h("h3", { class: "label" }, t("terms")),
     h(
-      "dl",
-      { class: "terms" },
-      terms.flatMap((term) => [
-        h("dt", { lang: result.from }, term.source),
-        h("dd", { lang: result.to }, [term.target, ...(term.alternatives ?? [])].join(", ")),
-      ]),
+      "div",
+      { class: "panel-head" },
+      h("h3", { class: "label" }, t("terms")),
+      state.canAddTerms !== false &&
+        button(t("term_new"), askForTerm, "quiet", { "aria-keyshortcuts": "Alt+T" }),
     ),
+    rows.length ? h("dl", { class: "terms" }, rows) : h("p", { class: "meta" }, t("terms_none")),
   );
 }
 

@@ -31,6 +31,18 @@ export function paused(run, time) {
   return later;
 }
 
+/** Opens the dialog of the page with a title and what is in it. Returns a function to close it. */
+export function openDialog(title, ...content) {
+  const dialog = by("dialog");
+  dialog.replaceChildren(h("h2", { id: "dialog-title" }, title), ...content.filter(Boolean));
+  if (!dialog.open) dialog.showModal();
+  return () => dialog.close();
+}
+
+/** A button. */
+export const button = (label, click, kind = "plain", properties = {}) =>
+  h("button", { type: "button", class: kind, on: { click: () => click() }, ...properties }, label);
+
 let fading;
 
 /** Shows a sentence for some seconds, with an action beside it if there is one. */

@@ -1,9 +1,17 @@
 // Files: those that are opened, and those that a result is saved as.
 
 import { h } from "./dom.js";
+import { exported } from "./export.js";
 import { joined } from "./text.js";
 
-const FORMATS = { md: "markdown", markdown: "markdown", srt: "srt", vtt: "vtt" };
+const FORMATS = {
+  md: "markdown",
+  markdown: "markdown",
+  srt: "srt",
+  vtt: "vtt",
+  html: "html",
+  htm: "html",
+};
 
 /** Reads a file: `{article, format}`. A text that is not UTF-8 is read as EUC-KR. */
 export async function readFile(file) {
@@ -11,7 +19,6 @@ export async function readFile(file) {
   const text = decoded(bytes).replaceAll("\r\n", "\n");
   if (text.includes("\0")) return null;
   const ending = file.name.split(".").pop().toLowerCase();
-  if (["html", "htm"].includes(ending)) return { article: articleOf(text), format: "text" };
   return { article: text, format: FORMATS[ending] ?? "text" };
 }
 
@@ -23,20 +30,6 @@ function decoded(bytes) {
   }
 }
 
-/** The paragraphs of a page, without its scripts. Nothing of it is loaded or run. */
-function articleOf(html) {
-  const page = new DOMParser().parseFromString(html, "text/html");
-  const root = page.querySelector("article") ?? page.querySelector("main") ?? page.body;
-  const blocks = [
-    ...root.querySelectorAll("h1, h2, h3, h4, p, li, blockquote, figcaption, pre, td"),
-  ];
-  const texts = blocks
-    .filter((block) => !block.querySelector("p, li"))
-    .map((block) => block.textContent.replace(/\s+/g, " ").trim())
-    .filter(Boolean);
-  return texts.length ? texts.join("\n\n") : root.textContent.trim();
-}
-
 /** The whole text of a result, as it stands now. */
 export const whole = (result) =>
   joined(
@@ -44,59 +37,101 @@ export const whole = (result) =>
     result.glue,
   );
 
-/** The ways to save a result: name of the file's ending, type, and what is written. */
-const SAVED = {
-  srt: ["application/x-subrip", whole],
-  vtt: ["text/vtt", whole],
-  txt: ["text/plain", (result) => (isTimed(result) ? words(result) : whole(result))],
-  md: [
-    "text/markdown",
-    (result) =>
-      result.format === "markdown" || result.style === "bullets"
-        ? whole(result)
-        : joined(
-            result.rows.map((row) => markdown(row.target)),
-            result.glue,
-          ),
-  ],
+const isTimed = ({ format }) => ["srt", "vtt"].includes(format);
+
+/** Files that this page writes from the words of a result: the ending, the type, and what is written. */
+const WRITTEN = {
+  txt: ["text/plain", (result) => (result.format === "text" ? whole(result) : words(result))],
+  md: ["text/markdown", markdown],
   html: ["text/html", page],
   jsonl: ["application/jsonl", (result) => result.rows.map((row) => line(result, row)).join("")],
 };
+/** Files that the server writes: the format that came in, and those of translators' tools. */
+const EXPORTED = { source: null, tmx: "tmx", xliff: "xliff" };
+const ENDINGS = { html: "html", markdown: "md", srt: "srt", vtt: "vtt" };
 
-const isTimed = ({ format }) => ["srt", "vtt"].includes(format);
+/** The ways to save a result, the format that came in first. */
+export function kinds({ task, format }) {
+  const isTranslation = task === "translate";
+  return [
+    isTranslation && ENDINGS[format] && "source",
+    ...Object.keys(WRITTEN).filter(
+      (kind) => !(kind === "md" && format === "markdown" && isTranslation),
+    ),
+    ...(isTranslation ? ["tmx", "xliff"] : []),
+  ].filter(Boolean);
+}
 
-/** The text without the times of its subtitles. */
-const words = (result) => result.rows.map((row) => row.target).join("\n") + "\n";
-
-/** The endings that a result can be saved with. Subtitles must have kept their times. */
-export const endings = ({ format, glue }) =>
-  Object.keys(SAVED).filter((one) => !isTimed({ format: one }) || (one === format && glue));
-
-/** Saves a result with an ending. */
-export function save(result, ending) {
-  const [type, write] = SAVED[ending];
-  const address = URL.createObjectURL(new Blob([write(result)], { type: `${type};charset=utf-8` }));
+/** Saves a result. */
+export async function save(result, kind) {
+  const isExported = kind in EXPORTED;
+  const ending = EXPORTED[kind] ?? ENDINGS[isExported && result.format] ?? kind;
+  const blob = isExported
+    ? await exported(result, kind)
+    : new Blob([WRITTEN[kind][1](result)], { type: `${WRITTEN[kind][0]};charset=utf-8` });
   const name = (result.name || "malmoi").replace(/\.[^.]+$/, "");
-  h("a", { href: address, download: `${name}.${result.to}.${ending}` }).click();
+  download(blob, `${name}.${result.to}.${ending}`);
+}
+
+/** Gives a file to the browser's downloads. */
+export function download(blob, name) {
+  const address = URL.createObjectURL(blob);
+  h("a", { href: address, download: name }).click();
   setTimeout(() => URL.revokeObjectURL(address), 10_000);
 }
 
-const markdown = (text) =>
+/** The text without the tags of a page or the times of subtitles. */
+const words = (result) =>
+  result.rows.map((row) => row.target).join(isTimed(result) ? "\n" : "\n\n") + "\n";
+
+function markdown(result) {
+  if (result.format === "markdown" || result.style === "bullets") return whole(result);
+  const rows = result.rows.map((row) => escaped(row.target));
+  return joined(rows, result.format === "text" ? result.glue : null);
+}
+
+const escaped = (text) =>
   text
     .replace(/[\\`*_[\]<>#]/g, "\\$&")
     .replace(/^(\d+)\./, "$1\\.")
     .replace(/^([-+])/, "\\$1");
 
-function page(result) {
+/** A page in the elements that word processors know: a title, paragraphs and lists. */
+export function page(result) {
   const made = document.implementation.createHTMLDocument("");
   made.documentElement.lang = result.to;
   made.title = result.rows[0]?.target ?? "";
   made.head.prepend(h("meta", { charset: "utf-8" }));
-  const paragraphs = whole(result)
-    .trim()
-    .split(/\n{2,}/);
-  made.body.append(...paragraphs.map((text) => h("p", {}, text)));
+  for (const block of blocks(result)) {
+    const list = block.name === "li" && made.body.lastElementChild;
+    const place = block.name !== "li" ? made.body : list?.localName === "ul" ? list : h("ul");
+    if (block.name === "li" && place !== list) made.body.append(place);
+    place.append(h(block.name, {}, block.text));
+  }
   return `<!doctype html>\n${made.documentElement.outerHTML}\n`;
+}
+
+/** The paragraphs of a result and the elements for them. */
+function blocks(result) {
+  const { rows, glue, format, article, task, style } = result;
+  const isTitled = task === "translate" && format === "text" && rows.length > 1 && isTitle(article);
+  const found = [];
+  rows.forEach((row, number) => {
+    const before = glue?.[number] ?? "\n\n";
+    const sign = before.match(/(?:^|\n)[ \t]*(#{1,6}|[-*+]|\d+\.)[ \t]+$/)?.[1];
+    if (number > 0 && !before.includes("\n")) found.at(-1).text += before + row.target;
+    else if (sign?.[0] === "#") found.push({ name: `h${sign.length}`, text: row.target });
+    else if (sign || style === "bullets")
+      found.push({ name: "li", text: row.target.replace(/^\s*[-*•]\s+/, "") });
+    else found.push({ name: number === 0 && isTitled ? "h1" : "p", text: row.target });
+  });
+  return found;
+}
+
+/** True for an article whose first line is short and no sentence. */
+function isTitle(article) {
+  const line = article.trim().split("\n")[0].trim();
+  return line.length < 120 && !/[.!?。…]["'”’]?$/.test(line);
 }
 
 function line(result, row) {

@@ -36,6 +36,7 @@ const field = (number) => by(`target-${number}`);
 
 function row(result, number) {
   const isTranslation = result.task === "translate";
+  const isBeforeOther = number + 1 < result.rows.length;
   const button = (name, kind, run, keys) =>
     h(
       "button",
@@ -98,6 +99,10 @@ function row(result, number) {
         isTranslation &&
           button("confirm", "plain strong", () => actions.confirm(number), "Control+Enter"),
         isTranslation && button("redo", "quiet", () => actions.redo(number)),
+        isTranslation && button("split", "quiet", () => actions.split(number), "Alt+S"),
+        isTranslation &&
+          isBeforeOther &&
+          button("join", "quiet", () => actions.join(number), "Alt+J"),
         button("restore", "quiet", () => actions.restore(number)),
       ),
     ),

@@ -4,16 +4,30 @@ import { by, h } from "./dom.js";
 import { state } from "./state.js";
 import { t } from "./strings.js";
 import { cancel } from "./run.js";
+import * as terms from "./terms.js";
 import * as work from "./work.js";
 
 const HELP = [
   ["Ctrl Enter", "key_confirm"],
   ["Alt ↓", "key_next"],
   ["Alt ↑", "key_previous"],
+  ["Alt D", "key_doubt"],
+  ["Alt C", "key_copy"],
+  ["Alt S", "key_split"],
+  ["Alt J", "key_join"],
+  ["Alt T", "key_term"],
   ["Ctrl 1…9", "key_insert"],
   ["Esc", "key_escape"],
   ["?", "key_help"],
 ];
+
+const ALT = {
+  KeyC: work.copySource,
+  KeyD: work.nextDoubt,
+  KeyJ: work.joinFocused,
+  KeyS: work.splitFocused,
+  KeyT: terms.ask,
+};
 
 export function start() {
   by("help").addEventListener("click", help);
@@ -32,7 +46,9 @@ function pressed(event) {
       Escape: escaped,
       "?": !isTyping && help,
     }[event.key] ||
-    (isControl && /^[1-9]$/.test(event.key) && (() => insert(event.key)));
+    (isControl && /^[1-9]$/.test(event.key) && (() => insert(event.key))) ||
+    // By the place of the key: with Alt, or in Korean, it writes another letter.
+    (event.altKey && !isControl && event.target.closest("#work") && ALT[event.code]);
   if (run && run(event) !== false) event.preventDefault();
 }
 

@@ -2,8 +2,10 @@
 
 import { by } from "./dom.js";
 import * as compose from "./compose.js";
+import * as dismissals from "./dismissals.js";
 import * as keys from "./keys.js";
 import * as run from "./run.js";
+import * as terms from "./terms.js";
 import * as view from "./view.js";
 import * as work from "./work.js";
 import { keepLanguage, onLanguage, otherLanguage, preferred, speak, t } from "./strings.js";
@@ -24,6 +26,7 @@ by("theme").addEventListener("click", () => {
   localStorage.setItem(THEME, theme() === "dark" ? "light" : "dark");
   paintTools();
 });
+by("dismissals").addEventListener("click", dismissals.show);
 by("language").addEventListener("click", () => keepLanguage(otherLanguage()));
 DARK.addEventListener("change", paintTools);
 onLanguage(paintTools);
@@ -33,4 +36,5 @@ await speak(preferred());
 work.start();
 view.start();
 compose.start(run.run);
+terms.start();
 keys.start();

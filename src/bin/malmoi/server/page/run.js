@@ -3,6 +3,7 @@
 import { Fault, stream } from "./api.js";
 import { by, notify, say } from "./dom.js";
 import * as grid from "./grid.js";
+import { wordsOf } from "./preview.js";
 import { read } from "./result.js";
 import { doubtsOf, state } from "./state.js";
 import { count, t } from "./strings.js";
@@ -16,19 +17,21 @@ export async function run() {
   cancel();
   const control = new AbortController();
   running = control;
-  const { task, article, format, name, register, style, sentences } = state;
+  const { task, article, format, name, register, style, sentences, model, glossary } = state;
   const [from, to] = state.pair.split("-");
   const body = { text: article, format, ...(to && { from, to }) };
   if (register && to !== "en") body.register = register;
+  if (model) body.model = model;
+  if (glossary) body.glossary_id = glossary;
   if (task === "summarize") Object.assign(body, { style, sentences });
-  view.streaming(task, article, cancel);
+  view.streaming(task, article, format, cancel);
   let outcome;
   try {
     await stream(
       `/api/v1/${task}`,
       body,
       (event, data) => {
-        if (event === "text") by("streamed")?.append(data);
+        if (event === "text") by("streamed")?.append(format === "html" ? wordsOf(data) : data);
         else if (event === "progress") view.progress(data);
         else if (event === "outcome") outcome = data;
         else if (event === "error") throw new Fault(data.status, data.error);
@@ -46,7 +49,14 @@ export async function run() {
   }
   running = null;
   const before = state.result;
-  const result = read(outcome, { article, format, name, register: body.register, style });
+  const result = read(outcome, {
+    article,
+    format,
+    name,
+    register: body.register,
+    style,
+    glossary,
+  });
   view.show(result);
   const doubts = result.rows.filter((row) => doubtsOf(row).length).length;
   say(`${t("done")} ${count("segments", result.rows.length)}, ${count("with_doubts", doubts)}`);

@@ -3,8 +3,6 @@
 import { paused } from "./dom.js";
 
 const KEPT = "malmoi.desk.2";
-const DISMISSED = "malmoi.dismissed";
-const MOST_DISMISSED = 5_000;
 
 const fresh = () => ({
   article: "",
@@ -15,6 +13,10 @@ const fresh = () => ({
   register: "",
   style: "paragraph",
   sentences: 3,
+  /** Name of a model, or "" for the usual one of the task. */
+  model: "",
+  /** Id of a glossary, "none", or "" for the desk's. */
+  glossary: "",
   /** The result under work: see `result.js`. */
   result: null,
   focus: 0,
@@ -22,9 +24,6 @@ const fresh = () => ({
 });
 
 export const state = Object.assign(fresh(), read(KEPT, sessionStorage) ?? read(KEPT, localStorage));
-
-/** Hashes of findings that the editor has dismissed. */
-const dismissed = new Set(read(DISMISSED, localStorage) ?? []);
 
 /** Writes the state soon. */
 export const keep = paused(keepNow, 300);
@@ -48,22 +47,20 @@ export function clear() {
   keepNow();
 }
 
-export const isDismissed = (finding) => Boolean(finding.dismissed) || dismissed.has(finding.hash);
-
 /** Checks whose findings are notes on how a text was made, no doubts. */
 const NOTES = ["furniture", "repaired", "sampling", "sentences", "short", "split", "tags"];
 
 export const isNote = (finding) => NOTES.includes(finding.check);
 
+/** What the server has dismissed, by hash; null until it has said so. See `dismissals.js`. */
+export const dismissed = { all: null };
+
+export const isDismissed = (finding) =>
+  dismissed.all ? dismissed.all.has(finding.hash) : Boolean(finding.dismissed);
+
 /** Doubts of a row that nobody has dismissed. */
 export const doubtsOf = (row) =>
   row.findings.filter((finding) => !isNote(finding) && !isDismissed(finding));
-
-export function dismiss(hash, is = true) {
-  if (is) dismissed.add(hash);
-  else dismissed.delete(hash);
-  localStorage.setItem(DISMISSED, JSON.stringify([...dismissed].slice(-MOST_DISMISSED)));
-}
 
 function read(key, store) {
   try {

@@ -53,3 +53,32 @@ export function beginning(text, most = 70) {
   const line = lines.find((one) => one.length > 12) ?? lines[0];
   return line.length <= most ? line : line.slice(0, most).replace(/\s+\S*$/, "") + "…";
 }
+
+/** Ends of a sentence, with the marks that close it. */
+const END = /[.!?。…]["'”’」』)\]]*\s+$/u;
+
+/** Places where a text can be cut: before each of its words but the first. */
+export function cuts(text) {
+  const words = [...text.matchAll(/\s+(?=\S)/gu)].map((gap) => gap.index + gap[0].length);
+  return words.filter((at) => text.slice(0, at).trim());
+}
+
+/** Index of the place that is nearest to another. */
+export const nearest = (places, to) =>
+  places.reduce(
+    (best, place, at) => (Math.abs(place - to) < Math.abs(places[best] - to) ? at : best),
+    0,
+  );
+
+/** Index in the cuts of a source of the place that a place in its target means: the end of the
+    same sentence if both have as many, else the one with the same share of the text. */
+export function matchingCut(source, target, at) {
+  const all = cuts(source);
+  const ends = (text) => cuts(text).filter((place) => END.test(text.slice(0, place)));
+  const [inSource, inTarget] = [ends(source), ends(target)];
+  const sentence = inTarget.indexOf(at);
+  if (sentence >= 0 && inSource.length === inTarget.length) return all.indexOf(inSource[sentence]);
+  const share = (at / Math.max(1, target.length)) * source.length;
+  const sentences = inSource.filter((place) => Math.abs(place - share) < source.length / 6);
+  return nearest(all, sentences.length ? sentences[nearest(sentences, share)] : share);
+}

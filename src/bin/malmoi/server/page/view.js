@@ -1,13 +1,15 @@
 // The page of a result: what is coming, then the grid with its tools.
 
-import { by, h, notify } from "./dom.js";
-import { endings, save, whole } from "./files.js";
+import { button, by, h, notify } from "./dom.js";
+import { kinds } from "./files.js";
 import * as compose from "./compose.js";
 import * as context from "./context.js";
 import * as grid from "./grid.js";
+import { frame, wordsOf } from "./preview.js";
 import { clear, doubtsOf, isDismissed, isNote, keep, state } from "./state.js";
 import { count, onLanguage, t } from "./strings.js";
 import { beginning } from "./text.js";
+import * as whole from "./whole.js";
 
 let isStreaming = false;
 
@@ -21,7 +23,7 @@ export function start() {
 }
 
 /** Shows an article beside the text that is coming. */
-export function streaming(task, article, cancel) {
+export function streaming(task, article, format, cancel) {
   isStreaming = true;
   by("compose").hidden = true;
   by("work").hidden = false;
@@ -29,7 +31,7 @@ export function streaming(task, article, cancel) {
     h(
       "header",
       { class: "bar" },
-      h("h2", { id: "work-title", class: "work-title" }, beginning(article)),
+      h("h2", { id: "work-title", class: "work-title" }, titleOf({ article, format })),
       h("p", { id: "progress", class: "meta", role: "status" }, t(`running_${task}`)),
       h("button", { type: "button", class: "plain", on: { click: cancel } }, t("stop")),
     ),
@@ -37,12 +39,21 @@ export function streaming(task, article, cancel) {
     h(
       "div",
       { class: "stream" },
-      h("p", { class: "stream-source" }, article),
+      format === "html"
+        ? frame(article, t("original"))
+        : h("p", { class: "stream-source" }, article),
       h("p", { id: "streamed", class: "stream-text", role: "log", "aria-label": t("result") }),
     ),
   );
   scrollTo(0, 0);
 }
+
+const titleOf = ({ article, format }) =>
+  beginning(
+    format === "html"
+      ? wordsOf(article.replace(/<(head|script|style)[\s>][^]*?<\/\1>/gi, ""))
+      : article,
+  );
 
 /** Shows how far it is. */
 export function progress({ done, segments }) {
@@ -56,6 +67,7 @@ export function progress({ done, segments }) {
 /** Shows a result in place of the present one. */
 export function show(result) {
   Object.assign(state, { result, focus: 0, filter: "all" });
+  whole.reset();
   keep();
   render();
 }
@@ -74,23 +86,18 @@ export function render() {
   document.title = "malmoi";
   compose.fill();
   if (!result) return by("work").replaceChildren();
-  const { task, from, to, model, seconds, name, article } = result;
-  const title = name || beginning(article);
+  const { task, from, to, model, seconds, name } = result;
+  const title = name || titleOf(result);
   document.title = `${title} · malmoi`;
   const way =
     from === to ? t("within", { language: t(from) }) : t("into", { from: t(from), to: t(to) });
   const meta = [t(`made_${task}`), way, model, t("seconds", { number: seconds.toFixed(1) })].join(
     " · ",
   );
-  const button = (label, click, kind = "plain") =>
-    h("button", { type: "button", class: kind, on: { click } }, label);
-  const saves = endings(result).map((ending) =>
+  const saves = kinds(result).map((kind) =>
     button(
-      t(`save_${ending}`),
-      (event) => {
-        save(state.result, ending);
-        event.target.closest("details").open = false;
-      },
+      t(kind === "source" ? `save_source_${result.format}` : `save_${kind}`),
+      () => whole.saved(kind),
       "item",
     ),
   );
@@ -107,7 +114,8 @@ export function render() {
       h(
         "div",
         { class: "bar-tools" },
-        button(t("copy"), copy),
+        button(t("preview"), whole.toggle, "plain", { id: "preview-button" }),
+        button(t("copy"), whole.copy),
         h(
           "details",
           { class: "menu" },
@@ -118,11 +126,18 @@ export function render() {
         button(t("new_article"), fresh),
       ),
     ),
-    h("div", { class: "bar-filter" }, filters(), h("p", { id: "figures", class: "meta" })),
+    h(
+      "div",
+      { id: "bar-filter", class: "bar-filter" },
+      filters(),
+      h("p", { id: "figures", class: "meta" }),
+    ),
     h("section", { id: "general", "aria-label": t("whole_text") }),
-    h("div", { class: "desk" }, grid.list(result), context.panel()),
+    h("section", { id: "previewed", "aria-label": t("preview"), hidden: true }),
+    h("div", { id: "desk", class: "desk" }, grid.list(result), context.panel()),
   );
   repaint();
+  whole.preview();
   grid.mark(state.focus);
   context.show(result, state.focus);
 }
@@ -193,22 +208,6 @@ export function figures() {
   put("figure-doubts", doubtful);
   put("figure-open", rows.length - confirmed);
   put("figures", task === "translate" ? t("confirmed_of", { confirmed, all: rows.length }) : "");
-}
-
-async function copy() {
-  const text = whole(state.result);
-  try {
-    await navigator.clipboard.writeText(text);
-  } catch {
-    // Browsers give the clipboard to secure origins only; the old way works on all.
-    const field = h("textarea", { class: "unseen", "aria-hidden": "true" });
-    field.value = text;
-    document.body.append(field);
-    field.select();
-    document.execCommand("copy");
-    field.remove();
-  }
-  notify(t("copied"));
 }
 
 function again() {

@@ -1,88 +1,33 @@
 // The work on a result: segments are edited, checked, written again and confirmed.
 
 import { ask } from "./api.js";
-import { by, notify, say } from "./dom.js";
-import { whole } from "./files.js";
+import { check, forget } from "./checking.js";
 import * as context from "./context.js";
+import { dismiss } from "./dismissals.js";
+import { by, notify, say } from "./dom.js";
 import * as grid from "./grid.js";
-import { assess, placed, written } from "./result.js";
-import { dismiss, doubtsOf, keep, state } from "./state.js";
-import { count, t } from "./strings.js";
+import { placed, written } from "./result.js";
+import * as segments from "./segments.js";
+import { doubtsOf, keep, state } from "./state.js";
+import { t } from "./strings.js";
 import * as view from "./view.js";
 
-const CHECK_AFTER = 600;
-
-/** Checks of edited segments that will start or have started, by row. */
-const checking = new Map();
-
 export function start() {
-  grid.start({ edit, confirm, redo, restore, dismissed, focused });
-  context.start({ insert });
+  grid.start({ edit, confirm, redo, restore, dismissed, focused, split, join });
+  context.start({ insert, insertTerm });
   // What was under way when the page was left.
-  state.result?.rows.forEach((row, number) => {
+  for (const row of state.result?.rows ?? []) {
     delete row.isBusy;
-    if (row.isStale) check(number);
-  });
+    if (row.isStale) check(row);
+  }
 }
 
 function edit(number, target) {
   const row = state.result.rows[number];
   row.target = target;
   row.status = target === row.first.target ? row.first.status : "edited";
-  row.isStale = true;
   for (const finding of row.findings) delete finding.inTarget;
-  changed(number);
-  check(number);
-}
-
-function check(number) {
-  const before = checking.get(number);
-  before?.abort();
-  const control = new AbortController();
-  checking.set(number, control);
-  const timer = setTimeout(() => checkNow(number, control), CHECK_AFTER);
-  control.signal.addEventListener("abort", () => clearTimeout(timer));
-}
-
-async function checkNow(number, control) {
-  const result = state.result;
-  const row = result?.rows[number];
-  if (!row) return;
-  const isSummary = result.task === "summarize";
-  const output = isSummary ? whole(result) : row.target;
-  if (!output.trim()) return settle(result, number, control);
-  const { from, to, register, article } = result;
-  const body = {
-    source: isSummary ? article : row.source,
-    output,
-    from,
-    to,
-    task: isSummary ? "summary" : "translation",
-    ...(register && { register }),
-  };
-  try {
-    const answer = await ask("/api/v1/check", body, control.signal);
-    if (checking.get(number) !== control || state.result !== result) return;
-    const before = doubtsOf(row).length;
-    if (isSummary) assess(result, answer);
-    else row.findings = answer.findings.map((finding) => placed(finding, row));
-    settle(result, number, control);
-    if (isSummary) result.rows.forEach((_, other) => grid.paint(other));
-    const doubts = doubtsOf(row).length;
-    if (doubts !== before)
-      say(t("doubts_now", { number: number + 1, doubts: count("doubts", doubts) }));
-  } catch (fault) {
-    if (fault.name === "AbortError") return;
-    settle(result, number, control);
-    notify(fault.words ?? String(fault));
-  }
-}
-
-/** Ends the check of a row, unless a later one has begun. */
-function settle(result, number, control) {
-  if (checking.get(number) !== control || state.result !== result) return;
-  checking.delete(number);
-  delete result.rows[number].isStale;
+  check(row);
   changed(number);
 }
 
@@ -116,7 +61,7 @@ async function confirm(number) {
 /** Writes a segment again, another way. */
 async function redo(number) {
   const result = state.result;
-  const { rows, from, to, register } = result;
+  const { rows, from, to, register, glossary, model } = result;
   const row = rows[number];
   if (result.task !== "translate" || row.isBusy) return;
   row.isBusy = true;
@@ -124,7 +69,9 @@ async function redo(number) {
   const seed = crypto.getRandomValues(new Uint32Array(1))[0];
   const before = row.target;
   try {
-    const body = { text: row.source, from, to, memory: false, seed, ...(register && { register }) };
+    const body = { text: row.source, from, to, model, memory: false, seed };
+    if (register) body.register = register;
+    if (glossary) body.glossary_id = glossary;
     const outcome = await ask("/api/v1/translate", body);
     if (row.target !== before || state.result !== result) return;
     const target = outcome.text.trim();
@@ -159,15 +106,86 @@ function insert(target) {
   grid.focus(state.focus);
 }
 
-function dismissed(number, finding) {
-  dismiss(finding.hash);
-  view.repaint();
-  grid.focus(number);
-  const undo = () => {
-    dismiss(finding.hash, false);
-    view.repaint();
+/** Puts the translation of a term where the caret is. */
+function insertTerm(target) {
+  const area = by(`target-${state.focus}`);
+  area.setRangeText(target, area.selectionStart, area.selectionEnd, "end");
+  edit(state.focus, area.value);
+  grid.focus(state.focus);
+}
+
+/** Takes the words of the original, where there is nothing to translate. */
+export function copySource() {
+  if (!isTranslation()) return false;
+  insert(state.result.rows[state.focus].source);
+}
+
+/** Asks where to split a segment, and splits it. */
+function split(number) {
+  const result = state.result;
+  const row = result.rows[number];
+  const caret = by(`target-${number}`).selectionStart;
+  segments.askForCut(number, caret, (inSource, inTarget) => {
+    if (state.result !== result || result.rows[number] !== row) return;
+    rearrange(
+      segments.split(result, number, inSource, inTarget),
+      [number, number + 1],
+      "was_split",
+    );
+  });
+}
+
+/** Joins a segment with the next one. */
+async function join(number) {
+  const result = state.result;
+  if (!result.rows[number + 1]) return notify(t("join_last"));
+  const before = result.rows;
+  const joined = segments.join(result, number);
+  try {
+    if (!(await segments.fits(result, joined.rows))) return notify(t("join_apart"));
+  } catch (fault) {
+    return notify(fault.words ?? String(fault));
+  }
+  if (state.result === result && result.rows === before) rearrange(joined, [number], "was_joined");
+}
+
+/** Puts rows in place of the present ones, checks the new ones, and offers to undo it. */
+function rearrange({ rows, glue }, numbers, words) {
+  const result = state.result;
+  const before = { rows: result.rows, glue: result.glue };
+  const put = (next, focus, stale) => {
+    for (const row of result.rows) if (!next.rows.includes(row)) forget(row);
+    Object.assign(result, next);
+    state.focus = focus;
+    for (const row of stale) check(row);
+    context.forget();
+    keep();
+    view.render();
+    grid.focus(focus);
   };
-  notify(t("dismissed"), { label: t("undo"), run: undo });
+  put(
+    { rows, glue },
+    numbers[0],
+    numbers.map((number) => rows[number]),
+  );
+  const undo = () =>
+    put(
+      before,
+      numbers[0],
+      before.rows.filter((row) => row.isStale),
+    );
+  notify(t(words, { number: numbers[0] + 1 }), { label: t("undo"), run: undo });
+}
+
+export const splitFocused = () => isTranslation() && (split(state.focus), true);
+export const joinFocused = () => isTranslation() && (join(state.focus), true);
+const isTranslation = () => state.result?.task === "translate";
+
+function dismissed(number, finding) {
+  dismiss(finding, () => {
+    view.repaint();
+    grid.focus(number);
+  });
 }
 
 function focused(number) {
@@ -183,6 +201,16 @@ export function step(by) {
   for (let number = state.focus + by; rows[number]; number += by) {
     if (view.isShown(rows[number])) return grid.focus(number);
   }
+}
+
+/** Goes to the next segment with doubts, from the first one after the last. */
+export function nextDoubt() {
+  const { rows } = state.result ?? { rows: [] };
+  const found = rows
+    .map((_, step) => (state.focus + 1 + step) % rows.length)
+    .find((number) => doubtsOf(rows[number]).length && view.isShown(rows[number]));
+  if (found !== undefined) grid.focus(found);
+  else if (state.result) notify(t("no_doubts"));
 }
 
 export const confirmFocused = () => state.result && confirm(state.focus);
