@@ -202,6 +202,39 @@ fn segments_go_back_into_the_document_that_came_in() {
 }
 
 #[test]
+fn the_articles_of_a_feed_are_listed_with_their_texts() {
+    let home = Home::new();
+    let (_model, server) = serve_with(&home, &[]);
+    let feed = "<rss version=\"2.0\"><channel><title>Harbor</title>\
+        <item><title>Ferries leave</title><guid>1</guid><link>https://example.org/1</link>\
+        <description>&lt;p&gt;17 ferries &lt;b&gt;left&lt;/b&gt;.&lt;/p&gt;</description></item>\
+        <item><title>Rain</title><guid>2</guid><description>It rains in Haemin.</description></item>\
+        </channel></rss>";
+    let found = server.post("/api/v1/articles", &json!({"text": feed})).json();
+    assert_eq!((&found["format"], &found["all"]), (&json!("feed"), &json!(2)), "{found}");
+    let first = &found["articles"][0];
+    assert_eq!((&first["title"], &first["language"]), (&json!("Ferries leave"), &json!("en")));
+    assert_eq!(
+        (&first["format"], &first["link"]),
+        (&json!("html"), &json!("https://example.org/1"))
+    );
+    let text = first["text"].as_str().unwrap();
+    assert!(text.contains("<b>left</b>") && text.contains("Ferries leave"), "{text}");
+    assert_eq!(found["articles"][1]["format"], "text");
+    let kind = [("content-type", "multipart/form-data; boundary=x")];
+    let body = format!(
+        "--x\r\ncontent-disposition: form-data; name=\"file\"; filename=\"../a.xml\"\r\n\r\n\
+         {feed}\r\n--x--\r\n"
+    );
+    let uploaded = server.request("POST", "/api/v1/articles", &kind, body.as_bytes());
+    assert_eq!(uploaded.json()["all"], 2, "{}", uploaded.body);
+    for wrong in [json!({}), json!({"text": " "}), json!({"text": "<rss></rss>"})] {
+        let answer = server.post("/api/v1/articles", &wrong);
+        assert_eq!(answer.status, 400, "{}", answer.body);
+    }
+}
+
+#[test]
 fn a_dismissal_holds_for_all_until_it_is_taken_back() {
     let home = Home::new();
     let (model, server) = serve_with(&home, &[]);
@@ -337,6 +370,7 @@ fn the_openapi_document_has_the_addresses_of_the_desk() {
         ("/api/v1/dismissals", "post"),
         ("/api/v1/dismissals/{hash}", "delete"),
         ("/api/v1/export", "post"),
+        ("/api/v1/articles", "post"),
     ] {
         assert!(document["paths"][path][method]["summary"].is_string(), "{path}");
     }

@@ -90,10 +90,7 @@ mod tests {
             ("It hurt 17.", "17명이 다쳤다."),
             ("It stopped.", "그쳤다 & 끝."),
         ]);
-        assert_eq!(
-            new.unwrap(),
-            "<h1>비</h1><p><b>17</b>명이 다쳤다. 그쳤다 &amp; 끝.</p>"
-        );
+        assert_eq!(new.unwrap(), "<h1>비</h1><p><b>17</b>명이 다쳤다. 그쳤다 &amp; 끝.</p>");
     }
 
     #[test]

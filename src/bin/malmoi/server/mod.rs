@@ -112,6 +112,7 @@ fn router(app: Arc<App>) -> Router {
         .merge(api::dismissals::routes())
         .merge(api::glossaries::routes())
         .merge(api::export::routes())
+        .merge(api::articles::routes())
         .merge(api::libretranslate::routes())
         .merge(api::deepl::routes())
         .merge(api::extensions::routes())

@@ -42,14 +42,18 @@ files! {
     "/page/mark.svg" SVG "mark.svg";
     "/page/main.js" SCRIPT "main.js";
     "/page/api.js" SCRIPT "api.js";
+    "/page/cards.js" SCRIPT "cards.js";
     "/page/checking.js" SCRIPT "checking.js";
     "/page/compose.js" SCRIPT "compose.js";
     "/page/context.js" SCRIPT "context.js";
     "/page/dismissals.js" SCRIPT "dismissals.js";
     "/page/dom.js" SCRIPT "dom.js";
     "/page/export.js" SCRIPT "export.js";
+    "/page/feed.js" SCRIPT "feed.js";
     "/page/files.js" SCRIPT "files.js";
     "/page/grid.js" SCRIPT "grid.js";
+    "/page/job.js" SCRIPT "job.js";
+    "/page/jobs.js" SCRIPT "jobs.js";
     "/page/keys.js" SCRIPT "keys.js";
     "/page/preview.js" SCRIPT "preview.js";
     "/page/result.js" SCRIPT "result.js";

@@ -1,6 +1,7 @@
 //! The APIs, one file each, and what they share: a text for the engine from the fields of a
 //! request.
 
+pub(super) mod articles;
 pub(super) mod deepl;
 pub(super) mod desk;
 pub(super) mod dismissals;

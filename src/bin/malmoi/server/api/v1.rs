@@ -24,7 +24,7 @@ use super::super::jobs::{Input, JobStatus, Progress, State as JobState, Tally, W
 use super::super::wishes::{self, TermRequest, Wishes, shortened};
 use super::failures::{CheckFailures, TextFailures};
 use super::{
-    Pieces, Text, chosen_glossary, desk, dismissals, export, extension, glossaries, jobs,
+    Pieces, Text, articles, chosen_glossary, desk, dismissals, export, extension, glossaries, jobs,
     optional_language, with_key, within,
 };
 
@@ -110,6 +110,7 @@ struct CheckRequest {
         dismissals::dismiss,
         dismissals::end,
         export::export,
+        articles::articles,
         jobs::create,
         jobs::list,
         jobs::one,
@@ -129,6 +130,7 @@ struct CheckRequest {
         desk::UnitRequest,
         glossaries::NewTerm,
         dismissals::DismissalRequest,
+        articles::ArticlesRequest,
         export::ExportRequest,
         export::SegmentRequest,
         jobs::JobRequest,
