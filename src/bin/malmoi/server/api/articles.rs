@@ -15,7 +15,6 @@ use utoipa::ToSchema;
 
 use super::super::app::App;
 use super::super::failure::Failure;
-use super::super::incoming::Incoming;
 use super::blocking;
 
 /// Articles in an answer; the rest are counted.

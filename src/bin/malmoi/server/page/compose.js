@@ -3,6 +3,8 @@
 import { ask } from "./api.js";
 import * as dismissals from "./dismissals.js";
 import { by, h, notify } from "./dom.js";
+import * as feed from "./feed.js";
+import { isFeed } from "./feed.js";
 import { frame } from "./preview.js";
 import { keep, state } from "./state.js";
 import { count, onLanguage, t } from "./strings.js";
@@ -28,6 +30,7 @@ export function start(run) {
     }
   });
   by("article").addEventListener("input", () => {
+    if (state.hasJobs && isFeed(by("article").value)) return offer(by("article").value);
     state.article = by("article").value;
     if (!state.article) {
       Object.assign(state, { format: "text", name: "" });
@@ -43,7 +46,7 @@ export function start(run) {
     if (showsSource) by("article").focus();
   });
   by("open").addEventListener("click", () => by("file").click());
-  by("file").addEventListener("change", () => open(by("file").files[0]));
+  by("file").addEventListener("change", () => open([...by("file").files]));
   dropping(document.body);
   onLanguage(fill);
   fill();
@@ -148,13 +151,17 @@ function counted() {
 /** Asks for the models until they are open. */
 async function load() {
   try {
-    const answer = await ask("/api/v1/models");
+    const [answer, all] = await Promise.all([
+      ask("/api/v1/models"),
+      ask("/api/v1/glossaries"),
+      dismissals.load(),
+    ]);
     served = answer.served;
     state.hasMemory = answer.memory;
-    const all = await ask("/api/v1/glossaries");
+    state.hasJobs = answer.jobs;
+    document.querySelector(".parts").hidden = !answer.jobs;
     glossaries = all.glossaries;
     state.canAddTerms = glossaries[0].writable;
-    await dismissals.load();
     if (!served.some((one) => one.task === state.task)) state.task = served[0]?.task ?? state.task;
   } catch (fault) {
     if (fault.status !== 503) notify(fault.words);
@@ -177,20 +184,38 @@ function dropping(area) {
     area.classList.remove("dropping");
     if (!is(event)) return;
     event.preventDefault();
-    open(event.dataTransfer.files[0]);
+    open([...event.dataTransfer.files]);
   });
 }
 
-async function open(file) {
+/** Offers the articles of a feed that was pasted. */
+function offer(text) {
+  by("article").value = state.article;
+  const ending = text.trimStart().startsWith("{") ? "json" : "xml";
+  feed.open([new File([text], `${t("feed_pasted")}.${ending}`)]);
+}
+
+async function open(files) {
   by("file").value = "";
+  const [file] = files;
   if (!file) return;
-  if (file.size > MOST_BYTES) return notify(t("file_large"));
-  const read = await readFile(file).catch(() => null);
+  location.hash = "";
+  if (files.reduce((bytes, one) => bytes + one.size, 0) > MOST_BYTES)
+    return notify(t("file_large"));
+  const read = files.length === 1 && (await readFile(file).catch(() => null));
+  const isForJob = !read || isFeed(read.article, file.name);
+  if (isForJob && state.hasJobs) return feed.open(files);
   if (!read) return notify(t("file_unread", { name: file.name }));
   Object.assign(state, read, { name: file.name });
-  by("compose").hidden = false;
-  showsSource = false;
-  fill();
   keep();
+  opened();
+}
+
+/** Shows an article that was opened. */
+export function opened() {
+  showsSource = false;
+  by("compose").hidden = false;
+  by("work").hidden = Boolean(!state.result);
+  fill();
   by(by("article").hidden ? "run" : "article").focus();
 }

@@ -3,6 +3,8 @@
 import { by } from "./dom.js";
 import * as compose from "./compose.js";
 import * as dismissals from "./dismissals.js";
+import * as feed from "./feed.js";
+import * as jobs from "./jobs.js";
 import * as keys from "./keys.js";
 import * as run from "./run.js";
 import * as terms from "./terms.js";
@@ -36,5 +38,7 @@ await speak(preferred());
 work.start();
 view.start();
 compose.start(run.run);
+feed.start({ opened: compose.opened });
+jobs.start();
 terms.start();
 keys.start();

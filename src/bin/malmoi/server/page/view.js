@@ -55,6 +55,12 @@ const titleOf = ({ article, format }) =>
       : article,
   );
 
+/** Names the browser's tab after the result. */
+export function entitle() {
+  const title = state.result && (state.result.name || titleOf(state.result));
+  document.title = title ? `${title} · malmoi` : "malmoi";
+}
+
 /** Shows how far it is. */
 export function progress({ done, segments }) {
   const bar = by("progress-bar");
@@ -83,12 +89,13 @@ export function render() {
   isStreaming = false;
   by("compose").hidden = Boolean(result);
   by("work").hidden = !result;
-  document.title = "malmoi";
   compose.fill();
-  if (!result) return by("work").replaceChildren();
+  if (!result) {
+    by("work").replaceChildren();
+    return entitle();
+  }
   const { task, from, to, model, seconds, name } = result;
   const title = name || titleOf(result);
-  document.title = `${title} · malmoi`;
   const way =
     from === to ? t("within", { language: t(from) }) : t("into", { from: t(from), to: t(to) });
   const meta = [t(`made_${task}`), way, model, t("seconds", { number: seconds.toFixed(1) })].join(
@@ -136,6 +143,7 @@ export function render() {
     h("section", { id: "previewed", "aria-label": t("preview"), hidden: true }),
     h("div", { id: "desk", class: "desk" }, grid.list(result), context.panel()),
   );
+  entitle();
   repaint();
   whole.preview();
   grid.mark(state.focus);
