@@ -3,17 +3,17 @@
 import { button, h } from "./dom.js";
 import { read } from "./result.js";
 import { isDismissed, isNote } from "./state.js";
-import { language, t } from "./strings.js";
+import { dateOf, language, t } from "./strings.js";
 
 /** Doubts that a card tells; the rest are counted. */
-const MOST_TOLD = 3;
+const MOST_TOLD = 2;
 
 /** A card of an event: before the results are there, it has the names of its checks only. */
 export const fromEvent = ({ key, id, title, headline, input, findings = [], state, error }) => ({
   key: key ?? id,
   title,
   headline,
-  input,
+  source: input,
   error: state === "failed" ? (error ?? "") : null,
   doubts: findings.map((check) => ({ message: check })),
 });
@@ -27,9 +27,9 @@ export function fromLine(line) {
     line,
     title: line.title,
     headline: translation?.title,
-    text: summary?.text ?? beginningOf(translation?.text ?? "", line.form),
-    input: line.input,
-    link: /^https?:/.test(line.link ?? "") ? line.link : null,
+    text: summary?.text ?? beginningOf(line),
+    source: hostOf(line.link) ?? line.input,
+    link: hostOf(line.link) && line.link,
     published: line.published,
     from: line.from,
     to: line.to,
@@ -38,11 +38,20 @@ export function fromLine(line) {
   };
 }
 
-function beginningOf(text, form) {
+/** The host of a link, as the source of an article is called; undefined for other addresses. */
+function hostOf(link) {
+  if (!/^https?:/i.test(link ?? "") || !URL.canParse(link)) return undefined;
+  return new URL(link).hostname.replace(/^www\./, "");
+}
+
+/** The first words of a translation, without its headline. */
+function beginningOf({ translation, form }) {
+  const { text, title } = translation;
   const words = (form === "html" ? text.replace(/<[^>]*>/g, " ") : text)
     .replace(/\s+/g, " ")
     .trim();
-  return words.length > 240 ? words.slice(0, 240).replace(/\s+\S*$/, "") + "…" : words;
+  const body = title && words.startsWith(title) ? words.slice(title.length).trim() : words;
+  return body.length > 240 ? body.slice(0, 240).replace(/\s+\S*$/, "") + "…" : body;
 }
 
 /** The filters over cards that make a difference, with the numbers of cards they leave. */
@@ -101,18 +110,18 @@ export function filters(cards, chosen, change) {
       "div",
       { class: "selects" },
       select("from", "card_language", (code) => t(code)),
-      select("input", "card_source", (name) => name),
+      select("source", "card_source", (name) => name),
     ),
   );
 }
 
 /** The cards that the filters leave. */
-export const chosenOf = (cards, { kind, from, input }) =>
+export const chosenOf = (cards, { kind, from, source }) =>
   cards.filter(
     (card) =>
       (kind === "all" || (kind === "doubts" ? card.doubts.length : card.error !== null)) &&
       (!from || card.from === from) &&
-      (!input || card.input === input),
+      (!source || card.source === source),
   );
 
 /** Cards as a front page: the first one leads. */
@@ -126,8 +135,8 @@ export const page = (cards, open) =>
     : h("p", { class: "meta empty" }, t("cards_none"));
 
 function element(card, open) {
-  const { title, headline, text, input, from, to, published, link, error, doubts } = card;
-  const meta = [input, from && t(from), published].filter(Boolean).join(" · ");
+  const { title, headline, text, source, from, to, published, link, error, doubts } = card;
+  const meta = [source, from && t(from), dateOf(published)].filter(Boolean).join(" · ");
   const told = doubts.slice(0, MOST_TOLD);
   const words = ({ message, message_ko }) => (language() === "ko" && message_ko) || message;
   return h(

@@ -30,7 +30,7 @@ export function start(run) {
     }
   });
   by("article").addEventListener("input", () => {
-    if (state.hasJobs && isFeed(by("article").value)) return offer(by("article").value);
+    if (isFeed(by("article").value)) return offer(by("article").value);
     state.article = by("article").value;
     if (!state.article) {
       Object.assign(state, { format: "text", name: "" });
@@ -192,7 +192,7 @@ function dropping(area) {
 function offer(text) {
   by("article").value = state.article;
   const ending = text.trimStart().startsWith("{") ? "json" : "xml";
-  feed.open([new File([text], `${t("feed_pasted")}.${ending}`)]);
+  feed.open([new File([text], `feed.${ending}`)], t("feed_pasted"));
 }
 
 async function open(files) {
@@ -203,8 +203,7 @@ async function open(files) {
   if (files.reduce((bytes, one) => bytes + one.size, 0) > MOST_BYTES)
     return notify(t("file_large"));
   const read = files.length === 1 && (await readFile(file).catch(() => null));
-  const isForJob = !read || isFeed(read.article, file.name);
-  if (isForJob && state.hasJobs) return feed.open(files);
+  if (read ? isFeed(read.article, file.name) : state.hasJobs) return feed.open(files);
   if (!read) return notify(t("file_unread", { name: file.name }));
   Object.assign(state, read, { name: file.name });
   keep();

@@ -3,7 +3,7 @@
 import { ask } from "./api.js";
 import { button, by, h, notify } from "./dom.js";
 import { keep, state } from "./state.js";
-import { count, language, onLanguage, t } from "./strings.js";
+import { count, dateOf, onLanguage, t } from "./strings.js";
 
 const ENDINGS = ["rss", "atom", "rdf", "xml", "json", "jsonl", "ndjson", "zip", "warc"];
 
@@ -27,9 +27,9 @@ export function isFeed(text, name = "") {
   );
 }
 
-/** Offers the articles of files. */
-export async function open(files) {
-  const name = files.length === 1 ? files[0].name : count("files", files.length);
+/** Offers the articles of files, which have a name of their own if one is not given. */
+export async function open(files, given) {
+  const name = given ?? (files.length === 1 ? files[0].name : count("files", files.length));
   offered = { files, name, articles: [], all: 0 };
   if (files.length === 1) {
     const form = new FormData();
@@ -81,7 +81,7 @@ function paint() {
         by("article").focus();
       }),
     ),
-    state.hasJobs === false ? "" : form(),
+    state.hasJobs ? form() : "",
     articles.length ? h("ol", { class: "articles", "aria-label": name }, articles.map(entry)) : "",
     all > articles.length
       ? h("p", { class: "meta" }, t("more", { number: all - articles.length }))
@@ -103,9 +103,11 @@ function paint() {
 
 function entry(article) {
   const { title, text, published, language: code, characters } = article;
-  const date = published && new Date(published);
-  const when = date && !Number.isNaN(date.getTime()) ? whenWords(date) : published;
-  const meta = [when, code && t(code), count("characters", characters.toLocaleString())];
+  const meta = [
+    dateOf(published),
+    code && t(code),
+    count("characters", characters.toLocaleString()),
+  ];
   const open = () => {
     Object.assign(state, {
       article: text,
@@ -125,10 +127,6 @@ function entry(article) {
     h("p", { class: "meta" }, meta.filter(Boolean).join(" · ")),
   );
 }
-
-/** A date in the words of the interface. */
-export const whenWords = (date) =>
-  date.toLocaleString(language(), { dateStyle: "medium", timeStyle: "short" });
 
 /** The choices of a job. */
 function form() {

@@ -3,10 +3,9 @@
 import { ask, fetchFile, follow, remove } from "./api.js";
 import * as cards from "./cards.js";
 import { button, by, h, notify } from "./dom.js";
-import { whenWords } from "./feed.js";
 import { download } from "./files.js";
 import { state } from "./state.js";
-import { count, t } from "./strings.js";
+import { count, dateOf, t } from "./strings.js";
 import * as view from "./view.js";
 
 /** Cards on the page; the digest has all. */
@@ -92,7 +91,7 @@ function paint() {
     h(
       "div",
       { class: "bar-words" },
-      h("p", {}, h("a", { id: "to-jobs", href: "#jobs" }, `← ${t("jobs")}`)),
+      h("p", { class: "back" }, h("a", { id: "to-jobs", href: "#jobs" }, `← ${t("jobs")}`)),
       h("h2", { id: "job-title", class: "work-title", tabindex: -1 }, job.title),
       h("p", { id: "job-meta", class: "meta", role: "status" }, told(job)),
       job.error && h("p", { class: "fault" }, job.error),
@@ -152,7 +151,7 @@ export function told(job) {
     doubtful && count("doubtful", doubtful),
     failed && count("failed", failed),
     isRunning && progress?.left > 0 && left(progress.left),
-    created && whenWords(new Date(created)),
+    dateOf(created),
   ]
     .filter(Boolean)
     .join(" · ");

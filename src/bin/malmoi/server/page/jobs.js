@@ -37,7 +37,7 @@ function route() {
   else list();
 }
 
-async function list() {
+async function list(isAgain = false) {
   document.title = `${t("jobs")} · malmoi`;
   try {
     ({ jobs: all } = await ask("/api/v1/jobs"));
@@ -46,9 +46,9 @@ async function list() {
   }
   if (location.hash !== "#jobs") return;
   // A button that is being pressed stays where it is.
-  if (!document.activeElement?.closest(".job button")) paint();
+  if (!isAgain || !document.activeElement?.closest(".job button")) paint();
   if (all.some((one) => ["waiting", "running"].includes(one.state)))
-    timer = setTimeout(list, AGAIN * 1_000);
+    timer = setTimeout(list, AGAIN * 1_000, true);
 }
 
 function paint() {
@@ -77,6 +77,6 @@ const entry = (one) =>
       h("h3", {}, h("a", { id: `job-${one.id}`, href: `#jobs/${one.id}` }, one.title)),
       h("p", { class: "meta" }, job.told(one)),
     ),
-    job.deleter(one, list),
+    job.deleter(one, () => list()),
     one.state === "running" ? job.progress(one) : "",
   );

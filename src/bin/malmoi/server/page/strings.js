@@ -46,6 +46,13 @@ export function t(key, values = {}) {
 /** A number with a word for it: `one` for 1, else `many`. */
 export const count = (key, number) => t(number === 1 ? `${key}_one` : `${key}_many`, { number });
 
+/** A date in the words of the interface, or as a source has written it. */
+export function dateOf(written) {
+  const date = new Date(written ?? NaN);
+  if (Number.isNaN(date.getTime())) return written;
+  return date.toLocaleString(current, { dateStyle: "medium", timeStyle: "short" });
+}
+
 function translatePage(root) {
   for (const element of root.querySelectorAll("[data-t]"))
     element.textContent = t(element.dataset.t);
