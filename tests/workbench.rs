@@ -475,6 +475,11 @@ fn segments_are_split_and_joined_and_terms_are_kept_in_a_browser() {
     in_browser("segments.mjs", &["--also", second.to_str().unwrap()]);
 }
 
+#[test]
+fn a_feed_becomes_a_job_and_its_digest_a_front_page_in_a_browser() {
+    in_browser("jobs.mjs", &[]);
+}
+
 fn browser() -> Option<PathBuf> {
     ["chromium", "chromium-browser", "google-chrome"].into_iter().find_map(program)
 }

@@ -346,5 +346,6 @@ async fn models(State(app): State<Arc<App>>, request: Request) -> Response {
             entry
         })
         .collect();
-    Json(json!({"served": entries, "memory": app.desk.is_some()})).into_response()
+    let (memory, jobs) = (app.desk.is_some(), app.jobs.is_some());
+    Json(json!({"served": entries, "memory": memory, "jobs": jobs})).into_response()
 }
