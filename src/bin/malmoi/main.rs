@@ -3,6 +3,8 @@
 mod cli;
 mod context;
 mod encoder;
+#[cfg(feature = "serve")]
+mod engine;
 mod findings;
 mod hints;
 mod model_resolver;

@@ -20,10 +20,11 @@ use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
 
 use super::task_args::{GenerationArgs, MemoryArgs};
 use crate::context::{Context, Exit};
+use crate::engine::{Engine, Limits, Served};
 use crate::model_resolver::ModelResolver;
 use crate::server::{
-    self, App, Deliveries, Engine, Fetcher, Glossaries, Guard, InFlight, JobLimits, Jobs, Keys,
-    Limits, Listening, Log, Metrics, RequestLimits, Runner, Served, SharedOptions,
+    self, App, Deliveries, Fetcher, Glossaries, Guard, InFlight, JobLimits, Jobs, Keys, Listening,
+    Log, Metrics, RequestLimits, Runner, ServerMonitor, SharedOptions,
 };
 
 /// Serve the workbench and its APIs
@@ -147,7 +148,8 @@ impl Serve {
             queue: self.queue,
             time: Duration::from_secs(self.time_limit),
         };
-        let engine = Engine::new(limits, metrics.clone(), log.clone());
+        let engine =
+            Engine::new(limits, ServerMonitor { metrics: metrics.clone(), log: log.clone() });
         let jobs = self.open_jobs(context, &metrics, &log)?;
         let runner = jobs.clone().map(|jobs| Runner {
             jobs,

@@ -7,8 +7,6 @@ use std::time::Duration;
 use malmoi::desk::Desk;
 
 use super::deliveries::Deliveries;
-use super::engine::Engine;
-use super::failure::Failure;
 use super::fetcher::Fetcher;
 use super::glossaries::Glossaries;
 use super::guard::Guard;
@@ -18,6 +16,7 @@ use super::keys::Keys;
 use super::log::Log;
 use super::metrics::Metrics;
 use super::shared_options::SharedOptions;
+use crate::engine::{Engine, Failure};
 
 /// Bounds on a request before it reaches the engine.
 #[derive(Debug, Clone, Copy)]

@@ -8,8 +8,7 @@ use std::time::{Duration, Instant};
 use malmoi::Outcome;
 use malmoi::formats::Form;
 
-use super::engine::{News, Ticket};
-use super::failure::Failure;
+use crate::engine::{Failure, News, Ticket};
 
 /// Time for which a file is kept after it was uploaded.
 const KEPT: Duration = Duration::from_secs(3_600);

@@ -1,8 +1,8 @@
 //! Feeds on the web that clients name, for servers whose operator allows it. Hosts must be public
 //! unless private ones are allowed, too: a client must not reach the network of the server.
 
-use super::failure::Failure;
 use super::upload::Upload;
+use crate::engine::Failure;
 
 /// Fetches feeds.
 pub(crate) struct Fetcher {

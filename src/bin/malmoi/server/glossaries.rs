@@ -8,8 +8,8 @@ use malmoi::internals::files::replace;
 use malmoi::{Language, Term};
 use serde::{Deserialize, Serialize};
 
-use super::failure::Failure;
 use super::log::Log;
+use crate::engine::Failure;
 
 /// Glossaries, and terms of one.
 const MOST: usize = 1_000;

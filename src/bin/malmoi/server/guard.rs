@@ -4,7 +4,7 @@
 use axum::http::header::{HOST, HeaderMap, ORIGIN};
 use axum::http::{HeaderValue, Method, Uri};
 
-use super::failure::Failure;
+use crate::engine::Failure;
 
 /// The hosts and origins that are served.
 #[derive(Debug, Clone, Default)]

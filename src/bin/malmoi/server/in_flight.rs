@@ -9,7 +9,7 @@ use serde_json::Value;
 use sha2::{Digest, Sha256};
 use tokio::sync::watch;
 
-use super::failure::Failure;
+use crate::engine::Failure;
 
 /// Time for which an answer is kept for clients that ask again.
 const KEPT: Duration = Duration::from_secs(60);

@@ -7,8 +7,8 @@ use axum::http::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap};
 use serde_json::{Map, Value};
 
 use super::app::App;
-use super::failure::Failure;
 use super::upload::Upload;
+use crate::engine::Failure;
 
 /// The fields of a request. A field that is given several times is an array.
 pub(crate) struct Incoming {

@@ -1,5 +1,5 @@
 //! The server: HTTP before models that are loaded once. Handlers read requests and write answers;
-//! the [`engine`] does the work. An API is a file in `api` and a line in [`router`].
+//! the [`engine`](crate::engine) does the work. An API is a file in `api` and a line in [`router`].
 //!
 //! Nothing of a request becomes a path of this machine, and no text of an article is logged.
 
@@ -7,8 +7,6 @@ mod api;
 mod app;
 mod connections;
 mod deliveries;
-mod engine;
-mod failure;
 mod fetcher;
 mod glossaries;
 mod guard;
@@ -18,6 +16,7 @@ mod jobs;
 mod keys;
 mod log;
 mod metrics;
+mod monitor;
 mod page;
 mod shared_options;
 mod upload;
@@ -41,7 +40,6 @@ use tokio_rustls::TlsAcceptor;
 
 pub(crate) use app::{App, RequestLimits};
 pub(crate) use deliveries::Deliveries;
-pub(crate) use engine::{Engine, Limits, Served};
 pub(crate) use fetcher::Fetcher;
 pub(crate) use glossaries::Glossaries;
 pub(crate) use guard::Guard;
@@ -50,10 +48,11 @@ pub(crate) use jobs::{JobLimits, Jobs, Runner};
 pub(crate) use keys::Keys;
 pub(crate) use log::Log;
 pub(crate) use metrics::Metrics;
+pub(crate) use monitor::ServerMonitor;
 pub(crate) use shared_options::SharedOptions;
 
+use crate::engine::Failure;
 use app::KeyName;
-use failure::Failure;
 use log::Access;
 
 /// Addresses that are listened on.
@@ -184,6 +183,32 @@ impl IntoResponse for Failure {
 }
 
 impl Failure {
+    /// The status of HTTP.
+    pub fn status(&self) -> StatusCode {
+        match self {
+            Self::Invalid(_) => StatusCode::BAD_REQUEST,
+            Self::Key => StatusCode::UNAUTHORIZED,
+            Self::Forbidden(_) => StatusCode::FORBIDDEN,
+            Self::NotFound(_) => StatusCode::NOT_FOUND,
+            Self::Method => StatusCode::METHOD_NOT_ALLOWED,
+            Self::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::Slow => StatusCode::REQUEST_TIMEOUT,
+            Self::Busy { .. } => StatusCode::TOO_MANY_REQUESTS,
+            Self::NotReady(_) | Self::Off(_) => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Late { .. } => StatusCode::GATEWAY_TIMEOUT,
+            Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
+        }
+    }
+
+    /// Seconds after which it may be tried again.
+    pub fn retry_after(&self) -> Option<u64> {
+        match self {
+            Self::Busy { seconds } => Some(*seconds),
+            Self::NotReady(_) => Some(5),
+            _ => None,
+        }
+    }
+
     /// A response with this failure's status and headers.
     pub fn with_body(&self, mut response: Response) -> Response {
         *response.status_mut() = self.status();

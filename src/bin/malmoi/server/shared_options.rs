@@ -9,8 +9,8 @@ use malmoi::checks::{Dismissal, Dismissals};
 use malmoi::desk::Desk;
 use malmoi::{Error, Glossary, TaskOptions, Term};
 
-use super::failure::Failure;
 use super::log::Log;
+use crate::engine::Failure;
 
 /// Dismissals, and terms of the desk, beyond which no more are taken from requests.
 const MOST: usize = 100_000;

@@ -1,12 +1,11 @@
 //! What a request wishes of a task beside its text, and the options it makes of the server's.
 
 use malmoi::checks::CheckOptions;
-use malmoi::prompts::Style;
-use malmoi::{Register, Repair, TaskOptions, Term};
+use malmoi::{Repair, TaskOptions, Term};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::failure::Failure;
+use crate::engine::{Failure, fields};
 
 /// Wishes for a summary or a translation.
 #[derive(Debug, Clone, Default, Serialize, Deserialize, ToSchema)]
@@ -43,22 +42,10 @@ impl Wishes {
     pub fn options(&self, server: &TaskOptions) -> Result<TaskOptions, Failure> {
         let mut options = server.clone();
         options.checks = checks(&server.checks, self.register.as_deref(), &self.glossary)?;
-        if let Some(sentences) = self.sentences {
-            if !(1..=50).contains(&sentences) {
-                return Err(Failure::Invalid("`sentences` must be from 1 to 50".into()));
-            }
-            options.sentences = sentences;
+        if let Some(count) = self.sentences {
+            options.sentences = fields::sentences(count)?;
         }
-        options.style = match self.style.as_deref() {
-            None | Some("paragraph") => Style::Paragraph,
-            Some("bullets") => Style::Bullets,
-            Some("headline") => Style::Headline,
-            Some(other) => {
-                let shown = shortened(other);
-                let message = format!("`{shown}` is no style; use paragraph, bullets or headline");
-                return Err(Failure::Invalid(message));
-            }
-        };
+        options.style = fields::style(self.style.as_deref())?;
         if self.memory == Some(false) {
             options.desk = None;
         }
@@ -76,22 +63,7 @@ pub(crate) fn checks(
     register: Option<&str>,
     terms: &[TermRequest],
 ) -> Result<CheckOptions, Failure> {
-    let mut options = server.clone();
-    if let Some(word) = register {
-        options.register = Some(Register::parse(word).ok_or_else(|| {
-            let shown = shortened(word);
-            Failure::Invalid(format!("`{shown}` is no register; use handa, hamnida or haeyo"))
-        })?);
-    }
-    if !terms.is_empty() {
-        let terms: Vec<Term> =
-            terms.iter().map(|term| Term::new(term.source.clone(), term.target.clone())).collect();
-        options.glossary = options.glossary.with(&terms);
-    }
-    Ok(options)
-}
-
-/// At most 20 characters of what a client sent, for messages.
-pub(crate) fn shortened(text: &str) -> String {
-    text.chars().take(20).collect()
+    let terms: Vec<Term> =
+        terms.iter().map(|term| Term::new(term.source.clone(), term.target.clone())).collect();
+    fields::check_options(server, register, &terms)
 }

@@ -3,11 +3,10 @@
 use malmoi::document::Document;
 use malmoi::internals::generation::{Control, Update};
 use malmoi::prompts::Task;
-use malmoi::{Error, Event, Finish, LanguagePair, Model, Observer, Options, Outcome, TaskOptions};
+use malmoi::{Error, Finish, LanguagePair, Model, Options, Outcome, TaskOptions};
 
 use super::app::App;
-use super::engine::{News, Running, Served, Ticket};
-use super::failure::Failure;
+use crate::engine::{Failure, News, Running, Ticket, task};
 
 /// Puts a translation or a summary into the queue, for the model of a name or the usual one.
 pub(super) fn submit(
@@ -22,48 +21,10 @@ pub(super) fn submit(
     let metrics = app.metrics.clone();
     let length = document.text().chars().count();
     app.engine.submit(length, move |running| {
-        let outcome = run(&served, document, options, running)?;
+        let outcome = task::run(&served, document, options, running)?;
         metrics.outcome(&outcome);
         Ok(outcome)
     })
-}
-
-fn run(
-    served: &Served,
-    document: Document,
-    options: TaskOptions,
-    running: &Running<'_, Outcome>,
-) -> Result<Outcome, Failure> {
-    let Served { task, languages, model, translator } = served;
-    let request = match task {
-        Task::Translate => model.model.translate_document(document),
-        _ => model.model.summarize_document(document),
-    };
-    let mut request = request
-        .task_options(options)
-        .from(languages.from)
-        .to(languages.to)
-        .capabilities(model.capabilities.clone())
-        .deadline(running.deadline());
-    if let Some(translator) = translator {
-        request = request.translator(&translator.model, translator.capabilities.clone());
-    }
-    let mut last = (0, 0);
-    let on_event = |event: &Event| {
-        let Event::Progress { done, segments, written, .. } = *event else { return };
-        if written > 0 {
-            running.first_token();
-        }
-        if (done, segments) != last {
-            last = (done, segments);
-            running.send(News::Progress { done, segments });
-        }
-    };
-    let observer = Observer::new()
-        .on_event(on_event)
-        .on_text(|text| running.send(News::Text(text.to_string())))
-        .cancel_if(|| running.is_over());
-    request.observe(observer).map_err(|error| running.failure(error))
 }
 
 /// A conversation: what the model is told, earlier turns, and the message to answer.

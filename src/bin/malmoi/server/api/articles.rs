@@ -14,8 +14,8 @@ use serde_json::{Value, json};
 use utoipa::ToSchema;
 
 use super::super::app::App;
-use super::super::failure::Failure;
 use super::blocking;
+use crate::engine::Failure;
 
 /// Articles in an answer; the rest are counted.
 const MOST: usize = 500;

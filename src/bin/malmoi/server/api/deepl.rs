@@ -19,11 +19,11 @@ use tokio::sync::mpsc::unbounded_channel;
 
 use super::super::app::App;
 use super::super::deliveries::Stage;
-use super::super::failure::Failure;
 use super::super::glossaries::StoredGlossary;
 use super::super::in_flight::RequestHash;
 use super::super::incoming::Incoming;
 use super::{Pieces, Text, language, shortened, with_key, within};
+use crate::engine::Failure;
 
 /// Texts in one request.
 const MAX_TEXTS: usize = 1_000;

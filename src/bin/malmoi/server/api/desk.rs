@@ -13,10 +13,10 @@ use serde_json::{Value, json};
 use utoipa::ToSchema;
 
 use super::super::app::App;
-use super::super::failure::Failure;
 use super::super::incoming::Incoming;
 use super::failures::DeskFailures;
 use super::{blocking, chosen_glossary, language, within};
+use crate::engine::Failure;
 
 /// Matches and units in an answer, unless the request has a `limit`.
 const USUAL: u64 = 9;

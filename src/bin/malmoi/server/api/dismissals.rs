@@ -12,10 +12,10 @@ use serde_json::json;
 use utoipa::ToSchema;
 
 use super::super::app::App;
-use super::super::failure::Failure;
 use super::super::log;
 use super::blocking;
 use super::desk::text;
+use crate::engine::Failure;
 
 /// Dismissals in an answer, unless the request has a `limit`.
 const USUAL: u64 = 1_000;

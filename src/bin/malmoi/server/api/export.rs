@@ -14,9 +14,10 @@ use utoipa::ToSchema;
 
 use super::super::app::App;
 use super::super::deliveries::Delivery;
-use super::super::failure::Failure;
 use super::super::incoming::Incoming;
-use super::{document, extension, file, language, shortened, with_key, within};
+use super::{document, file, language, shortened, with_key, within};
+use crate::engine::Failure;
+use crate::engine::fields;
 
 pub(in super::super) fn routes() -> Router<Arc<App>> {
     Router::new().route("/api/v1/export", post(export))
@@ -100,7 +101,7 @@ fn written(app: &App, asked: &ExportRequest) -> Result<Delivery, Failure> {
     within(app, segments.iter().map(|segment| length(&segment.source)).sum())?;
     within(app, segments.iter().map(|segment| length(&segment.target)).sum::<usize>() / 2)?;
     let (text, extension) = if asked.kind == "source" {
-        (composed(app, asked, languages)?, extension(asked.format.as_deref())?)
+        (composed(app, asked, languages)?, fields::format(asked.format.as_deref())?)
     } else {
         let format = ExchangeFormat::named(&asked.kind).ok_or_else(|| {
             let shown = shortened(&asked.kind);
@@ -120,7 +121,7 @@ fn written(app: &App, asked: &ExportRequest) -> Result<Delivery, Failure> {
 fn composed(app: &App, asked: &ExportRequest, languages: LanguagePair) -> Result<String, Failure> {
     let missing = || Failure::Invalid("`text` is missing, the document that came in".into());
     let text = asked.text.as_deref().ok_or_else(missing)?;
-    let document = document(app, text, extension(asked.format.as_deref())?)?
+    let document = document(app, text, fields::format(asked.format.as_deref())?)?
         .relabeled(languages.from.code(), languages.to.code());
     let segments: Vec<(&str, &str)> = asked
         .segments

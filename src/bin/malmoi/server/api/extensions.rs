@@ -11,9 +11,9 @@ use malmoi::prompts::Task;
 use serde_json::{Value, json};
 
 use super::super::app::App;
-use super::super::failure::Failure;
 use super::super::incoming::Incoming;
 use super::{Text, language, with_key, within};
+use crate::engine::Failure;
 
 pub(in super::super) fn routes() -> Router<Arc<App>> {
     Router::new()

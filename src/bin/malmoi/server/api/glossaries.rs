@@ -12,10 +12,10 @@ use serde_json::json;
 use utoipa::ToSchema;
 
 use super::super::app::App;
-use super::super::failure::Failure;
 use super::super::incoming::Incoming;
 use super::blocking;
 use super::desk::{languages, text};
+use crate::engine::Failure;
 
 /// Characters of a side of a term.
 const MOST_CHARACTERS: usize = 200;

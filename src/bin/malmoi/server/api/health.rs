@@ -10,7 +10,7 @@ use axum::{Json, Router};
 use serde_json::json;
 
 use super::super::app::App;
-use super::super::failure::Failure;
+use crate::engine::Failure;
 
 pub(in super::super) fn routes() -> Router<Arc<App>> {
     Router::new()

@@ -24,13 +24,14 @@ use tokio::sync::mpsc::{Receiver, Sender, channel};
 use utoipa::ToSchema;
 
 use super::super::app::App;
-use super::super::failure::Failure;
 use super::super::incoming::Incoming;
 use super::super::jobs::{self, EventReader, Job, JobStatus, Jobs, NewJob, Work};
 use super::super::upload::Upload;
 use super::super::wishes::Wishes;
 use super::failures::{JobFailures, NoJob};
-use super::{download, optional_language, with_key};
+use super::{download, with_key};
+use crate::engine::Failure;
+use crate::engine::fields::optional_language;
 
 /// Events that are read at a time, and that wait for a slow client.
 const AHEAD: usize = 64;

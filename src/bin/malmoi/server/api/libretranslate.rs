@@ -14,10 +14,9 @@ use serde_json::{Map, Value, json};
 
 use super::super::app::App;
 use super::super::deliveries::Stage;
-use super::super::engine::Ticket;
-use super::super::failure::Failure;
 use super::super::incoming::Incoming;
 use super::{Text, language, shortened, with_key, within};
+use crate::engine::{Failure, Ticket};
 
 /// Alternatives of one text.
 const MAX_ALTERNATIVES: u64 = 5;

@@ -26,17 +26,16 @@ use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use malmoi::document::Document;
 use malmoi::prompts::Task;
-use malmoi::{Glossary, Language, LanguagePair, Outcome, TaskOptions, formats};
+use malmoi::{Glossary, Language, LanguagePair, Outcome, TaskOptions};
 use serde_json::Value;
 use tokio::sync::mpsc::UnboundedReceiver;
 
 use super::app::{App, KeyName};
 use super::deliveries::Delivery;
-use super::engine::Ticket;
-use super::failure::Failure;
 use super::incoming::Incoming;
-use super::wishes::shortened;
 use super::work;
+use crate::engine::fields::{self, language, shortened};
+use crate::engine::{Failure, Ticket, task};
 
 /// A text to translate or to summarize.
 struct Text<'t> {
@@ -70,34 +69,7 @@ impl Text<'_> {
 /// Reads a text in a format, which is the extension of its files.
 fn document(app: &App, text: &str, format: &str) -> Result<Document, Failure> {
     within(app, text.chars().count())?;
-    formats::read(text.as_bytes(), &format!("the text.{format}"))
-        .map_err(|error| named(error, format))
-}
-
-/// The extension of files in a format that `/api/v1` names.
-fn extension(format: Option<&str>) -> Result<&'static str, Failure> {
-    Ok(match format {
-        None | Some("" | "text") => "txt",
-        Some("html") => "html",
-        Some("markdown") => "md",
-        Some("srt") => "srt",
-        Some("vtt") => "vtt",
-        Some(other) => {
-            let shown = shortened(other);
-            let message = format!("`{shown}` is no format; use text, html, markdown, srt or vtt");
-            return Err(Failure::Invalid(message));
-        }
-    })
-}
-
-/// Errors name "the text", whatever extension told its format.
-fn named(error: malmoi::Error, format: &str) -> Failure {
-    match Failure::from(error) {
-        Failure::Invalid(message) => {
-            Failure::Invalid(message.replace(&format!("the text.{format}"), "the text"))
-        }
-        other => other,
-    }
+    task::document(text, format)
 }
 
 /// Puts a document into the queue.
@@ -122,40 +94,14 @@ fn submit_to(
     to: Option<Language>,
     options: TaskOptions,
 ) -> Result<(Ticket<Outcome>, LanguagePair), Failure> {
-    let from = match from {
-        Some(from) => from,
-        None => Language::of_article(&document.article())?,
-    };
-    let default = if task == Task::Translate { from.other() } else { from };
-    let languages = LanguagePair { from, to: to.unwrap_or(default) };
-    if task == Task::Translate && languages.from == languages.to {
-        return Err(malmoi::Error::SameLanguage { language: from.name() }.into());
-    }
+    let languages = task::languages(task, &document, from, to)?;
     let ticket = work::submit(app, model, task, document, languages, options)?;
     Ok((ticket, languages))
 }
 
 /// Refuses texts beyond the limit on their characters.
 fn within(app: &App, characters: usize) -> Result<(), Failure> {
-    let limit = app.limits.characters;
-    if characters > limit {
-        let message = format!("the text has {characters} characters; this server takes {limit}");
-        return Err(Failure::TooLarge(message));
-    }
-    Ok(())
-}
-
-/// The language of a code: `ko`, `EN-US`, `kor`, `ko-KR`.
-fn language(code: &str) -> Result<Language, Failure> {
-    let base = code.split(['-', '_']).next().unwrap_or_default();
-    Language::parse(&base.to_lowercase()).map_err(|_| {
-        Failure::Invalid(format!("`{}` is not supported; use en or ko", shortened(code)))
-    })
-}
-
-/// A language; `None` for `auto`.
-fn optional_language(code: Option<&str>) -> Result<Option<Language>, Failure> {
-    code.filter(|code| !code.is_empty() && *code != "auto").map(language).transpose()
+    fields::within(app.limits.characters, characters)
 }
 
 /// The glossary that a request names: by default that of `--glossary` and the desk, `none`, or a

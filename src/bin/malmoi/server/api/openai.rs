@@ -18,11 +18,10 @@ use serde_json::{Value, json};
 use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 
 use super::super::app::App;
-use super::super::engine::{News, Ticket};
-use super::super::failure::Failure;
 use super::super::incoming::Incoming;
 use super::super::work::{self, Answer, Chat};
 use super::{Pieces, Text, shortened, with_key};
+use crate::engine::{Failure, News, Ticket};
 
 /// Tokens of an answer if the request sets no limit.
 const MAX_TOKENS: usize = 2_048;

@@ -8,25 +8,26 @@ use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
-use malmoi::checks::{self, OutputKind, Pair};
+use malmoi::Outcome;
+use malmoi::checks::OutputKind;
 use malmoi::prompts::Task;
-use malmoi::{Language, Outcome};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use tokio::sync::mpsc::unbounded_channel;
 use utoipa::{OpenApi, ToSchema};
 
 use super::super::app::App;
-use super::super::engine::{News, Ticket};
-use super::super::failure::Failure;
+
 use super::super::incoming::Incoming;
 use super::super::jobs::{Input, JobStatus, Progress, State as JobState, Tally, Work};
-use super::super::wishes::{self, TermRequest, Wishes, shortened};
+use super::super::wishes::{self, TermRequest, Wishes};
 use super::failures::{CheckFailures, TextFailures};
 use super::{
-    Pieces, Text, articles, chosen_glossary, desk, dismissals, export, extension, glossaries, jobs,
-    optional_language, with_key, within,
+    Pieces, Text, articles, chosen_glossary, desk, dismissals, export, glossaries, jobs, with_key,
+    within,
 };
+use crate::engine::pair::CheckedPair;
+use crate::engine::{Failure, News, Ticket, fields};
 
 pub(in super::super) fn routes() -> Router<Arc<App>> {
     Router::new()
@@ -202,12 +203,12 @@ async fn run(app: Arc<App>, request: Request, task: Task) -> Response {
 }
 
 fn begin(app: &App, task: Task, asked: TextRequest) -> Result<Ticket<Outcome>, Failure> {
-    let format = extension(asked.format.as_deref())?;
+    let format = fields::format(asked.format.as_deref())?;
     let mut server = app.options.now();
     server.checks.glossary = chosen_glossary(app, asked.glossary_id.as_deref())?;
     let options = asked.wishes.options(&server)?;
-    let from = optional_language(asked.from.as_deref())?;
-    let to = optional_language(asked.to.as_deref())?;
+    let from = fields::optional_language(asked.from.as_deref())?;
+    let to = fields::optional_language(asked.to.as_deref())?;
     let model = asked.model.as_deref().filter(|name| !name.is_empty());
     Ok(Text { task, text: &asked.text, format, from, to, options }.submit_to(app, model)?.0)
 }
@@ -275,35 +276,20 @@ fn checked(app: &App, asked: CheckRequest) -> Result<Ticket<Value>, Failure> {
     let CheckRequest { source, output, task, from, to, register, glossary_id, glossary } = asked;
     let length = source.chars().count() + output.chars().count();
     within(app, length)?;
-    let given = optional_language(from.as_deref())?;
-    let from = given.map_or_else(|| Language::of_article(&source), Ok)?;
-    let to = match optional_language(to.as_deref())? {
-        Some(to) => to,
-        None => Language::detect(&output)
-            .ok_or_else(|| Failure::Invalid("the output has no words".into()))?,
-    };
-    let kind = match task.as_deref() {
-        None if from == to => OutputKind::Summary,
-        None => OutputKind::Translation,
-        Some(name) => OutputKind::parse(name).ok_or_else(|| {
-            let shown = shortened(name);
-            Failure::Invalid(format!("`{shown}` is no task; use translation or summary"))
-        })?,
-    };
+    let pair = CheckedPair::new(source, output, task.as_deref(), from.as_deref(), to.as_deref())?;
     let mut server = app.options.now().checks;
     server.glossary = chosen_glossary(app, glossary_id.as_deref())?;
     let options = wishes::checks(&server, register.as_deref(), &glossary)?;
     app.engine.submit(length, move |_| {
-        let pair = Pair { source: &source, output: &output, from, to, kind };
-        let assessment = checks::assess(&pair, &options);
+        let assessment = pair.assess(&options);
         let mut value = json!({
-            "task": kind.as_str(),
-            "from": from.code(),
-            "to": to.code(),
+            "task": pair.kind.as_str(),
+            "from": pair.from.code(),
+            "to": pair.to.code(),
             "findings": assessment.findings,
         });
-        if let OutputKind::Summary = kind {
-            let support = checks::supports(&pair, &options);
+        if let OutputKind::Summary = pair.kind {
+            let support = pair.support(&options);
             value["support"] = serde_json::to_value(support).unwrap_or_default();
         }
         if let Some(estimate) = assessment.estimate {

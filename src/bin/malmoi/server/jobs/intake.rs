@@ -9,9 +9,9 @@ use malmoi::formats::{self, FORMATS, Fields};
 use malmoi::{Error, Language};
 use zip::ZipArchive;
 
-use super::super::failure::Failure;
 use super::super::upload::Upload;
 use super::record::Input;
+use crate::engine::Failure;
 
 /// Files of a job.
 const MAX_FILES: usize = 2_000;

@@ -23,10 +23,10 @@ use serde::Serialize;
 use tokio::sync::watch;
 use utoipa::ToSchema;
 
-use super::failure::Failure;
 use super::log::{Log, now};
 use super::metrics::Metrics;
 use super::wishes::Wishes;
+use crate::engine::Failure;
 use events::EventLog;
 pub(crate) use events::EventReader;
 pub(crate) use intake::{Intake, read};

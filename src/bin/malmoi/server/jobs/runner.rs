@@ -14,12 +14,11 @@ use malmoi::prompts::Task;
 use malmoi::store::Store;
 use malmoi::{Error, LanguagePair, TaskOptions};
 
-use super::super::engine::Engine;
-use super::super::failure::Failure;
 use super::super::log::now;
 use super::events::EventLog;
 use super::record::{Record, State};
 use super::{INPUTS, Job, JobState, Jobs, Progress, RESULTS, size};
+use crate::engine::{Engine, Failure};
 use crate::model_resolver::ResolvedModel;
 
 /// Jobs that run at the same time.

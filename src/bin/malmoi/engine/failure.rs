@@ -1,10 +1,10 @@
-//! Why a request fails. Each API writes it in its own words and shape.
+//! Why a request fails. Each protocol writes it in its own words and shape.
 
-use axum::http::StatusCode;
 use malmoi::{Error, InputFault};
 
 /// A request that gets no result.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[cfg_attr(not(feature = "serve"), allow(dead_code, reason = "some belong to HTTP"))]
 pub(crate) enum Failure {
     /// The request itself is wrong; the message says what, and how it should be.
     Invalid(String),
@@ -30,33 +30,6 @@ pub(crate) enum Failure {
     Late { seconds: u64 },
     /// The server failed; its log has the reason.
     Internal,
-}
-
-impl Failure {
-    pub fn status(&self) -> StatusCode {
-        match self {
-            Self::Invalid(_) => StatusCode::BAD_REQUEST,
-            Self::Key => StatusCode::UNAUTHORIZED,
-            Self::Forbidden(_) => StatusCode::FORBIDDEN,
-            Self::NotFound(_) => StatusCode::NOT_FOUND,
-            Self::Method => StatusCode::METHOD_NOT_ALLOWED,
-            Self::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
-            Self::Slow => StatusCode::REQUEST_TIMEOUT,
-            Self::Busy { .. } => StatusCode::TOO_MANY_REQUESTS,
-            Self::NotReady(_) | Self::Off(_) => StatusCode::SERVICE_UNAVAILABLE,
-            Self::Late { .. } => StatusCode::GATEWAY_TIMEOUT,
-            Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
-        }
-    }
-
-    /// Seconds after which it may be tried again.
-    pub fn retry_after(&self) -> Option<u64> {
-        match self {
-            Self::Busy { seconds } => Some(*seconds),
-            Self::NotReady(_) => Some(5),
-            _ => None,
-        }
-    }
 }
 
 impl std::fmt::Display for Failure {

@@ -1,34 +1,55 @@
-//! The models of the server, and the threads that run requests on them. A thread runs one request
-//! at a time; the models compute the requests of all threads together ([`Model::shared`]).
+//! The threads that run requests, beside each other, for programs that ask for them: over HTTP
+//! (`server`) or over the Model Context Protocol (`mcp`). A thread runs one request at a time; the
+//! models compute the requests of all threads together ([`Model::shared`]).
 //!
-//! Knows models and turns; knows no HTTP and no text.
+//! Knows models, texts and turns; knows no protocol.
 //!
 //! [`Model::shared`]: malmoi::Model::shared
+
+pub(crate) mod failure;
+pub(crate) mod fields;
+pub(crate) mod pair;
+pub(crate) mod task;
 
 use std::cell::Cell;
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+#[cfg(feature = "serve")]
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+#[cfg(feature = "serve")]
+use malmoi::Language;
 use malmoi::prompts::Task;
-use malmoi::{Error, Language, LanguagePair};
+use malmoi::{Error, LanguagePair};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
-use super::failure::Failure;
-use super::log::Log;
-use super::metrics::Metrics;
 use crate::model_resolver::ResolvedModel;
+pub(crate) use failure::Failure;
 
 /// Characters up to which a text is short. Some threads take short texts only, so that one never
 /// waits until a long one is done.
 const SHORT: usize = 4_000;
 
+/// What is told of an engine's work, for counts and logs.
+pub(crate) trait Monitor: Send + Sync {
+    /// The present length of the queue, and the requests that are worked on.
+    fn queue(&self, _waiting: usize, _running: usize) {}
+    /// A request that found the queue full.
+    fn refused(&self) {}
+    /// The first token of a text, this long after the request.
+    fn first_token(&self, _time: Duration) {}
+    /// A failure of the program itself.
+    fn failure(&self, reason: &str);
+}
+
 /// News of a running request, whose result is a `T`.
 #[derive(Debug)]
 pub(crate) enum News<T> {
     /// Text of the result that is final.
+    #[cfg_attr(not(feature = "serve"), allow(dead_code, reason = "tools answer in one piece"))]
     Text(String),
     /// Finished segments, and all of them.
     Progress { done: usize, segments: usize },
@@ -50,6 +71,7 @@ impl<T> Ticket<T> {
     }
 
     /// Waits for the result.
+    #[cfg(feature = "serve")]
     pub async fn result(mut self) -> Result<T, Failure> {
         loop {
             if let News::Done(result) = self.next().await {
@@ -83,7 +105,7 @@ impl<T> Running<'_, T> {
     /// Counts the time to the first token, once.
     pub fn first_token(&self) {
         if !self.has_token.replace(true) {
-            self.engine.metrics.first_token(self.since.elapsed());
+            self.engine.monitor.first_token(self.since.elapsed());
         }
     }
 
@@ -105,7 +127,7 @@ impl<T> Running<'_, T> {
         let reason = error.to_string();
         let failure = Failure::from(error);
         if failure == Failure::Internal {
-            self.engine.log.failure(&reason);
+            self.engine.monitor.failure(&reason);
         }
         failure
     }
@@ -134,6 +156,7 @@ pub(crate) struct Served {
 
 /// Shared by handlers and threads.
 pub(crate) struct Engine {
+    #[cfg(feature = "serve")]
     served: OnceLock<Vec<Served>>,
     lanes: Mutex<Lanes>,
     arrived: Condvar,
@@ -141,8 +164,7 @@ pub(crate) struct Engine {
     /// Set when the time to stop gracefully is over.
     aborted: AtomicBool,
     limits: Limits,
-    metrics: Arc<Metrics>,
-    log: Arc<Log>,
+    monitor: Box<dyn Monitor>,
 }
 
 #[derive(Default)]
@@ -157,38 +179,16 @@ struct Job {
     left: Arc<AtomicBool>,
 }
 
+/// The models of an engine that opens all of them when it starts.
+#[cfg(feature = "serve")]
 impl Engine {
-    pub fn new(limits: Limits, metrics: Arc<Metrics>, log: Arc<Log>) -> Arc<Self> {
-        Arc::new(Self {
-            served: OnceLock::new(),
-            lanes: Mutex::default(),
-            arrived: Condvar::new(),
-            stopping: AtomicBool::new(false),
-            aborted: AtomicBool::new(false),
-            limits,
-            metrics,
-            log,
-        })
-    }
-
     /// Starts the threads with the models that were opened. A second call changes nothing.
     pub fn start(self: &Arc<Self>, served: Vec<Served>) -> malmoi::Result<()> {
         let served = shared(served, self.limits.at_once)?;
         if self.served.set(served).is_err() {
             return Ok(());
         }
-        // A request mostly waits for the model, in turns with others: there are more threads than
-        // texts that are generated together.
-        let threads = 4 * self.limits.at_once.max(2);
-        for index in 0..threads {
-            let engine = self.clone();
-            let takes_long = index < threads / 2;
-            std::thread::Builder::new()
-                .name("malmoi-request".into())
-                .spawn(move || engine.work(takes_long))
-                .map_err(|e| Error::Engine(format!("cannot start a thread: {e}").into()))?;
-        }
-        Ok(())
+        self.start_threads()
     }
 
     /// The models by task and direction; `None` while they are being opened.
@@ -227,6 +227,37 @@ impl Engine {
     pub fn serves(&self, task: Task, from: Language, to: Language) -> bool {
         self.find(task, LanguagePair { from, to }).is_ok()
     }
+}
+
+impl Engine {
+    pub fn new(limits: Limits, monitor: impl Monitor + 'static) -> Arc<Self> {
+        Arc::new(Self {
+            #[cfg(feature = "serve")]
+            served: OnceLock::new(),
+            lanes: Mutex::default(),
+            arrived: Condvar::new(),
+            stopping: AtomicBool::new(false),
+            aborted: AtomicBool::new(false),
+            limits,
+            monitor: Box::new(monitor),
+        })
+    }
+
+    /// Starts the threads.
+    pub fn start_threads(self: &Arc<Self>) -> malmoi::Result<()> {
+        // A request mostly waits for the model, in turns with others: there are more threads than
+        // texts that are generated together.
+        let threads = 4 * self.limits.at_once.max(2);
+        for index in 0..threads {
+            let engine = self.clone();
+            let takes_long = index < threads / 2;
+            std::thread::Builder::new()
+                .name("malmoi-request".into())
+                .spawn(move || engine.work(takes_long))
+                .map_err(|e| Error::Engine(format!("cannot start a thread: {e}").into()))?;
+        }
+        Ok(())
+    }
 
     /// Puts work into the queue: a function that runs on a thread of the engine. `length` is the
     /// number of characters of its text.
@@ -252,12 +283,12 @@ impl Engine {
         let mut lanes = self.lanes();
         lanes.forget_those_who_left();
         if lanes.waiting() >= self.limits.queue {
-            self.metrics.refused();
+            self.monitor.refused();
             return Err(Failure::Busy { seconds: 1 + lanes.waiting() as u64 / 8 });
         }
         let lane = if length <= SHORT { &mut lanes.short } else { &mut lanes.long };
         lane.push_back(job);
-        self.metrics.queue(lanes.waiting(), lanes.running);
+        self.monitor.queue(lanes.waiting(), lanes.running);
         drop(lanes);
         self.arrived.notify_all();
         Ok(Ticket { news, left })
@@ -288,7 +319,7 @@ impl Engine {
             (job.run)(self);
             let mut lanes = self.lanes();
             lanes.running -= 1;
-            self.metrics.queue(lanes.waiting(), lanes.running);
+            self.monitor.queue(lanes.waiting(), lanes.running);
         }
     }
 
@@ -299,7 +330,7 @@ impl Engine {
             let long = if takes_long { lanes.long.pop_front() } else { None };
             if let Some(job) = long.or_else(|| lanes.short.pop_front()) {
                 lanes.running += 1;
-                self.metrics.queue(lanes.waiting(), lanes.running);
+                self.monitor.queue(lanes.waiting(), lanes.running);
                 return Some(job);
             }
             if self.stopping.load(Ordering::SeqCst) {
@@ -323,6 +354,7 @@ impl Lanes {
 }
 
 /// The same with models that many threads can use at once, each loaded once.
+#[cfg(feature = "serve")]
 fn shared(served: Vec<Served>, at_once: usize) -> malmoi::Result<Vec<Served>> {
     let mut known: Vec<ResolvedModel> = Vec::new();
     let mut share = |resolved: ResolvedModel| {
