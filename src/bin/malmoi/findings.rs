@@ -1,11 +1,15 @@
 //! Findings as lines of text: merged, with their places, most important first, at most a screenful.
 
+use malmoi::checks::OutputKind;
 use malmoi::{Finding, Language, Merged, Outcome, Place, Severity, Support, beginning};
 
 /// Maximum number of lines without `--all-findings`: with the result they fit 24 lines.
 const SCREENFUL: usize = 12;
 /// Maximum number of kinds of boilerplate in the line about it.
 const BOILERPLATE_KINDS: usize = 6;
+
+/// Characters shown on each side of the words of a finding.
+const CONTEXT_CHARS: usize = 30;
 
 /// A line of text about findings.
 pub(crate) struct FindingLine {
@@ -93,8 +97,35 @@ pub(crate) fn support(summary: &str, support: &[Support], language: Language) ->
     support.iter().map(line).collect()
 }
 
+/// What the source and the output of a pair are called.
+pub(crate) fn labels(kind: OutputKind, language: Language) -> [&'static str; 2] {
+    match (kind, language) {
+        (OutputKind::Translation, Language::English) => ["original", "translation"],
+        (OutputKind::Translation, Language::Korean) => ["원문", "번역문"],
+        (OutputKind::Summary, Language::English) => ["article", "summary"],
+        (OutputKind::Summary, Language::Korean) => ["기사", "요약문"],
+    }
+}
+
+/// The words of a place between those around them, on one line.
+pub(crate) fn in_context(place: Place, whole: &str) -> Option<String> {
+    let (before, after) = (whole.get(..place.start)?, whole.get(place.end..)?);
+    let words = place.of(whole)?;
+    let start = before.char_indices().rev().take(CONTEXT_CHARS).last().map_or(0, |(at, _)| at);
+    let start = if before.is_empty() { 0 } else { start };
+    let end = after.char_indices().nth(CONTEXT_CHARS).map_or(after.len(), |(at, _)| at);
+    let shown = format!(
+        "{}{}[{words}]{}{}",
+        if start > 0 { "…" } else { "" },
+        &before[start..],
+        &after[..end],
+        if end < after.len() { "…" } else { "" }
+    );
+    Some(shown.split_whitespace().collect::<Vec<_>>().join(" "))
+}
+
 /// A passage on one line, cut at a word.
-fn shortened(passage: &str) -> String {
+pub(crate) fn shortened(passage: &str) -> String {
     const MAX_CHARS: usize = 200;
     let mut line = String::new();
     for word in passage.split_whitespace() {
@@ -110,7 +141,11 @@ fn shortened(passage: &str) -> String {
 }
 
 /// One line about all page boilerplate that was left out.
-fn left_out(boilerplate: &[&Finding], all: bool, language: Language) -> Option<FindingLine> {
+pub(crate) fn left_out(
+    boilerplate: &[&Finding],
+    all: bool,
+    language: Language,
+) -> Option<FindingLine> {
     if boilerplate.is_empty() {
         return None;
     }
@@ -204,5 +239,17 @@ mod tests {
         assert_eq!(lines[SCREENFUL], "… and 88 more; --all-findings shows them");
         assert_eq!(shown(many(100), true).len(), 100);
         assert_eq!(shown(many(SCREENFUL), false).len(), SCREENFUL);
+    }
+
+    #[test]
+    fn words_are_shown_between_those_around_them() {
+        let text = "The fire at the port of Haemin\nhurt 17 people on Monday, the minister said in the evening.";
+        let at = text.find("17").unwrap();
+        assert_eq!(
+            in_context(Place::from(at..at + 2), text).as_deref(),
+            Some("…re at the port of Haemin hurt [17] people on Monday, the ministe…")
+        );
+        assert_eq!(in_context(Place::from(0..3), "The fire").as_deref(), Some("[The] fire"));
+        assert_eq!(in_context(Place::from(0..99), "The fire"), None);
     }
 }

@@ -4,14 +4,12 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use malmoi::checks::{CHECKS, Example, OutputKind, Scope};
-use malmoi::{Language, Place, beginning};
+use malmoi::checks::{CHECKS, Example, Scope};
+use malmoi::{Language, beginning};
 use serde_json::json;
 
 use super::checked::Checked;
-
-/// Characters shown on each side of the words of a finding.
-const CONTEXT_CHARS: usize = 30;
+use crate::findings::{in_context, labels};
 
 /// What was checked, and what was found.
 #[derive(Default)]
@@ -83,12 +81,7 @@ pub(super) fn pair(text: &mut String, checked: &Checked, language: Language) {
         let id = pair.id.as_ref().map(|id| format!(" ({id})")).unwrap_or_default();
         let _ = writeln!(text, "{}{id}: {}", pair.place, beginning(&pair.source));
     }
-    let words = match (kind, language) {
-        (OutputKind::Translation, Language::English) => ["original", "translation"],
-        (OutputKind::Translation, Language::Korean) => ["원문", "번역문"],
-        (OutputKind::Summary, Language::English) => ["article", "summary"],
-        (OutputKind::Summary, Language::Korean) => ["기사", "요약문"],
-    };
+    let words = labels(*kind, language);
     for finding in findings {
         let _ = writeln!(
             text,
@@ -109,23 +102,6 @@ pub(super) fn pair(text: &mut String, checked: &Checked, language: Language) {
         let _ = writeln!(text, "  {line}");
     }
     text.push('\n');
-}
-
-/// The words of a place between those around them, on one line.
-fn in_context(place: Place, whole: &str) -> Option<String> {
-    let (before, after) = (whole.get(..place.start)?, whole.get(place.end..)?);
-    let words = place.of(whole)?;
-    let start = before.char_indices().rev().take(CONTEXT_CHARS).last().map_or(0, |(at, _)| at);
-    let start = if before.is_empty() { 0 } else { start };
-    let end = after.char_indices().nth(CONTEXT_CHARS).map_or(after.len(), |(at, _)| at);
-    let shown = format!(
-        "{}{}[{words}]{}{}",
-        if start > 0 { "…" } else { "" },
-        &before[start..],
-        &after[..end],
-        if end < after.len() { "…" } else { "" }
-    );
-    Some(shown.split_whitespace().collect::<Vec<_>>().join(" "))
 }
 
 /// The checks: for people, or one JSON object a line.
@@ -154,21 +130,4 @@ pub(super) fn list(json: bool) -> String {
 fn example(example: &Example) -> serde_json::Value {
     let Example { source, output, output_kind, finding } = example;
     json!({"source": source, "output": output, "task": output_kind.as_str(), "finding": finding})
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn words_are_shown_between_those_around_them() {
-        let text = "The fire at the port of Haemin\nhurt 17 people on Monday, the minister said in the evening.";
-        let at = text.find("17").unwrap();
-        assert_eq!(
-            in_context(Place::from(at..at + 2), text).as_deref(),
-            Some("…re at the port of Haemin hurt [17] people on Monday, the ministe…")
-        );
-        assert_eq!(in_context(Place::from(0..3), "The fire").as_deref(), Some("[The] fire"));
-        assert_eq!(in_context(Place::from(0..99), "The fire"), None);
-    }
 }
