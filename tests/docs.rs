@@ -149,11 +149,17 @@ fn a_build_without_the_feature_fetch_has_no_network_client() {
 }
 
 #[test]
-fn only_the_server_is_asynchronous() {
+fn only_the_server_and_the_tools_of_assistants_are_asynchronous() {
     for features in ["", "cli", "cli,fetch,meaning"] {
         assert!(!tree(features).contains("tokio"), "tokio is in a build with `{features}`");
     }
-    assert!(tree("serve").contains("tokio"));
+    let (server, tools) = (tree("serve"), tree("mcp"));
+    assert!(server.contains("tokio") && !server.contains("rmcp"));
+    // Over pipes: a build for assistants alone cannot open a socket.
+    assert!(tools.contains("tokio") && tools.contains("rmcp"));
+    for name in CLIENTS.iter().filter(|name| **name != "tokio").chain(&["axum"]) {
+        assert!(!tools.contains(*name), "{name} is in a build with `mcp`");
+    }
 }
 
 /// What git prints, if there is a git and a whole history.

@@ -303,6 +303,27 @@ fn foreign_libraries_have_their_places() {
 }
 
 #[test]
+fn the_server_and_the_tools_of_assistants_do_not_know_each_other() {
+    for (name, places) in [
+        ("axum::", &["server"][..]),
+        ("hyper::", &["server"]),
+        ("rmcp::", &["mcp"]),
+        ("tokio::", &["engine", "mcp", "server", "cli/serve.rs"]),
+        ("crate::mcp", &["mcp", "cli/mcp.rs"]),
+        ("crate::server", &["server", "cli/serve.rs"]),
+    ] {
+        let mut users = 0;
+        for file in &binary().files {
+            let is_allowed = places.iter().any(|place| file.name.starts_with(place));
+            let uses = file.code.contains(name);
+            assert!(is_allowed || !uses, "{} uses {name}", file.name);
+            users += usize::from(uses);
+        }
+        assert!(users > 0, "nothing uses {name}");
+    }
+}
+
+#[test]
 fn the_library_prints_nothing_reads_no_environment_and_is_careful() {
     for file in library().files {
         for word in [

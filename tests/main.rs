@@ -43,6 +43,9 @@ mod jobs;
 mod judge;
 /// The architecture: imports between modules and files.
 mod layers;
+/// Tools for desktop assistants: the command `mcp`.
+#[cfg(feature = "mcp")]
+mod mcp;
 /// Sentence vectors, compared with the reference.
 #[cfg(feature = "meaning")]
 mod meaning;

@@ -1,5 +1,7 @@
 //! Shared helpers of the tests.
 
+#[cfg(feature = "mcp")]
+pub mod assistant;
 pub mod clock;
 pub mod gguf;
 #[cfg(feature = "serve")]

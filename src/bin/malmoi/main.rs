@@ -3,10 +3,12 @@
 mod cli;
 mod context;
 mod encoder;
-#[cfg(feature = "serve")]
+#[cfg(any(feature = "serve", feature = "mcp"))]
 mod engine;
 mod findings;
 mod hints;
+#[cfg(feature = "mcp")]
+mod mcp;
 mod model_resolver;
 mod output;
 #[cfg(feature = "serve")]

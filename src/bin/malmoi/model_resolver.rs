@@ -112,14 +112,51 @@ impl ModelResolver<'_> {
         Ok((self.open(summarizer)?, Some(self.open(translator)?)))
     }
 
+    /// Fails, with what to install, if the models for a task are not there: the requested one, or
+    /// any.
+    #[cfg(feature = "mcp")]
+    pub fn check_installed(
+        &self,
+        task: malmoi::prompts::Task,
+        from: Language,
+        to: Language,
+    ) -> Result<()> {
+        if let Some(name) = self.requested {
+            self.store.locate(name)?;
+            return Ok(());
+        }
+        let (purpose, is_there) = match task {
+            malmoi::prompts::Task::Translate => {
+                (Purpose::Translate(from, to), self.has_translator(from, to))
+            }
+            _ => (Purpose::Summarize(from, to), self.has_summarizer(from, to)),
+        };
+        let default = catalogue::defaults(purpose).next();
+        match default {
+            _ if is_there => Ok(()),
+            Some(entry) => bail!(
+                "no model that {} is installed; `malmoi models pull {}` ({}) in a terminal \
+                 installs one",
+                describe(purpose),
+                entry.name,
+                size(entry.memory(None))
+            ),
+            None => bail!(
+                "no model that {} is installed; `malmoi models list` in a terminal shows those \
+                 there are",
+                describe(purpose)
+            ),
+        }
+    }
+
     /// True if a model that translates is installed.
-    #[cfg(feature = "serve")]
+    #[cfg(any(feature = "serve", feature = "mcp"))]
     pub fn has_translator(&self, from: Language, to: Language) -> bool {
         self.store.best(Purpose::Translate(from, to)).is_some()
     }
 
     /// True if the models for a summary, in one step or two, are installed.
-    #[cfg(feature = "serve")]
+    #[cfg(any(feature = "serve", feature = "mcp"))]
     pub fn has_summarizer(&self, from: Language, to: Language) -> bool {
         let has = |purpose| self.store.best(purpose).is_some();
         let in_two_steps = || has(Purpose::Summarize(from, from)) && self.has_translator(from, to);

@@ -11,6 +11,8 @@ mod example_args;
 mod feed;
 mod glossary;
 mod inputs;
+#[cfg(feature = "mcp")]
+mod mcp;
 mod memory;
 mod models;
 mod packaging;
@@ -91,6 +93,8 @@ enum Command {
     Eval(eval::Eval),
     #[cfg(feature = "serve")]
     Serve(serve::Serve),
+    #[cfg(feature = "mcp")]
+    Mcp(mcp::Mcp),
     Bench(bench::Bench),
     Doctor(doctor::Doctor),
     Completions(packaging::Completions),
@@ -127,6 +131,8 @@ impl Cli {
             Command::Eval(command) => command.run(&startup.context()?),
             #[cfg(feature = "serve")]
             Command::Serve(command) => command.run(&startup.context()?),
+            #[cfg(feature = "mcp")]
+            Command::Mcp(command) => command.run(startup.context()?),
             Command::Bench(command) => command.run(&startup.context()?),
             Command::Doctor(command) => command.run(&startup.settings, startup.faults, json),
             Command::Completions(command) => command.run(Self::command()),
