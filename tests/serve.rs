@@ -1,3 +1,6 @@
+mod attack;
+mod load;
+
 use std::io::Write;
 use std::net::TcpStream;
 use std::time::{Duration, Instant};

@@ -66,14 +66,20 @@ impl Server {
             let mut line = String::new();
             assert!(notes.read_line(&mut line).unwrap() > 0, "the server ended: {all}");
             all.push_str(&line);
-            if let Some((_, found)) = line.trim().split_once("listening on http://") {
-                address = found.to_string();
+            if let Some((_, found)) = line.trim().split_once("listening on http") {
+                address = found.trim_start_matches('s').trim_start_matches("://").to_string();
             }
             if line.trim() == "ready" {
                 break;
             }
         }
         Self { child, address, notes: Some(notes) }
+    }
+
+    /// Its process.
+    #[cfg(target_os = "linux")]
+    pub fn id(&self) -> u32 {
+        self.child.id()
     }
 
     pub fn connect(&self) -> TcpStream {
@@ -159,12 +165,7 @@ pub fn read_answer(stream: TcpStream) -> Answer {
     let end = bytes.windows(4).position(|four| four == b"\r\n\r\n");
     let end = end.unwrap_or_else(|| panic!("no answer: {:?}", String::from_utf8_lossy(&bytes)));
     let head = String::from_utf8_lossy(&bytes[..end]).into_owned();
-    let mut lines = head.lines();
-    let status = lines.next().unwrap().split(' ').nth(1).unwrap().parse().unwrap();
-    let headers: Vec<(String, String)> = lines
-        .filter_map(|line| line.split_once(": "))
-        .map(|(name, value)| (name.to_string(), value.to_string()))
-        .collect();
+    let (status, headers) = read_head(&head);
     let mut body = &bytes[end + 4..];
     let mut whole = Vec::new();
     if headers.iter().any(|(name, value)| name == "transfer-encoding" && value == "chunked") {
@@ -183,4 +184,28 @@ pub fn read_answer(stream: TcpStream) -> Answer {
     }
     let body = String::from_utf8_lossy(&whole).into_owned();
     Answer { status, headers, body, bytes: whole }
+}
+
+/// Reads the next answer of a connection that stays open. It must have a length.
+pub fn read_next(stream: &mut impl BufRead) -> Answer {
+    let mut head = String::new();
+    while !head.ends_with("\r\n\r\n") {
+        assert!(stream.read_line(&mut head).unwrap() > 0, "the connection ended: {head}");
+    }
+    let (status, headers) = read_head(&head);
+    let mut answer = Answer { status, headers, body: String::new(), bytes: Vec::new() };
+    answer.bytes = vec![0; answer.header("content-length").unwrap().parse().unwrap()];
+    stream.read_exact(&mut answer.bytes).unwrap();
+    answer.body = String::from_utf8_lossy(&answer.bytes).into_owned();
+    answer
+}
+
+fn read_head(head: &str) -> (u16, Vec<(String, String)>) {
+    let mut lines = head.lines();
+    let status = lines.next().unwrap().split(' ').nth(1).unwrap().parse().unwrap();
+    let headers = lines
+        .filter_map(|line| line.split_once(": "))
+        .map(|(name, value)| (name.to_string(), value.to_string()))
+        .collect();
+    (status, headers)
 }
