@@ -66,6 +66,23 @@ await page.fill("#target-1", "여객선 17척이 떠났다.");
 await page.keyboard.press("Control+Enter");
 await page.waitForSelector("#row-1[data-status=confirmed]");
 
+// What a match or a key puts into a segment, the browser takes back.
+await page.focus("#target-0");
+await page.keyboard.press("Alt+c");
+await page.keyboard.press("Control+z");
+assert.equal(await target(0), whole);
+
+// Words are replaced in all translations at once, and put back.
+await page.keyboard.press("Alt+r");
+await page.fill("#replace-from", "월요일");
+assert.match(await text(page, "#dialog"), /In 1 segment\./);
+await page.fill("#replace-to", "화요일");
+await look(page, "replace");
+await page.keyboard.press("Enter");
+assert.equal(await target(0), whole.replace("월요일", "화요일"));
+await page.click("#notice button");
+assert.equal(await target(0), whole);
+
 // Files for translators' tools have the segments as they stand.
 const [tmxName, tmx] = await save(page, "TMX");
 assert.equal(tmxName, "malmoi.ko.tmx");
@@ -97,6 +114,16 @@ await page.click("#terms .term");
 assert.match(await target(0), /^군의회는/);
 await gone(page, "#findings-0 li");
 
+// A segment that is confirmed is translated wherever it stands in the text, unless it was edited.
+await page.click("text=New article");
+await run(page, "The council meets.\n\nThe council meets.\n\nThe council meets.");
+await page.waitForSelector("#row-2");
+await page.fill("#target-2", "의회가 열린다.");
+await page.fill("#target-0", "군의회가 모인다.");
+await page.keyboard.press("Control+Enter");
+await page.waitForSelector("#row-1[data-status=memory]");
+assert.deepEqual([await target(1), await target(2)], ["군의회가 모인다.", "의회가 열린다."]);
+
 // What a request can choose is in the form: the glossary, and a model where there are several.
 await page.click("text=New article");
 await page.reload();
@@ -106,7 +133,7 @@ await page.selectOption("#pair", "en-ko");
 await page.selectOption("#glossary", "none");
 await page.selectOption("#model", "second");
 await look(page, "choices");
-await run(page, "The council meets.");
+await run(page, "The council meets today.");
 await page.waitForSelector("#grid");
 assert.equal(await target(0), "둘째 모델의 글이다.");
 assert.equal(await page.locator("#terms .term").count(), 0);

@@ -56,6 +56,7 @@ files! {
     "/page/jobs.js" SCRIPT "jobs.js";
     "/page/keys.js" SCRIPT "keys.js";
     "/page/preview.js" SCRIPT "preview.js";
+    "/page/replace.js" SCRIPT "replace.js";
     "/page/result.js" SCRIPT "result.js";
     "/page/run.js" SCRIPT "run.js";
     "/page/segments.js" SCRIPT "segments.js";

@@ -3,19 +3,19 @@
 import { button, h } from "./dom.js";
 import { read } from "./result.js";
 import { isDismissed, isNote } from "./state.js";
-import { dateOf, language, t } from "./strings.js";
+import { count, dateOf, language, t } from "./strings.js";
 
 /** Doubts that a card tells; the rest are counted. */
 const MOST_TOLD = 2;
 
-/** A card of an event: before the results are there, it has the names of its checks only. */
+/** A card of an event: before the results are there, its doubts have no words. */
 export const fromEvent = ({ key, id, title, headline, input, findings = [], state, error }) => ({
   key: key ?? id,
   title,
   headline,
   source: input,
   error: state === "failed" ? (error ?? "") : null,
-  doubts: findings.map((check) => ({ message: check })),
+  doubts: findings.map((check) => ({ check })),
 });
 
 /** A card of a line of the results. */
@@ -90,6 +90,7 @@ export function filters(cards, chosen, change) {
           "label",
           {},
           h("input", {
+            id: `cards-${name}`,
             type: "radio",
             name: "cards",
             value: name,
@@ -137,8 +138,10 @@ export const page = (cards, open) =>
 function element(card, open) {
   const { title, headline, text, source, from, to, published, link, error, doubts } = card;
   const meta = [source, from && t(from), dateOf(published)].filter(Boolean).join(" · ");
-  const told = doubts.slice(0, MOST_TOLD);
-  const words = ({ message, message_ko }) => (language() === "ko" && message_ko) || message;
+  const isTold = Boolean(card.line);
+  const told = isTold ? doubts.slice(0, MOST_TOLD) : doubts.slice(0, 1);
+  const words = ({ message, message_ko }) =>
+    isTold ? (language() === "ko" && message_ko) || message : count("doubts", doubts.length);
   return h(
     "li",
     { class: doubts.length ? "card doubtful" : "card" },
@@ -161,7 +164,8 @@ function element(card, open) {
           ),
         ),
       ),
-    doubts.length > told.length &&
+    isTold &&
+      doubts.length > told.length &&
       h("p", { class: "meta" }, t("more", { number: doubts.length - told.length })),
     h(
       "p",

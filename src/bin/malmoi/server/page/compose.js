@@ -212,6 +212,7 @@ async function open(files) {
 
 /** Shows an article that was opened. */
 export function opened() {
+  feed.leave();
   showsSource = false;
   by("compose").hidden = false;
   by("work").hidden = Boolean(!state.result);

@@ -54,8 +54,8 @@ function show() {
   by("feed-title").focus();
 }
 
-/** Goes back to the form. */
-function hide() {
+/** Goes back to the form. The feed stays at hand. */
+export function leave() {
   by("feed").hidden = true;
   by("form").hidden = false;
   by("back-to-feed").hidden = !offered;
@@ -63,7 +63,7 @@ function hide() {
 }
 
 function paint() {
-  if (!offered) return hide();
+  if (!offered) return leave();
   const { name, articles, all, unreadable } = offered;
   by("feed").replaceChildren(
     h(
@@ -77,7 +77,7 @@ function paint() {
       ),
       button(t("close"), () => {
         offered = null;
-        hide();
+        leave();
         by("article").focus();
       }),
     ),
@@ -116,7 +116,7 @@ function entry(article) {
       result: null,
     });
     keep();
-    hide();
+    leave();
     whenOpened();
   };
   const words = title ?? text.trim().slice(0, 80);
@@ -184,7 +184,7 @@ async function send(event) {
   try {
     const job = await ask("/api/v1/jobs", body);
     offered = null;
-    hide();
+    leave();
     location.hash = `#jobs/${job.id}`;
   } catch (fault) {
     submit.disabled = false;

@@ -2,7 +2,7 @@
 
 import { ask, fetchFile, follow, remove } from "./api.js";
 import * as cards from "./cards.js";
-import { button, by, h, notify } from "./dom.js";
+import { button, by, h, notify, paused, say } from "./dom.js";
 import { download } from "./files.js";
 import { state } from "./state.js";
 import { count, dateOf, t } from "./strings.js";
@@ -58,11 +58,12 @@ function arrived(event, data, id) {
   if (id) shown.last = Math.max(shown.last, Number(id) || 0);
   if (event === "item") {
     const card = cards.fromEvent(data);
-    if (shown.all.size < MOST) shown.all.set(card.key, card);
-    shown.isStale = true;
+    if (shown.all.size >= MOST && !shown.all.has(card.key)) return;
+    shown.all.set(card.key, card);
+    paintSoon();
   } else {
     shown.job = data;
-    paint();
+    paintHead();
   }
 }
 
@@ -70,56 +71,77 @@ function arrived(event, data, id) {
 async function loadResults(mine) {
   try {
     const file = await fetchFile(`/api/v1/jobs/${mine.id}/results`);
-    const lines = (await file.text()).split("\n").filter(Boolean).slice(0, MOST);
+    const done = (await firstLines(file)).map((line) => cards.fromLine(JSON.parse(line)));
     const failed = [...mine.all.values()].filter((card) => card.error !== null);
-    const done = lines.map((line) => cards.fromLine(JSON.parse(line)));
     mine.all = new Map([...done, ...failed].map((card) => [card.key, card]));
   } catch (fault) {
     // A job that failed early has none.
     if (fault.status !== 404) notify(fault.words ?? String(fault));
   }
-  if (shown === mine) paint();
+  if (shown !== mine) return;
+  paintHead();
+  paintCards();
+  say(`${mine.job.title}: ${told(mine.job)}`);
 }
 
-function paint() {
+/** The first lines of a file, however large it is. */
+async function firstLines(file) {
+  const reader = file.stream().pipeThrough(new TextDecoderStream()).getReader();
+  const lines = [];
+  let rest = "";
+  while (lines.length < MOST) {
+    const { done, value = "" } = await reader.read();
+    const parts = (rest + value).split("\n");
+    rest = done ? "" : parts.pop();
+    lines.push(...parts.filter(Boolean));
+    if (done) break;
+  }
+  reader.cancel();
+  return lines.slice(0, MOST);
+}
+
+function paintHead() {
   const { job } = shown;
   const focused = document.activeElement?.id;
-  const isBefore = by("job-head") !== null;
-  const head = h(
-    "header",
-    { id: "job-head", class: "bar" },
+  if (!by("job-head")) {
+    by("jobs").replaceChildren(h("div", { id: "job-head" }), h("div", { id: "cards" }));
+  }
+  by("job-head").replaceChildren(
     h(
-      "div",
-      { class: "bar-words" },
-      h("p", { class: "back" }, h("a", { id: "to-jobs", href: "#jobs" }, `← ${t("jobs")}`)),
-      h("h2", { id: "job-title", class: "work-title", tabindex: -1 }, job.title),
-      h("p", { id: "job-meta", class: "meta", role: "status" }, told(job)),
-      job.error && h("p", { class: "fault" }, job.error),
+      "header",
+      { class: "bar" },
+      h(
+        "div",
+        { class: "bar-words" },
+        h("p", { class: "back" }, h("a", { id: "to-jobs", href: "#jobs" }, `← ${t("jobs")}`)),
+        h("h2", { id: "job-title", class: "work-title" }, job.title),
+        h("p", { id: "job-meta", class: "meta" }, told(job)),
+        job.error && h("p", { class: "fault" }, job.error),
+      ),
+      h("div", { class: "bar-tools" }, tools(job)),
     ),
-    h("div", { class: "bar-tools" }, tools(job)),
+    isOver(job) ? "" : progress(job),
   );
-  const bar = isOver(job) ? "" : progress(job);
-  by("jobs").replaceChildren(head, bar, h("div", { id: "cards" }));
-  paintCards();
-  if (isBefore && focused) by(focused)?.focus();
+  if (focused) by(focused)?.focus();
   document.title = `${job.title} · malmoi`;
 }
+
+const paintSoon = paused(() => shown && paintCards(), 200);
 
 function paintCards() {
   const all = [...shown.all.values()];
   const change = (values) => {
     Object.assign(shown.filter, values);
-    const focused = document.activeElement;
-    const again = focused?.id ? `#${focused.id}` : `#cards [value="${focused?.value}"]`;
     paintCards();
-    document.querySelector(again)?.focus();
   };
+  const focused = document.activeElement?.id;
   const left = all.length ? cards.chosenOf(all, shown.filter) : [];
   by("cards").replaceChildren(
     all.length ? cards.filters(all, shown.filter, change) : "",
     all.length || isOver(shown.job) ? cards.page(left, openCard) : "",
     shown.job.items > MOST ? h("p", { class: "meta" }, t("cards_more", { number: MOST })) : "",
   );
+  if (focused) by(focused)?.focus();
 }
 
 /** Opens the result of a card in the grid. */
@@ -182,31 +204,38 @@ function tools(job) {
 const stem = (title) =>
   title.replace(/\.[^.]{1,5}$/, "").replace(/[\\/:*?"<>|]+/g, " ") || "malmoi";
 
+/** Time for the second press of a button that removes a job, in milliseconds. */
+const SURE = 5_000;
+
+/** Jobs whose button was pressed once, which outlives the button. */
+const pressed = new Set();
+
 /** A button that removes a job when it is pressed twice. */
 export function deleter(job, then) {
-  let isSure = false;
-  const one = button(
-    t("job_delete"),
-    async () => {
-      if (!isSure) {
-        isSure = true;
-        one.textContent = t("job_delete_sure");
-        return;
-      }
-      try {
-        await remove(`/api/v1/jobs/${job.id}`);
-        notify(t("job_deleted", job));
-        then();
-      } catch (fault) {
-        notify(fault.words ?? String(fault));
-      }
-    },
-    "quiet",
-    { "aria-label": `${t("job_delete")}: ${job.title}` },
-  );
-  one.addEventListener("blur", () => {
-    isSure = false;
-    one.textContent = t("job_delete");
-  });
+  const name = (element) => {
+    const words = t(pressed.has(job.id) ? "job_delete_sure" : "job_delete");
+    element?.replaceChildren(words);
+    element?.setAttribute("aria-label", `${words}: ${job.title}`);
+  };
+  const press = async () => {
+    if (!pressed.has(job.id)) {
+      pressed.add(job.id);
+      name(one);
+      setTimeout(() => {
+        pressed.delete(job.id);
+        name(by(one.id));
+      }, SURE);
+      return;
+    }
+    try {
+      await remove(`/api/v1/jobs/${job.id}`);
+      notify(t("job_deleted", job));
+      then();
+    } catch (fault) {
+      notify(fault.words ?? String(fault));
+    }
+  };
+  const one = button("", press, "quiet", { id: `delete-${job.id}` });
+  name(one);
   return one;
 }

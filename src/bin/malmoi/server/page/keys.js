@@ -13,6 +13,7 @@ const HELP = [
   ["Alt ↑", "key_previous"],
   ["Alt D", "key_doubt"],
   ["Alt C", "key_copy"],
+  ["Alt R", "key_replace"],
   ["Alt S", "key_split"],
   ["Alt J", "key_join"],
   ["Alt T", "key_term"],
@@ -25,6 +26,7 @@ const ALT = {
   KeyC: work.copySource,
   KeyD: work.nextDoubt,
   KeyJ: work.joinFocused,
+  KeyR: work.replaceWords,
   KeyS: work.splitFocused,
   KeyT: terms.ask,
 };

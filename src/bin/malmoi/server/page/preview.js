@@ -31,10 +31,13 @@ export const wordsOf = (html) => html.replace(/<[^>]*(>|$)/g, " ").replace(/[ \t
 /** A frame with a page. */
 export function frame(html, title) {
   const page = plain(html);
-  const head = page.createElement("link");
-  head.rel = "stylesheet";
-  head.href = new URL("/page/preview.css", location.href);
-  page.head.replaceChildren(head);
+  const styles = ["design", "preview"].map((name) => {
+    const style = page.createElement("link");
+    style.rel = "stylesheet";
+    style.href = new URL(`/page/${name}.css`, location.href);
+    return style;
+  });
+  page.head.replaceChildren(...styles);
   page.documentElement.dataset.theme = document.documentElement.dataset.theme;
   const shown = h("iframe", { class: "preview", sandbox: "", title });
   shown.srcdoc = `<!doctype html>${page.documentElement.outerHTML}`;

@@ -10,6 +10,7 @@ import { clear, doubtsOf, isDismissed, isNote, keep, state } from "./state.js";
 import { count, onLanguage, t } from "./strings.js";
 import { beginning } from "./text.js";
 import * as whole from "./whole.js";
+import { replaceWords } from "./work.js";
 
 let isStreaming = false;
 
@@ -121,6 +122,7 @@ export function render() {
       h(
         "div",
         { class: "bar-tools" },
+        button(t("replace"), replaceWords, "plain", { "aria-keyshortcuts": "Alt+R" }),
         button(t("preview"), whole.toggle, "plain", { id: "preview-button" }),
         button(t("copy"), whole.copy),
         h(

@@ -6,6 +6,7 @@ import * as context from "./context.js";
 import { dismiss } from "./dismissals.js";
 import { by, notify, say } from "./dom.js";
 import * as grid from "./grid.js";
+import * as replace from "./replace.js";
 import { placed, written } from "./result.js";
 import * as segments from "./segments.js";
 import { doubtsOf, keep, state } from "./state.js";
@@ -50,12 +51,23 @@ async function confirm(number) {
   if (row.target !== target) return;
   row.status = "confirmed";
   changed(number);
+  repeat(row);
   const open = [...rows.keys()]
     .map((step) => (number + 1 + step) % rows.length)
     .find((other) => rows[other].status !== "confirmed" && !by(`row-${other}`).hidden);
   if (rows.every((one) => one.status === "confirmed")) return notify(t("all_confirmed"));
   say(t("confirmed_one", { number: number + 1 }));
   if (open !== undefined) grid.focus(open);
+}
+
+/** Gives the confirmed words to the same segment elsewhere in the text, unless somebody wrote there. */
+function repeat({ source, target }) {
+  state.result.rows.forEach((row, number) => {
+    if (row.source !== source || row.status !== "machine" || row.isBusy) return;
+    Object.assign(row, written(source, target, state.hasMemory ? "confirmed" : undefined));
+    check(row);
+    changed(number);
+  });
 }
 
 /** Writes a segment again, another way. */
@@ -101,17 +113,23 @@ function restore(number) {
 
 /** Puts a translation of the memory into the segment that is being edited. */
 function insert(target) {
-  edit(state.focus, target);
-  grid.fill(state.focus);
-  grid.focus(state.focus);
+  const area = by(`target-${state.focus}`);
+  area.focus();
+  area.select();
+  type(area, target);
+}
+
+/** Types words in place of the selection, so that the browser can undo it. */
+function type(area, words) {
+  area.focus();
+  if (document.execCommand("insertText", false, words)) return;
+  area.setRangeText(words, area.selectionStart, area.selectionEnd, "end");
+  edit(state.focus, area.value);
 }
 
 /** Puts the translation of a term where the caret is. */
 function insertTerm(target) {
-  const area = by(`target-${state.focus}`);
-  area.setRangeText(target, area.selectionStart, area.selectionEnd, "end");
-  edit(state.focus, area.value);
-  grid.focus(state.focus);
+  type(by(`target-${state.focus}`), target);
 }
 
 /** Takes the words of the original, where there is nothing to translate. */
@@ -202,6 +220,13 @@ export function step(by) {
     if (view.isShown(rows[number])) return grid.focus(number);
   }
 }
+
+/** Replaces words in all translations. */
+export const replaceWords = () =>
+  replace.ask((number, target) => {
+    edit(number, target);
+    grid.fill(number);
+  });
 
 /** Goes to the next segment with doubts, from the first one after the last. */
 export function nextDoubt() {
