@@ -8,7 +8,7 @@ use tempfile::TempDir;
 
 use crate::cli::Home;
 use crate::support::http::Server;
-use crate::support::{here, scripted};
+use crate::support::{here, real, scripted};
 
 /// A scripted model that never gets the number of ferries, and makes up the end of a summary.
 fn model() -> TempDir {
@@ -450,7 +450,7 @@ fn in_browser(script: &str, arguments: &[&str]) {
         return;
     };
     let home = Home::new();
-    let (_model, server) = serve_with(&home, arguments);
+    let server = Server::start(&home, arguments);
     let ran = Command::new(node)
         .arg(here("workbench").join(script))
         .arg(format!("http://{}/", server.address))
@@ -461,9 +461,16 @@ fn in_browser(script: &str, arguments: &[&str]) {
     assert!(ran.status.success(), "{}{}", text(&ran.stdout), text(&ran.stderr));
 }
 
+/// The same with the scripted model.
+fn in_browser_scripted(script: &str, arguments: &[&str]) {
+    let model = model();
+    let path = model.path().display().to_string();
+    in_browser(script, &[&["--model", &path, "--repair", "off"], arguments].concat());
+}
+
 #[test]
 fn an_editor_pastes_edits_and_confirms_in_a_browser() {
-    in_browser("workbench.mjs", &[]);
+    in_browser_scripted("workbench.mjs", &[]);
 }
 
 #[test]
@@ -472,12 +479,18 @@ fn segments_are_split_and_joined_and_terms_are_kept_in_a_browser() {
     let second = folder.path().join("second");
     let made = scripted::model(json!([{"say": "둘째 모델의 글이다."}]), 8192);
     std::fs::rename(made.path(), &second).unwrap();
-    in_browser("segments.mjs", &["--also", second.to_str().unwrap()]);
+    in_browser_scripted("segments.mjs", &["--also", second.to_str().unwrap()]);
 }
 
 #[test]
 fn a_feed_becomes_a_job_and_its_digest_a_front_page_in_a_browser() {
-    in_browser("jobs.mjs", &[]);
+    in_browser_scripted("jobs.mjs", &[]);
+}
+
+#[test]
+fn an_article_goes_its_way_with_real_weights_in_a_browser() {
+    let Some(path) = real("qwen2.5-coder-1.5b") else { return };
+    in_browser("real.mjs", &["--model", path.to_str().unwrap()]);
 }
 
 fn browser() -> Option<PathBuf> {
