@@ -53,7 +53,7 @@ fn length_of(segment: &str, text: &str) -> Option<usize> {
         // Where an editor has joined two segments, the text may have white space within the word.
         while !word.is_empty() {
             rest = rest.trim_start();
-            let same = common(word, rest.split_whitespace().next()?);
+            let same = common(word, rest);
             if same == 0 {
                 return None;
             }
@@ -63,9 +63,13 @@ fn length_of(segment: &str, text: &str) -> Option<usize> {
     Some(text.len() - rest.len())
 }
 
-/// The bytes of the common beginning of two words.
-fn common(a: &str, b: &str) -> usize {
-    a.chars().zip(b.chars()).take_while(|(a, b)| a == b).map(|(char, _)| char.len_utf8()).sum()
+/// The bytes of the common beginning of a word and a text.
+fn common(word: &str, text: &str) -> usize {
+    word.chars()
+        .zip(text.chars())
+        .take_while(|(a, b)| a == b)
+        .map(|(char, _)| char.len_utf8())
+        .sum()
 }
 
 #[cfg(test)]
@@ -117,6 +121,16 @@ mod tests {
             assert_eq!(document.with_segments(&segments), None, "{segments:?}");
         }
         assert_eq!(document.with_segments(&[("Three.", "셋.")]).unwrap(), "One. Two.\n\n셋.\n");
+    }
+
+    #[test]
+    fn a_text_without_spaces_is_read_once_for_all_its_segments() {
+        let text = "가".repeat(300_000);
+        let spaced = "가 ".repeat(300_000);
+        let document = Document::from_lines(text);
+        assert_eq!(document.with_segments(&[(&spaced, "a")]).unwrap(), "a");
+        let all = vec![("가", "a"); 300_000];
+        assert_eq!(document.with_segments(&all).unwrap().len(), 300_000);
     }
 
     #[test]
