@@ -3,6 +3,7 @@
 
 A target for several formats takes the format's place in its table from the first byte.
 """
+import json
 import pathlib
 import re
 
@@ -46,6 +47,11 @@ def main():
         places = [formats[file.suffix[1:]]] if file.suffix[1:] in formats else range(len(formats)) if file.suffix == ".xml" else []
         for place in places:
             seed("formats", f"{number}-{place}-{file.name}", bytes([place]) + file.read_bytes())
+    lines = json.loads((ROOT / "tests/fixtures/mecab/golden.json").read_text())["lines"]
+    for number, line in enumerate(lines):
+        # A change within the trie, and one within the costs of the words.
+        changes = b"" if number % 3 == 0 else bytes([5, 0, 80 + number, number]) + bytes([8, 0, 4 + number % 50, 255])
+        seed("mecab", f"{number}", changes + b"\0" + line.encode())
     for file in (ROOT / "prompts").glob("*.md"):
         seed("prompts", file.name, file.read_bytes())
     blocks = re.findall(r"```toml\n(.*?)```", (ROOT / "docs/patterns.md").read_text(), re.DOTALL)

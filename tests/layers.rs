@@ -40,7 +40,7 @@ const MODULES: &[Floor] = &[
     ("extraction", &["checks", "glossary", "language"]),
     ("semantic", &["checks", "desk", "error", "language"]),
     ("prompts", &["error", "formats", "glossary", "language", "likeness", "prompt_part"]),
-    ("eval", &["checks", "document", "error", "finding", "language"]),
+    ("eval", &["checks", "document", "error", "files", "finding", "language"]),
     ("outcome", &["checks", "desk", "event", "finding", "language", "prompts"]),
     // Models: no documents, no tasks.
     ("kernels", &["files"]),

@@ -49,6 +49,8 @@ mod mcp;
 /// Sentence vectors, compared with the reference.
 #[cfg(feature = "meaning")]
 mod meaning;
+/// Korean morphemes, compared with MeCab, and hostile dictionaries.
+mod mecab;
 /// The desk's memory in translations.
 mod memory;
 /// Models compared on lines: the command `eval model`.

