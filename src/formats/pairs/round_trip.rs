@@ -407,6 +407,18 @@ fn units_in_the_other_direction_are_left_out_of_xliff_and_counted() {
     assert_eq!(through(&units[1..2], "tmx"), units[1..2]);
 }
 
+#[test]
+fn a_unit_that_any_of_its_texts_may_be_the_source_of_keeps_its_direction() {
+    let unit = "<tu srclang=\"*all*\"><tuv xml:lang=\"ko\"><seg>비</seg></tuv>\
+                <tuv xml:lang=\"en\"><seg>Rain</seg></tuv></tu>";
+    // The header names no language, so that the first text is the source.
+    let units = read_all(memory("srclang=\"*all*\"", unit), "a.tmx");
+    assert_eq!(units[0].source.text.text(), "비");
+    let again = through(&units, "tmx");
+    assert_eq!(again[0].source.text.text(), "비");
+    assert_eq!(written(&again, "tmx").0, written(&units, "tmx").0);
+}
+
 fn words() -> impl Strategy<Value = String> {
     "[a-z가-힣 <>&\"'\r\n\t\u{1}😀]{1,12}"
 }

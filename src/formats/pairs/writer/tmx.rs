@@ -57,9 +57,13 @@ fn unit(out: &mut dyn Write, unit: &Unit, languages: &Languages, _number: u64) -
     }
     let source = &unit.source.language;
     let [mut own, others] = split(&unit.details, OF_UNIT);
-    let has_own = own.iter().any(|(name, _)| name == "srclang");
+    let is_own = |(name, value): &(String, String)| {
+        name == "srclang" && language_of(value) == language_of(source)
+    };
     let is_other = language_of(source) != language_of(&languages.from);
-    if !has_own && !source.is_empty() && is_other {
+    if !own.iter().any(is_own) && !source.is_empty() && is_other {
+        // `*all*` would leave the choice to the header.
+        own.retain(|(name, _)| name != "srclang");
         own.push(("srclang".to_string(), source.clone()));
     }
     replaced += attributes(out, &own)?;
