@@ -2,6 +2,8 @@
 //! of compounds. Knows short lists, no dictionary: a longer word that they do not explain is in
 //! doubt.
 
+use crate::language::is_hangul;
+
 /// A longer run of Hangul after a noun is another word, in bytes.
 const MAX_BYTES: usize = 24;
 
@@ -71,6 +73,17 @@ pub(super) fn may_precede(before: &str) -> bool {
         (Some(only), None) => PREFIXES.contains(only),
         _ => before.len() <= MAX_BYTES,
     }
+}
+
+/// True if a noun is surely the head of the compound that a run of Hangul before it makes. Of a
+/// source less is taken for a term than of a translation: both have two syllables or more, and the
+/// noun is not one syllable with particles, as 회의 in 위원회의 is.
+pub(super) fn is_head(before: &str, noun: &str) -> bool {
+    let mut letters = noun.chars();
+    let is_noun = letters.next().is_some_and(is_hangul)
+        && letters.next().is_some_and(is_hangul)
+        && !noun.chars().next().is_some_and(|first| is_particles(&noun[first.len_utf8()..]));
+    is_noun && before.chars().nth(1).is_some() && may_precede(before)
 }
 
 /// True if a run is a chain of particles, or one up to a rest for which `ends` is true.

@@ -13,7 +13,7 @@ mod term;
 mod words;
 mod write;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, OnceLock};
 
 use aho_corasick::{AhoCorasick, MatchKind};
@@ -119,7 +119,7 @@ impl std::fmt::Debug for Glossary {
 impl Index {
     /// `None` without terms, or if there are too many for an index.
     fn of(terms: &[Term], languages: LanguagePair) -> Option<Self> {
-        let terms: Vec<Term> = terms.iter().map(|term| term.oriented(languages)).collect();
+        let terms = oriented(terms, languages);
         let mut stems: Vec<String> = Vec::new();
         let mut of_stem: Vec<Vec<usize>> = Vec::new();
         let mut known: HashMap<String, usize> = HashMap::new();
@@ -160,6 +160,29 @@ impl Index {
             .map(|(span, at)| Occurrence { term: self.terms[at].clone(), span })
             .collect()
     }
+}
+
+/// Terms in a direction. Of those that are turned around, the translations of one source are
+/// alternatives: with quay and wharf for 부두, either is right for 부두.
+fn oriented(terms: &[Term], languages: LanguagePair) -> Vec<Term> {
+    let mut oriented: Vec<Term> = Vec::with_capacity(terms.len());
+    let mut turned: HashMap<String, usize> = HashMap::new();
+    let mut known: HashSet<(usize, String)> = HashSet::new();
+    for term in terms {
+        let new = term.oriented(languages);
+        if new.source != term.source {
+            let first = *turned.entry(new.source.clone()).or_insert(oriented.len());
+            let is_new = known.insert((first, new.target.clone()));
+            if first < oriented.len() {
+                if is_new {
+                    oriented[first].alternatives.push(new.target);
+                }
+                continue;
+            }
+        }
+        oriented.push(new);
+    }
+    oriented
 }
 
 /// Keeps the longest of overlapping spans, in text order; on ties the first term wins.
@@ -232,6 +255,35 @@ mod tests {
             told,
             [("old port".into(), "구항".into()), ("port city".into(), "항구 도시".into())]
         );
+    }
+
+    #[test]
+    fn a_korean_term_is_found_as_the_head_of_a_compound() {
+        let glossary = glossary(&[
+            ("city council", "시의회"),
+            ("market", "시장"),
+            ("port", "항"),
+            ("meeting", "회의"),
+            ("Iran", "이란"),
+        ]);
+        let told = found(&glossary, "해민시의회는 새 도매시장에 해민항을", KO_EN);
+        let told: Vec<&str> = told.iter().map(|(_, target)| &**target).collect();
+        assert_eq!(told, ["city council", "market"]);
+        // A part of a first syllable, a committee's particle, "what is called an event".
+        for text in ["전시장의", "시의회장이", "위원회의", "사건이란"] {
+            assert_eq!(found(&glossary, text, KO_EN), [], "{text}");
+        }
+    }
+
+    #[test]
+    fn translations_of_one_word_are_alternatives_in_the_other_direction() {
+        let glossary =
+            glossary(&[("quay", "부두"), ("pier", "잔교"), ("wharf", "부두"), ("quay", "부두")]);
+        let terms: Vec<Term> =
+            glossary.occurring("부두와 잔교", KO_EN).into_iter().map(|one| one.term).collect();
+        assert_eq!(terms[0].renderings().collect::<Vec<_>>(), ["quay", "wharf"]);
+        assert_eq!(terms[1].renderings().collect::<Vec<_>>(), ["pier"]);
+        assert_eq!(found(&glossary, "The wharf and the quay", EN_KO).len(), 2);
     }
 
     #[test]

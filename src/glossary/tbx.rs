@@ -17,6 +17,9 @@ use crate::language::{Language, Register, is_hangul};
 /// Nesting limit of elements; term bases have about ten levels.
 const MAX_DEPTH: usize = 64;
 
+/// Upper bound on the synonyms of a concept: each is a term with all translations.
+const MAX_SYNONYMS: usize = 50;
+
 /// Private categories: language of the source if it is not English, whether the term stays as it is
 /// if equal words do not say so, and the register.
 const SOURCE: &str = "x-source";
@@ -82,7 +85,7 @@ pub(super) fn read(text: &str) -> Result<Vec<Term>, String> {
                 let Some(name) = at.open.pop() else { continue };
                 match (&*name, &mut concept) {
                     ("conceptEntry" | "termEntry", Some(_)) => {
-                        terms.extend(concept.take().and_then(Concept::term));
+                        terms.extend(concept.take().into_iter().flat_map(Concept::terms));
                     }
                     ("langSec" | "langSet", _) => at.language = None,
                     (name, Some(concept)) => concept.take_words(name, &at, &words),
@@ -139,33 +142,30 @@ impl Concept {
         }
     }
 
-    /// The term, from English if it does not say otherwise; `None` if one of the languages has no
-    /// word.
-    fn term(self) -> Option<Term> {
+    /// The terms, one for each synonym in English, or in the language that the concept names as its
+    /// source; none if one of the languages has no word.
+    fn terms(self) -> Vec<Term> {
         let from = self.source.unwrap_or(Language::English);
-
         let of = |language, allowed| {
             let is_such =
                 move |word: &&(Language, String, bool)| word.0 == language && word.2 == allowed;
             self.words.iter().filter(is_such).map(|word| word.1.clone())
         };
-        let source = of(from, true).next()?;
         let mut targets = of(from.other(), true);
-        let target = targets.next()?;
-        let alternatives = targets.collect();
-        let forbid = of(from.other(), false).collect();
-        let keep = self.keep.unwrap_or(source == target);
-        let (note, part_of_speech) = (self.note.clone(), self.part_of_speech.clone());
-        Some(Term {
+        let Some(target) = targets.next() else { return Vec::new() };
+        let alternatives: Vec<String> = targets.collect();
+        let forbid: Vec<String> = of(from.other(), false).collect();
+        let term = |source: String| Term {
+            keep: self.keep.unwrap_or(source == target),
             source,
-            target,
-            alternatives,
-            forbid,
-            keep,
-            part_of_speech,
-            note,
+            target: target.clone(),
+            alternatives: alternatives.clone(),
+            forbid: forbid.clone(),
+            part_of_speech: self.part_of_speech.clone(),
+            note: self.note.clone(),
             register: self.register,
-        })
+        };
+        of(from, true).take(MAX_SYNONYMS).map(term).collect()
     }
 }
 
@@ -263,6 +263,28 @@ mod tests {
             Term { keep: true, ..Term::new("HBS", "HBS") },
         ];
         assert_eq!(read(&write(&terms).unwrap()).unwrap(), terms);
+    }
+
+    #[test]
+    fn each_synonym_of_a_concept_is_a_term() {
+        let word = |word: &str| format!("<termSec><term>{word}</term></termSec>");
+        let concept = |english: String| {
+            format!(
+                "<tbx><text><body><conceptEntry><langSec xml:lang=\"en\">{english}</langSec>\
+                 <langSec xml:lang=\"ko\">{}{}</langSec></conceptEntry></body></text></tbx>",
+                word("부두"),
+                word("선착장")
+            )
+        };
+        let terms = read(&concept(word("quay") + &word("wharf"))).unwrap();
+        let term = |source: &str| Term {
+            alternatives: vec!["선착장".into()],
+            ..Term::new(source, "부두")
+        };
+        assert_eq!(terms, [term("quay"), term("wharf")]);
+        assert_eq!(read(&write(&terms).unwrap()).unwrap(), terms);
+        let many: String = (0..1000).map(|number| word(&format!("quay {number}"))).collect();
+        assert_eq!(read(&concept(many)).unwrap().len(), MAX_SYNONYMS);
     }
 
     #[test]

@@ -68,7 +68,7 @@ impl Term {
     pub(super) fn span_at(&self, text: &Text<'_>, start: usize, from: Language) -> Option<Span> {
         const SHORT: usize = 4;
         let word = self.source.trim();
-        let span = text.at(start, &word.to_ascii_lowercase(), from)?;
+        let span = text.in_source(start, &word.to_ascii_lowercase(), from)?;
         let first_is_capital = word.chars().next().is_some_and(char::is_uppercase);
         let is_exact = from == Language::English && word.len() <= SHORT && first_is_capital;
         (!is_exact || text.original(&span).starts_with(word)).then_some(span)

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 
 use aho_corasick::AhoCorasick;
 
-use super::affixes::{is_particles, may_follow, may_precede};
+use super::affixes::{is_head, is_particles, may_follow, may_precede};
 use crate::document::Span;
 use crate::language::{Language, is_hangul};
 
@@ -59,6 +59,13 @@ impl<'t> Text<'t> {
             Language::English => self.english(start, word, stem(word, language)),
             Language::Korean => self.korean(start, word),
         }
+    }
+
+    /// The span of a lower-case word of a source, as [`at`](Self::at), or as the head of a Korean
+    /// compound: 시의회 of 해민시의회.
+    pub(super) fn in_source(&self, start: usize, word: &str, language: Language) -> Option<Span> {
+        let span = self.at(start, word, language);
+        span.or_else(|| (language == Language::Korean).then(|| self.head(start, word)).flatten())
     }
 
     /// The words of a span as they are written.
@@ -122,6 +129,13 @@ impl<'t> Text<'t> {
             && !is_inside_latin(before, word, after)
             && is_particles(hangul_after(after));
         is_word.then_some(start..end)
+    }
+
+    fn head(&self, start: usize, word: &str) -> Option<Span> {
+        let end = start + word.len();
+        let before = hangul_before(&self.text[..start]);
+        let is_known = is_head(before, word) && is_particles(hangul_after(&self.text[end..]));
+        is_known.then_some(start..end)
     }
 }
 
