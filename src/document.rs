@@ -98,6 +98,23 @@ impl TryFrom<Unchecked> for Document {
     }
 }
 
+/// Words of a text, and what stands for them in another: the spans in both.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Counterpart {
+    /// Where the words are in the source.
+    pub source: Span,
+    /// Where they are in the new text.
+    pub target: Span,
+}
+
+impl Counterpart {
+    /// The same in longer texts, in which the source and the new text start at these bytes.
+    pub(crate) fn shifted(self, source: usize, target: usize) -> Self {
+        let by = |span: Span, start: usize| span.start + start..span.end + start;
+        Self { source: by(self.source, source), target: by(self.target, target) }
+    }
+}
+
 impl Document {
     /// A document of the given blocks.
     ///
@@ -256,8 +273,18 @@ impl Document {
     /// New words for a block: with the block's tags around them, and the tags that have no place
     /// among them.
     pub fn with_markup<'b>(&self, block: &'b Block, words: String) -> (String, Vec<&'b str>) {
+        self.with_markup_at(block, words, &[])
+    }
+
+    /// The same where it is known for some words of the block what stands for them.
+    pub fn with_markup_at<'b>(
+        &self,
+        block: &'b Block,
+        words: String,
+        counterparts: &[Counterpart],
+    ) -> (String, Vec<&'b str>) {
         match &block.inline {
-            Some(inline) => inline.put(&words),
+            Some(inline) => inline.put_at(&words, counterparts),
             None => (words, Vec::new()),
         }
     }
@@ -273,12 +300,22 @@ impl Document {
     /// assert_eq!(document.rejoin(|index, _| (index == 1).then(|| "B".to_string())), "a\n\nB\n");
     /// ```
     pub fn rejoin(&self, mut replace: impl FnMut(usize, &Block) -> Option<String>) -> String {
+        self.rejoin_marked(|index, block| {
+            replace(index, block).map(|text| self.with_markup(block, text).0)
+        })
+    }
+
+    /// The same with blocks that have their tags.
+    pub(crate) fn rejoin_marked(
+        &self,
+        mut replace: impl FnMut(usize, &Block) -> Option<String>,
+    ) -> String {
         let mut out = String::with_capacity(self.text.len());
         let mut end = 0;
         for (index, block) in self.blocks.iter().enumerate() {
             out.push_str(&self.text[end..block.span.start]);
             match replace(index, block) {
-                Some(text) => out.push_str(&self.with_markup(block, text).0),
+                Some(text) => out.push_str(&text),
                 None => out.push_str(&self.text[block.span.clone()]),
             }
             end = block.span.end;

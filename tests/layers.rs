@@ -35,7 +35,7 @@ const MODULES: &[Floor] = &[
     ("segment", &["document", "language"]),
     ("formats", &["document", "error", "language", "segment"]),
     ("glossary", &["document", "error", "formats", "language"]),
-    ("desk", &["desk::error", "error", "formats", "glossary", "language", "likeness"]),
+    ("desk", &["desk::error", "document", "error", "formats", "glossary", "language", "likeness"]),
     ("checks", &["document", "error", "finding", "glossary", "language", "segment"]),
     ("extraction", &["checks", "glossary", "language"]),
     ("semantic", &["checks", "desk", "error", "language"]),

@@ -305,6 +305,81 @@ fn the_command_imports_finds_exports_and_purges() {
 }
 
 #[test]
+fn a_reused_translation_puts_the_tags_of_a_page_where_its_unit_has_them() {
+    let home = Home::new();
+    let unit = |english: &str, korean: &str| {
+        format!(
+            "<tu><tuv xml:lang=\"en\"><seg>{english}</seg></tuv>\
+             <tuv xml:lang=\"ko\"><seg>{korean}</seg></tuv></tu>"
+        )
+    };
+    let around = |words: &str| format!("<bpt i=\"1\">b</bpt>{words}<ept i=\"1\">b</ept>");
+    let first = unit(
+        &format!("The {} left Haemin.", around("ferry")),
+        &format!("Haemin을 {}이 떠났다.", around("여객선")),
+    );
+    let second = unit(
+        &format!("It {} at noon.", around("rained")),
+        &format!("낮에 {}.", around("비가 왔다")),
+    );
+    let tags = unit("<ph x=\"1\">br</ph>", "<ph x=\"1\">br</ph>");
+    let tmx = format!(
+        "<tmx version=\"1.4\"><header srclang=\"en\"/><body>{first}{tags}{second}</body></tmx>"
+    );
+    let file = home.write("archive.tmx", &tmx);
+    assert_eq!(
+        home.run(&["memory", "import", &file]).err,
+        "3 units added, 0 changed, 0 already there\n"
+    );
+    let page = home.write(
+        "page.html",
+        "<html><body><article><p>The <b>ferry</b> left <i>Haemin</i>. It <u>rained</u> at noon.</p>\
+         </article></body></html>",
+    );
+    let model = room().folder;
+    let model = model.path().display().to_string();
+    let ran = home.run(&["translate", &page, "--to", "ko", "-m", &model]);
+    let expected = "<p><i>Haemin</i>을 <b>여객선</b>이 떠났다. 낮에 <u>비가 왔다</u>.</p>";
+    assert!(ran.out.contains(expected), "{}{}", ran.out, ran.err);
+    assert!(!ran.err.contains("lost"), "{}", ran.err);
+}
+
+#[test]
+fn a_unit_of_tags_alone_is_kept_and_exported_with_them() {
+    let home = Home::new();
+    let seg = |code: &str| format!("<seg><ph x=\"1\">{code}</ph></seg>");
+    let unit = |code: &str| {
+        format!(
+            "<tu><tuv xml:lang=\"en\">{}</tuv><tuv xml:lang=\"ko\">{}</tuv></tu>",
+            seg(code),
+            seg(code)
+        )
+    };
+    let tmx = format!(
+        "<tmx version=\"1.4\"><header srclang=\"en\"/><body>{}{}<tu><tuv xml:lang=\"en\"><seg>Rain.\
+         </seg></tuv><tuv xml:lang=\"ko\"><seg>비.</seg></tuv></tu></body></tmx>",
+        unit("one"),
+        unit("two")
+    );
+    let file = home.write("archive.tmx", &tmx);
+    let import = |file: &str| home.run(&["memory", "import", file]).err;
+    assert_eq!(import(&file), "3 units added, 0 changed, 0 already there\n");
+    assert_eq!(import(&file), "0 units added, 0 changed, 3 already there\n");
+    assert_eq!(home.run(&["memory", "search"]).out, "imported\n  Rain.\n  비.\n");
+    let out = |name: &str| home.path().join(name).display().to_string();
+    assert!(home.run(&["memory", "export", &out("out.tmx")]).err.contains("wrote 3 units"));
+    let text = std::fs::read_to_string(out("out.tmx")).unwrap();
+    let places = ["one", "two", "Rain."].map(|part| text.find(part));
+    assert!(places.iter().all(Option::is_some) && places.is_sorted(), "{text}");
+    let other = Home::new();
+    let ran = other.run(&["memory", "import", &out("out.tmx")]);
+    assert_eq!(ran.err, "3 units added, 0 changed, 0 already there\n");
+    let ran = home.run(&["memory", "export", &out("out.tsv")]);
+    assert!(ran.err.contains("left out 2 units of tags alone"), "{}", ran.err);
+    assert_eq!(std::fs::read_to_string(out("out.tsv")).unwrap(), "Rain.\t비.\n");
+}
+
+#[test]
 fn quotation_marks_survive_a_file_of_two_columns() {
     let home = Home::new();
     let (source, target) = ("\"It rained.\"", "\"비가 \"많이\" 왔다.\"");

@@ -1,7 +1,11 @@
 //! Units of the memory as units of files of pairs, with the inline tags, properties and history
 //! that a file gave them.
 
+use std::collections::{HashMap, VecDeque};
+use std::ops::Range;
+
 use super::unit::{Origin, Unit};
+use crate::document::Counterpart;
 use crate::formats::pairs::{self, Side, Status};
 use crate::language::LanguagePair;
 
@@ -14,9 +18,18 @@ impl Unit {
         let from = from.or_else(|| Some(to?.other()))?;
         let to = to.unwrap_or(from.other());
         let (source, target) = (unit.source.text.text(), unit.target.text.text());
-        if from == to || source.trim().is_empty() || target.trim().is_empty() {
+        let (has_source, has_target) = (!source.trim().is_empty(), !target.trim().is_empty());
+        // A unit of tags alone says nothing, and is kept for its export.
+        let is_markup = !has_source
+            && !has_target
+            && unit.source.text.has_tags()
+            && unit.target.text.has_tags();
+        if from == to || !(has_source && has_target || is_markup) {
             return None;
         }
+        // The details of tags alone make a unit unique, wherever it is in its file.
+        let place = if is_markup { String::new() } else { unit.place.clone() };
+        let unit = pairs::Unit { place, ..unit };
         let is_reviewed = unit.status.is_some_and(|status| status >= Status::Reviewed);
         let origin = match () {
             () if confirmed || is_reviewed => Origin::Confirmed,
@@ -29,6 +42,30 @@ impl Unit {
         new.changed = unit.date().and_then(pairs::seconds).unwrap_or(0);
         new.details = serde_json::to_string(&unit).ok();
         Some(new)
+    }
+
+    /// Words between tags that source and translation share, by the file that the unit is from;
+    /// the spans are those of the texts without white space at their ends.
+    pub(crate) fn counterparts(&self) -> Vec<Counterpart> {
+        let details = self.details.as_deref();
+        let kept = details.and_then(|kept| serde_json::from_str::<pairs::Unit>(kept).ok());
+        let Some(kept) = kept else { return Vec::new() };
+        let is = |side: &Side, text: &str| side.text.text() == text;
+        let (source, target) = match (&kept.source, &kept.target) {
+            (one, other) if is(one, &self.source) && is(other, &self.target) => (one, other),
+            (one, other) if is(other, &self.source) && is(one, &self.target) => (other, one),
+            _ => return Vec::new(),
+        };
+        let mut elements: HashMap<String, VecDeque<Range<usize>>> = HashMap::new();
+        for (name, span) in source.text.elements() {
+            elements.entry(name).or_default().push_back(span);
+        }
+        let found = target.text.elements().into_iter().filter_map(|(name, target)| {
+            let source = elements.get_mut(&name)?.pop_front()?;
+            let (source, target) = (within(&self.source, source), within(&self.target, target));
+            Some(Counterpart { source, target })
+        });
+        found.collect()
     }
 
     /// The unit for a file: as it was read from one, with what was changed since, or new.
@@ -70,6 +107,13 @@ impl Unit {
     }
 }
 
+/// A span of a text as one of the text without white space at its ends.
+fn within(text: &str, span: Range<usize>) -> Range<usize> {
+    let (start, length) = (text.len() - text.trim_start().len(), text.trim().len());
+    let place = |at: usize| at.saturating_sub(start).min(length);
+    place(span.start)..place(span.end)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -92,6 +136,35 @@ mod tests {
         assert_eq!((unit.by.as_deref(), unit.note.as_deref()), (Some("han"), Some("check")));
         assert_eq!((unit.changed, unit.origin), (1_796_017_500, Origin::Imported));
         assert_eq!(unit.to_file(), of_file);
+    }
+
+    #[test]
+    fn words_between_the_same_tags_are_counterparts_in_both_directions() {
+        let of = |text: &'static str| {
+            let mut found =
+                pairs::units(text.as_bytes(), "a.tmx", PairLanguages::default()).unwrap();
+            Unit::from_file(found.next().unwrap().unwrap(), false).unwrap()
+        };
+        let said = |unit: &Unit| -> Vec<(String, String)> {
+            let words = |text: &str, span: Range<usize>| text.trim()[span].to_string();
+            let pair = |one: Counterpart| {
+                (words(&unit.source, one.source), words(&unit.target, one.target))
+            };
+            unit.counterparts().into_iter().map(pair).collect()
+        };
+        let unit = of(TMX);
+        assert_eq!(said(&unit), [("ferry".into(), "여객선".into())]);
+        assert_eq!(said(&unit.turned_around()), [("여객선".into(), "ferry".into())]);
+        let two = "<tmx version=\"1.4\"><header srclang=\"en\"/><body><tu><tuv xml:lang=\"en\"><seg> \
+            <hi><bpt i=\"1\" x=\"8\">b</bpt>Han</hi><ept i=\"1\">b</ept> left <bpt i=\"2\" x=\"9\">i</bpt>\
+            Haemin<ept i=\"2\">i</ept></seg></tuv><tuv xml:lang=\"ko\"><seg><bpt i=\"1\" x=\"9\">i</bpt>해민\
+            <ept i=\"1\">i</ept>을 떠난 <bpt i=\"2\" x=\"8\">b</bpt>한<ept i=\"2\">b</ept> \
+            </seg></tuv></tu></body></tmx>";
+        let expected = [("Haemin", "해민"), ("Han", "한")].map(|(a, b)| (a.into(), b.into()));
+        assert_eq!(said(&of(two)), expected);
+        let mut changed = of(two);
+        changed.target = "한이 떠났다".into();
+        assert_eq!(changed.counterparts(), []);
     }
 
     #[test]

@@ -83,12 +83,13 @@ pub struct MemoryStats {
 }
 
 impl Desk {
-    /// Units of a choice, the latest first, at most `limit`.
+    /// Units of a choice that have words, the latest first, at most `limit`.
     pub fn search(&self, filter: &Filter, limit: usize) -> Result<Vec<Unit>> {
         let (condition, mut values) = filter.condition();
         values.push((limit as i64).into());
         let select = format!(
-            "SELECT {COLUMNS} FROM unit WHERE {condition} ORDER BY changed DESC, id DESC LIMIT ?{}",
+            "SELECT {COLUMNS} FROM unit WHERE {condition} AND trim(source) <> '' \
+             ORDER BY changed DESC, id DESC LIMIT ?{}",
             values.len()
         );
         self.read(|connection| {

@@ -62,7 +62,7 @@ impl Desk {
             return Ok((Vec::new(), None));
         }
         let select = "SELECT id, origin = 0, iif(direction LIKE ?1 || '-%', source, target) FROM unit \
-                      WHERE id > ?2 AND (origin > 0 OR direction LIKE ?1 || '-%') AND NOT EXISTS(\
+                      WHERE id > ?2 AND trim(source) <> '' AND (origin > 0 OR direction LIKE ?1 || '-%') AND NOT EXISTS(\
                       SELECT 1 FROM vector WHERE language = ?1 AND machine = (origin = 0) \
                       AND unit = unit.id AND encoder = (SELECT id FROM encoder WHERE name = ?3)) \
                       ORDER BY id LIMIT ?4";

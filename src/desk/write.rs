@@ -41,8 +41,8 @@ pub struct Kept {
 }
 
 impl Desk {
-    /// Writes units; an error leaves those of whole batches written. Without both texts a unit is
-    /// left out.
+    /// Writes units; an error leaves those of whole batches written. A unit without both texts is
+    /// left out, unless it is one of tags alone.
     pub fn keep(&self, units: impl IntoIterator<Item = Written>) -> Result<Kept> {
         let mut kept = Kept::default();
         let mut has_people = false;
@@ -68,7 +68,8 @@ impl Desk {
     }
 }
 
-/// Hash of what makes a unit unique: for a machine the key, for people both texts.
+/// Hash of what makes a unit unique: for a machine the key, for people both texts, or the tags of
+/// a unit without words.
 fn identity(written: &Written) -> [u8; 32] {
     match written.key {
         Some(key) => key.0,
@@ -76,7 +77,11 @@ fn identity(written: &Written) -> [u8; 32] {
             let direction = direction(written.unit.languages());
             let source = likeness::normalized(&written.unit.source);
             let target = likeness::normalized(&written.unit.target);
-            hash(&[direction.as_bytes(), source.as_bytes(), target.as_bytes()])
+            let mut facts = vec![direction.as_bytes(), source.as_bytes(), target.as_bytes()];
+            if source.is_empty() && target.is_empty() {
+                facts.extend(written.unit.details.as_deref().map(str::as_bytes));
+            }
+            hash(&facts)
         }
     }
 }
@@ -94,7 +99,10 @@ impl<'c> Writer<'c> {
 
     pub fn write(&mut self, written: &Written, kept: &mut Kept) -> rusqlite::Result<()> {
         let Written { unit, outcome, .. } = written;
-        if unit.source.trim().is_empty() || unit.target.trim().is_empty() {
+        let (has_source, has_target) =
+            (!unit.source.trim().is_empty(), !unit.target.trim().is_empty());
+        let is_markup = !has_source && !has_target && unit.details.is_some();
+        if !(has_source && has_target || is_markup) {
             return Ok(());
         }
         let identity = identity(written);

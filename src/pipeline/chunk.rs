@@ -1,5 +1,6 @@
 //! A chunk of a text, and its result.
 
+use crate::document::Counterpart;
 use crate::finding::Finding;
 use crate::outcome::Segment;
 
@@ -19,6 +20,8 @@ pub(super) struct ChunkResult {
     pub still_reasoning: bool,
     /// Findings about how the text was generated, still without the index of their segment.
     pub findings: Vec<Finding>,
+    /// Words of the source and of the text that are between the same tags, where the memory knows.
+    pub counterparts: Vec<Counterpart>,
 }
 
 /// The white space at the end of a text.

@@ -64,7 +64,7 @@ pub(super) fn finish(
         (!similar.is_empty()).then(|| MemoryUse { reused: None, examples: similar.to_vec() });
     let segment =
         Segment { source, text, finish, score: mean(&generated.scores), estimate: None, memory };
-    ChunkResult { segment, tokens, still_reasoning, findings }
+    ChunkResult { segment, tokens, still_reasoning, findings, counterparts: Vec::new() }
 }
 
 fn looped(tokens: usize) -> Finding {

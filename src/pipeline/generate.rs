@@ -199,6 +199,7 @@ fn retry(
         tokens: result.tokens,
         still_reasoning: false,
         findings: vec![split_finding(halves.len())],
+        counterparts: Vec::new(),
     };
     let mut retried = progress.for_retry();
     let results = answers(setup, Task::Translate, &halves, &mut retried, observer)?;

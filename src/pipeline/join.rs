@@ -4,7 +4,7 @@
 use super::chunk::{ChunkResult, SourceChunk, trailing_space};
 use super::read;
 use super::setup::TaskSetup;
-use super::translation::DocumentTranslation;
+use super::translation::{DocumentTranslation, Marked};
 use crate::document::{Block, BlockKind, Document};
 use crate::error::Result;
 use crate::event::{Finish, Observer};
@@ -76,12 +76,14 @@ pub(super) fn translation(
         outputs: vec![None; translation.chunks.len()],
     };
     let mut cursor = Cursor::default();
-    outcome.text = translation.document.rejoin(|index, block| {
-        let text = translation.block_text(index);
-        cursor.advance(&translation, index, block, text.as_deref(), &mut positions);
-        text
+    let mut findings = Vec::new();
+    outcome.text = translation.document.rejoin_marked(|index, block| {
+        let marked = translation.marked(index);
+        cursor.advance(&translation, index, block, marked.as_ref(), &mut positions);
+        let Marked { text, lost, .. } = marked?;
+        findings.extend(lost_tags(&lost, translation.blocks[index].start));
+        Some(text)
     });
-    let mut findings = lost_tags(&translation);
     findings.extend(read::outside(translation.document, read::Fate::Kept));
     add_results(translation.results, outcome);
     outcome.findings.extend(findings);
@@ -100,30 +102,23 @@ struct Cursor {
 }
 
 impl Cursor {
-    /// Passes a block, whose new words are `text` if it has chunks, and notes where its chunks
+    /// Passes a block, whose new text is `marked` if it has chunks, and notes where its chunks
     /// start.
     fn advance(
         &mut self,
         translation: &DocumentTranslation<'_>,
         index: usize,
         block: &Block,
-        text: Option<&str>,
+        marked: Option<&Marked<'_>>,
         positions: &mut SegmentPositions,
     ) {
         let document = translation.document;
         let start = self.output + (block.span.start - self.source);
         self.source = block.span.end;
-        let length = match text {
-            Some(text) if block.inline.is_some() => {
-                document.with_markup(block, text.to_string()).0.len()
-            }
-            Some(text) => text.len(),
-            None => block.span.len(),
-        };
+        let length = marked.map_or(block.span.len(), |marked| marked.text.len());
         self.output = start + length;
         let is_article = matches!(block.kind, BlockKind::Title | BlockKind::Paragraph);
-        // With tags or escapes the block is longer than its words.
-        let is_plain = text.is_some_and(|text| text.len() == length);
+        let is_plain = marked.is_some_and(|marked| marked.is_plain);
         let (mut source, mut output) = (self.article, start);
         for at in translation.blocks[index].clone() {
             let chunk = translation.chunks[at].text;
@@ -139,23 +134,16 @@ impl Cursor {
     }
 }
 
-/// A finding for each block with tags that found no place among its new words.
-fn lost_tags(translation: &DocumentTranslation<'_>) -> Vec<Finding> {
-    let mut findings = Vec::new();
-    for (index, block) in translation.document.blocks().iter().enumerate() {
-        let Some(text) = translation.block_text(index) else { continue };
-        let (_, lost) = translation.document.with_markup(block, text);
-        if !lost.is_empty() {
-            let message = format!("lost in the translation: {}", lost.join(" "));
-            findings.push(
-                Finding::new("tags", "tags_lost", message)
-                    .in_korean(format!("번역문에서 사라진 태그: {}", lost.join(" ")))
-                    .at(translation.blocks[index].start)
-                    .severity(Severity::Minor),
-            );
-        }
-    }
-    findings
+/// A finding for tags of a block that found no place among its new words; `None` without any.
+fn lost_tags(lost: &[&str], segment: usize) -> Option<Finding> {
+    let tags = lost.join(" ");
+    let finding = || {
+        Finding::new("tags", "tags_lost", format!("lost in the translation: {tags}"))
+            .in_korean(format!("번역문에서 사라진 태그: {tags}"))
+            .at(segment)
+            .severity(Severity::Minor)
+    };
+    (!lost.is_empty()).then(finding)
 }
 
 /// Passes finished blocks on, from number `first`, each with the space before it. Returns the
@@ -179,8 +167,8 @@ fn streamed_block(translation: &DocumentTranslation<'_>, index: usize) -> String
     let block = &blocks[index];
     let previous_end = if index == 0 { 0 } else { blocks[index - 1].span.end };
     let before = &document.text()[previous_end..block.span.start];
-    let text = match translation.block_text(index) {
-        Some(text) => document.with_markup(block, text).0,
+    let text = match translation.marked(index) {
+        Some(marked) => marked.text,
         None => document.text()[block.span.clone()].to_string(),
     };
     let is_last = index + 1 == blocks.len();

@@ -12,6 +12,7 @@ use super::setup::TaskSetup;
 use super::translation::DocumentTranslation;
 use crate::checks;
 use crate::desk::{Desk, LEAST_LIKENESS, Origin, Recalled, SegmentKey, Unit, Written};
+use crate::document::Counterpart;
 use crate::error::Result;
 use crate::event::{Finish, Observer};
 use crate::finding::{Finding, Severity};
@@ -200,10 +201,12 @@ fn look_up(
 ) -> Result<Option<ChunkResult>> {
     let text = chunk.text.trim();
     if let Some(unit) = desk.exact(setup.languages, text)? {
-        return Ok(Some(result(text, unit.target.trim().to_string(), unit.origin)));
+        let counterparts = counterparts(&unit, text, 0, 0);
+        let found = result(text, unit.target.trim().to_string(), unit.origin);
+        return Ok(Some(ChunkResult { counterparts, ..found }));
     }
-    if let Some((target, origin)) = sentence_by_sentence(setup, desk, text)? {
-        return Ok(Some(result(text, target, origin)));
+    if let Some(found) = sentence_by_sentence(setup, desk, text)? {
+        return Ok(Some(found));
     }
     let Some(Recalled { unit, outcome }) = desk.recall(key)? else { return Ok(None) };
     let mut found = result(text, unit.target, Origin::Machine);
@@ -217,25 +220,39 @@ fn look_up(
     Ok(Some(found))
 }
 
-/// The translation of a text of several sentences, each of which people have translated; and the
+/// The translation of a text of several sentences, each of which people have translated, with the
 /// weakest of their origins.
 fn sentence_by_sentence(
     setup: &TaskSetup<'_>,
     desk: &Desk,
     text: &str,
-) -> Result<Option<(String, Origin)>> {
+) -> Result<Option<ChunkResult>> {
     let sentences = sentences(text);
     if sentences.len() < 2 {
         return Ok(None);
     }
     let (mut target, mut origin) = (String::new(), Origin::Confirmed);
+    let (mut known, mut start) = (Vec::new(), 0);
     for sentence in sentences {
         let Some(unit) = desk.exact(setup.languages, sentence)? else { return Ok(None) };
+        let lead = sentence.len() - sentence.trim_start().len();
+        known.extend(counterparts(&unit, sentence.trim(), start + lead, target.len()));
         target.push_str(unit.target.trim());
         target.push_str(trailing_space(sentence));
         origin = origin.min(unit.origin);
+        start += sentence.len();
     }
-    Ok(Some((target.trim_end().to_string(), origin)))
+    let found = result(text, target.trim_end().to_string(), origin);
+    Ok(Some(ChunkResult { counterparts: known, ..found }))
+}
+
+/// The counterparts of a unit whose texts start at these bytes of source and translation; none if
+/// the white space of its source is not that of the text.
+fn counterparts(unit: &Unit, text: &str, source: usize, target: usize) -> Vec<Counterpart> {
+    if unit.source.trim() != text {
+        return Vec::new();
+    }
+    unit.counterparts().into_iter().map(|one| one.shifted(source, target)).collect()
 }
 
 fn result(source: &str, text: String, origin: Origin) -> ChunkResult {
@@ -247,5 +264,11 @@ fn result(source: &str, text: String, origin: Origin) -> ChunkResult {
         estimate: None,
         memory: Some(MemoryUse { reused: Some(origin), examples: Vec::new() }),
     };
-    ChunkResult { segment, tokens: 0, still_reasoning: false, findings: Vec::new() }
+    ChunkResult {
+        segment,
+        tokens: 0,
+        still_reasoning: false,
+        findings: Vec::new(),
+        counterparts: Vec::new(),
+    }
 }

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::chunk::{ChunkResult, SourceChunk, trailing_space};
-use crate::document::Document;
+use crate::document::{Counterpart, Document};
 
 pub(super) struct DocumentTranslation<'d> {
     pub document: &'d Document,
@@ -46,4 +46,37 @@ impl<'d> DocumentTranslation<'d> {
         text.truncate(text.trim_end().len());
         Some(text)
     }
+
+    /// The new text of a finished block with its tags, and the tags that are lost.
+    pub fn marked(&self, block: usize) -> Option<Marked<'d>> {
+        let words = self.block_text(block)?;
+        let length = words.len();
+        let document = self.document;
+        let (text, lost) =
+            document.with_markup_at(&document.blocks()[block], words, &self.counterparts(block));
+        Some(Marked { is_plain: text.len() == length, text, lost })
+    }
+
+    /// The counterparts of all chunks of a block, in its texts.
+    fn counterparts(&self, block: usize) -> Vec<Counterpart> {
+        let range = self.blocks[block].clone();
+        let (mut source, mut target, mut all) = (0, 0, Vec::new());
+        for (chunk, result) in self.chunks[range.clone()].iter().zip(&self.results[range]) {
+            let lead = chunk.text.len() - chunk.text.trim_start().len();
+            let known = result.counterparts.iter().cloned();
+            all.extend(known.map(|one| one.shifted(source + lead, target)));
+            source += chunk.text.len();
+            target += result.segment.text.len() + trailing_space(chunk.text).len();
+        }
+        all
+    }
+}
+
+/// The new text of a block with its tags.
+pub(super) struct Marked<'d> {
+    pub text: String,
+    /// Tags that found no place among the new words.
+    pub lost: Vec<&'d str>,
+    /// True if there are neither tags nor escapes among the words.
+    pub is_plain: bool,
 }

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::ops::Range;
 
 use super::{Inline, Tag, element, escape, is_picture, name, override_end};
-use crate::document::Span;
+use crate::document::{Counterpart, Span};
 
 /// Upper bound on searched bytes per byte of the old and the new words: enough for a paragraph
 /// with a hundred different elements.
@@ -18,6 +18,23 @@ impl Inline {
     /// The new words with the tags, and the tags of elements that have no place among them. Tags at
     /// the ends stay at the ends; an element inside goes around the same words of the new text.
     pub fn put<'t>(&'t self, words: &str) -> (String, Vec<&'t str>) {
+        self.put_at(words, &[])
+    }
+
+    /// The same where some places are known: an element around the words of a counterpart goes
+    /// around the words that stand for them.
+    ///
+    /// ```
+    /// use malmoi::document::{Counterpart, Inline};
+    /// let inline = Inline::read("The <b>ferry</b> left.");
+    /// let ferry = Counterpart { source: 4..9, target: 0..9 };
+    /// assert_eq!(inline.put_at("여객선이 떠났다.", &[ferry]).0, "<b>여객선</b>이 떠났다.");
+    /// ```
+    pub fn put_at<'t>(
+        &'t self,
+        words: &str,
+        counterparts: &[Counterpart],
+    ) -> (String, Vec<&'t str>) {
         let start = self.text.len() - self.text.trim_start().len();
         let inside = start..self.text.trim_end().len().max(start);
         let mut put = Put {
@@ -26,6 +43,7 @@ impl Inline {
             partners: partners(&self.tags),
             inside,
             placements: BTreeMap::new(),
+            known: self.known(words, counterparts),
             cursors: HashMap::new(),
             effort: EFFORT.saturating_mul(self.text.len() + words.len() + 64),
             lead: String::new(),
@@ -39,12 +57,22 @@ impl Inline {
                 end: from + words.trim().len(),
                 tags: 0..self.tags.len(),
                 inside: put.inside.clone(),
+                has_own_words: false,
             };
             put.placements.insert(from, placement);
         } else {
             put.place();
         }
         put.write()
+    }
+
+    /// The counterparts whose spans hold words, by their words in the source.
+    fn known(&self, words: &str, counterparts: &[Counterpart]) -> HashMap<(usize, usize), Span> {
+        let known = counterparts.iter().filter_map(|Counterpart { source, target }| {
+            let (source, target) = (trimmed(&self.text, source)?, trimmed(words, target)?);
+            Some(((source.start, source.end), target))
+        });
+        known.collect()
     }
 
     fn escaped(&self, words: &str) -> String {
@@ -60,6 +88,8 @@ struct Placement {
     tags: Range<usize>,
     /// Its words in the source, trimmed.
     inside: Span,
+    /// True if its words in the new text are others, between all its tags.
+    has_own_words: bool,
 }
 
 /// A search: the words of an element, and whether a word of the source continues before and after
@@ -74,6 +104,8 @@ struct Put<'t, 'w> {
     inside: Span,
     /// Placed elements by their start in the new words, without overlap.
     placements: BTreeMap<usize, Placement>,
+    /// Where words of the source stand in the new text.
+    known: HashMap<(usize, usize), Span>,
     /// For each search the position where the next one begins.
     cursors: HashMap<Search<'t>, usize>,
     /// Bytes that may still be searched.
@@ -125,7 +157,8 @@ impl<'t> Put<'t, '_> {
                     let mut tail = std::mem::take(&mut self.tail);
                     self.write_placement(
                         &mut tail,
-                        &Placement { end: 0, tags: element.clone(), inside },
+                        0,
+                        &Placement { end: 0, tags: element.clone(), inside, has_own_words: false },
                     );
                     self.tail = tail;
                     done = element;
@@ -163,11 +196,14 @@ impl<'t> Put<'t, '_> {
             return false;
         }
         let inside = text[open.at..close.at].trim();
-        if inside.is_empty() || inside.len() > self.words.len() {
+        if inside.is_empty() {
             return false;
         }
         let start = open.at + (close.at - open.at - text[open.at..close.at].trim_start().len());
         let source = start..start + inside.len();
+        if self.find_known(&element, &source) {
+            return true;
+        }
         let search = (inside, continues_before(text, &source), continues_after(text, &source));
         let mut from = self.cursors.get(&search).copied().unwrap_or(0);
         let found = loop {
@@ -194,8 +230,28 @@ impl<'t> Put<'t, '_> {
         };
         self.cursors.insert(search, from);
         let Some(span) = found else { return false };
-        self.placements
-            .insert(span.start, Placement { end: span.end, tags: element, inside: source });
+        let placement =
+            Placement { end: span.end, tags: element, inside: source, has_own_words: false };
+        self.placements.insert(span.start, placement);
+        true
+    }
+
+    /// Places an element around the counterpart of its words, if that is known and free. Tags
+    /// among its words have no place there.
+    fn find_known(&mut self, element: &Range<usize>, source: &Span) -> bool {
+        let Some(span) = self.known.get(&(source.start, source.end)).cloned() else { return false };
+        if !self.spend(element.len()) {
+            return false;
+        }
+        let before = self.placements.range(..span.end).next_back();
+        let is_taken = before.is_some_and(|(_, placement)| placement.end > span.start);
+        let tags = &self.inline.tags[element.clone()];
+        if is_taken || tags.iter().any(|tag| source.start < tag.at && tag.at < source.end) {
+            return false;
+        }
+        let (tags, inside) = (element.clone(), source.clone());
+        let placement = Placement { end: span.end, tags, inside, has_own_words: true };
+        self.placements.insert(span.start, placement);
         true
     }
 
@@ -210,7 +266,7 @@ impl<'t> Put<'t, '_> {
         let mut from = 0;
         for (start, placement) in &self.placements {
             raw.push_str(&self.inline.escaped(&self.words[from..*start]));
-            self.write_placement(&mut raw, placement);
+            self.write_placement(&mut raw, *start, placement);
             from = placement.end;
         }
         raw.push_str(&self.inline.escaped(&self.words[from..]));
@@ -218,21 +274,35 @@ impl<'t> Put<'t, '_> {
         (raw, self.lost)
     }
 
-    /// Appends a placed element, its tags at the same letters as in the source.
-    fn write_placement(&self, raw: &mut String, placement: &Placement) {
+    /// Appends an element that is placed at `start`, its tags at the same letters as in the source.
+    fn write_placement(&self, raw: &mut String, start: usize, placement: &Placement) {
         let mut from = placement.inside.start;
+        let words = |span: Span| match placement.has_own_words {
+            // All letters come after the tags at their start.
+            true if span.is_empty() => String::new(),
+            true => self.inline.escaped(&self.words[start..placement.end]),
+            false => self.inline.escaped(&self.inline.text[span]),
+        };
         for at in placement.tags.clone() {
             if self.partners[at].is_some_and(|partner| !placement.tags.contains(&partner)) {
                 continue;
             }
             let tag = &self.inline.tags[at];
             let to = tag.at.clamp(from, placement.inside.end);
-            raw.push_str(&self.inline.escaped(&self.inline.text[from..to]));
+            raw.push_str(&words(from..to));
             raw.push_str(&tag.raw);
             from = to;
         }
-        raw.push_str(&self.inline.escaped(&self.inline.text[from..placement.inside.end]));
+        raw.push_str(&words(from..placement.inside.end));
     }
+}
+
+/// A span without white space at its ends; `None` without words, or if it is none of the text.
+fn trimmed(text: &str, span: &Span) -> Option<Span> {
+    let words = text.get(span.clone())?;
+    let start = span.start + words.len() - words.trim_start().len();
+    let length = words.trim().len();
+    (length > 0).then_some(start..start + length)
 }
 
 /// For each tag the index of the tag that closes or opens the same element.
@@ -334,6 +404,39 @@ mod tests {
             ("말했다 <i>Seo Jin</i>.".into(), vec!["<b>".into()])
         );
         assert_eq!(nothing_lost("<b>One <i>two</b></i>", "둘 two"), "<b>둘 <i>two</i></b>");
+    }
+
+    #[test]
+    fn an_element_goes_around_the_known_counterpart_of_its_words() {
+        let at = |raw: &str, words: &str, known: &[(Span, &str)]| {
+            let target = |part: &str| {
+                let start = words.find(part).unwrap();
+                start..start + part.len()
+            };
+            let known = known
+                .iter()
+                .map(|(source, part)| Counterpart { source: source.clone(), target: target(part) });
+            let inline = Inline::read(raw);
+            let (written, lost) = inline.put_at(words, &known.collect::<Vec<_>>());
+            (written, lost.len())
+        };
+        let (raw, words) = ("The <b>ferry</b> left <i>Haemin</i>.", "Haemin을 여객선이 떠났다.");
+        let expected = "<i>Haemin</i>을 <b>여객선</b>이 떠났다.";
+        assert_eq!(at(raw, words, &[(4..9, "여객선")]), (expected.into(), 0));
+        // Elements around the same words stay within each other, and spaces outside.
+        assert_eq!(
+            at("The <b> <a href=x>ferry </a></b>left.", "그 <배>가 떠났다.", &[(4..10, "<배>")]),
+            ("그 <b><a href=x>&lt;배&gt;</a></b>가 떠났다.".into(), 0)
+        );
+        // What crosses another place, has tags among its words or no span is searched for.
+        assert_eq!(
+            at("A <b>big</b> <i>ferry</i>", "큰 배", &[(2..5, "큰 배"), (6..11, "배")]),
+            ("<b>큰 배</b>".into(), 1)
+        );
+        assert_eq!(at("A <b>big<br>old</b> ferry", "큰 배", &[(2..9, "큰")]).1, 2);
+        let inline = Inline::read("A <b>big</b> ferry");
+        let off = Counterpart { source: 2..5, target: 1..900 };
+        assert_eq!(inline.put_at("큰 배", &[off]).0, "큰 배");
     }
 
     #[test]

@@ -2,6 +2,7 @@
 //! XLIFF; knows nothing of the units around them.
 
 use std::collections::HashMap;
+use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
 
@@ -161,6 +162,45 @@ impl TaggedText {
         self.parts.iter().any(|part| matches!(part, Inline::Tag(_)))
     }
 
+    /// The elements around words: what is the same in the two texts of a unit, and the span in the
+    /// [`text`](Self::text).
+    pub(crate) fn elements(&self) -> Vec<(String, Range<usize>)> {
+        let mut walk = Elements::default();
+        self.walk(&self.parts, &mut walk);
+        walk.found
+    }
+
+    fn walk(&self, parts: &[Inline], walk: &mut Elements) {
+        for part in parts {
+            let tag = match part {
+                Inline::Text(text) => {
+                    walk.at += text.len();
+                    continue;
+                }
+                Inline::Tag(tag) => tag,
+            };
+            let key = tag.pair_key(self.markup).unwrap_or_default().to_string();
+            let name = tag.attribute("x").map_or_else(|| key.clone(), str::to_string);
+            match tag.role() {
+                Role::Annotation | Role::Unknown => self.walk(&tag.content, walk),
+                Role::Point => {}
+                Role::Start => {
+                    walk.open.insert(key, (name, walk.at));
+                }
+                Role::End => {
+                    if let Some((name, start)) = walk.open.remove(&key) {
+                        walk.found.push((name, start..walk.at));
+                    }
+                }
+                Role::Span => {
+                    let start = walk.at;
+                    self.walk(&tag.content, walk);
+                    walk.found.push((name, start..walk.at));
+                }
+            }
+        }
+    }
+
     fn number<'t>(&'t self, parts: &'t [Inline], numbers: &mut Numbers<'t>, out: &mut String) {
         for part in parts {
             let tag = match part {
@@ -185,6 +225,15 @@ impl TaggedText {
             }
         }
     }
+}
+
+/// Elements around words, up to a byte of the words.
+#[derive(Default)]
+struct Elements {
+    at: usize,
+    /// Name and start of what is open, by the key of the pair.
+    open: HashMap<String, (String, usize)>,
+    found: Vec<(String, Range<usize>)>,
 }
 
 /// Numbers of placeholders, from 1.

@@ -418,7 +418,7 @@ fn export(desk: &Desk, path: &Path, filter: &Filter, context: &Context) -> Resul
         bail!("{} has none of the endings .tmx, .xliff, .tsv", path.display());
     }
     let mut out = BufWriter::new(std::fs::File::create(path).map_err(fail)?);
-    let (mut count, mut left_out) = (0, 0);
+    let (mut count, mut left_out, mut without_words) = (0, 0, 0);
     match format {
         Some(format) => {
             let (from, to) = (from.code(), from.other().code());
@@ -436,6 +436,10 @@ fn export(desk: &Desk, path: &Path, filter: &Filter, context: &Context) -> Resul
                 if in_marks { format!("\"{}\"", text.replace('"', "\"\"")) } else { text }
             };
             desk.for_each(filter, &mut |Unit { source, target, .. }| {
+                if source.trim().is_empty() {
+                    without_words += 1;
+                    return Ok(());
+                }
                 count += 1;
                 writeln!(out, "{}\t{}", cell(&source), cell(&target)).map_err(fail)
             })?;
@@ -445,6 +449,10 @@ fn export(desk: &Desk, path: &Path, filter: &Filter, context: &Context) -> Resul
     if left_out > 0 {
         let note = "the file holds one direction, chosen with --from";
         context.ui.note(format!("left out {} of the other direction: {note}", units(left_out)));
+    }
+    if without_words > 0 {
+        let count = units(without_words);
+        context.ui.note(format!("left out {count} of tags alone, which TMX and XLIFF keep"));
     }
     context.ui.note(format!("wrote {} to {}", units(count), path.display()));
     Ok(())
