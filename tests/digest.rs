@@ -1,9 +1,12 @@
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use pulldown_cmark::{Event, LinkType, Options, Parser, Tag};
 use serde::Deserialize;
 use serde_json::json;
+use sha2::{Digest, Sha256};
 use tempfile::TempDir;
 
 use crate::cli::Home;
@@ -323,4 +326,106 @@ fn what_a_result_owes_to_the_desk_is_in_the_digest_and_in_the_closing_report() {
         let [first, second] = ["first", "second"].map(|run| read(&format!("{run}/{file}")));
         assert_eq!(first, second, "{file}");
     }
+}
+
+/// Two feeds with four articles in two languages, of which two have doubts, as a digest.
+fn front_page(to: &str) -> TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    let model = scripted::model(
+        json!([
+            {"when": "Here is a news article", "say": if to == "ko" { "항만이 다시 열렸다." }
+                else { "The harbor opened again." }},
+            {"when": "17 ferries", "say": "여객선 12척이 월요일에 떠났다."},
+            {"when": "Harbor opens", "say": "항만 다시 열려"},
+            {"when": "Library stays", "say": "도서관 야간 개방"},
+            {"when": "The library", "say": "도서관은 수요일부터 밤 아홉 시까지 연다."},
+            {"when": "512억", "say": "The breakwater costs 61.2 billion won."},
+            {"when": "방파제 공사", "say": "Breakwater work begins"},
+            {"when": "시장은", "say": "The mayor visited the new pier."},
+            {"when": "시장, 새", "say": "Mayor visits the new pier"},
+            {"say": "주민들은 반겼다."}
+        ]),
+        8192,
+    );
+    let item = |id: &str, title: &str, text: &str| {
+        format!(
+            "<item><guid>{id}</guid><title>{title}</title><link>https://{id}.example/</link>\
+            <pubDate>Mon, 30 Nov 2026 07:00:00 +0900</pubDate><description>{text}</description></item>"
+        )
+    };
+    let feed = |items: &[String]| {
+        format!(
+            "<rss version=\"2.0\"><channel><title>News</title>{}</channel></rss>",
+            items.concat()
+        )
+    };
+    let haemin = feed(&[
+        item("a", "Harbor opens", "The harbor opened again on Monday, and 17 ferries left."),
+        item("b", "Library stays open late", "The library opens until nine in the evening."),
+    ]);
+    let baram = feed(&[
+        item("c", "방파제 공사 시작", "방파제에는 512억 원이 든다."),
+        item("d", "시장, 새 부두 방문", "시장은 새 부두를 찾았다."),
+    ]);
+    std::fs::write(folder.path().join("haemin.xml"), haemin).unwrap();
+    std::fs::write(folder.path().join("baram.xml"), baram).unwrap();
+    let output = Command::new(assert_cmd::cargo::cargo_bin("malmoi"))
+        .env_clear()
+        .env("HOME", folder.path())
+        .current_dir(folder.path())
+        .args(["feed", "haemin.xml", "baram.xml", "--to", to, "-o", "out", "--quiet"])
+        .args(["--repair", "off", "--meaning", "off", "--model"])
+        .arg(model.path())
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let name = model.path().file_name().unwrap().to_string_lossy().into_owned();
+    let path = folder.path().join("out/digest.html");
+    let page = std::fs::read_to_string(&path).unwrap().replace(&name, "scripted");
+    std::fs::write(&path, page).unwrap();
+    folder
+}
+
+#[test]
+fn the_front_page_says_in_both_languages_what_there_is() {
+    for language in ["ko", "en"] {
+        let page = read(&front_page(language), "digest.html");
+        let (head, body) = page.split_once("<body>").unwrap();
+        // The policy has the hash of the very style.
+        let style = head.split("<style>").nth(1).unwrap().split("</style>").next().unwrap();
+        let hash = STANDARD.encode(Sha256::digest(style.as_bytes()));
+        assert!(head.contains(&format!("style-src 'sha256-{hash}'\"")), "{head}");
+        assert!(!page.contains("unsafe"));
+        insta::with_settings!({snapshot_path => here("snapshots"), prepend_module_to_snapshot => false}, {
+            insta::assert_snapshot!(format!("digest_{language}"), body);
+        });
+    }
+}
+
+/// Node's packages are in `tests/workbench/node_modules` after `npm ci` there.
+#[test]
+fn the_front_page_is_used_by_keyboard_and_breaks_no_rule_of_accessibility() {
+    let packages = here("workbench/node_modules/playwright-core").exists();
+    let (Some(chromium), Some(node), true) = (program("chromium"), program("node"), packages)
+    else {
+        eprintln!("skipped: Node, Chromium or the packages of tests/workbench are not here");
+        return;
+    };
+    for language in ["ko", "en"] {
+        let folder = front_page(language);
+        let ran = Command::new(&node)
+            .arg(here("workbench/digest.mjs"))
+            .arg(folder.path().join("out/digest.html"))
+            .arg(&chromium)
+            .args(std::env::var_os("MALMOI_PICTURES"))
+            .output()
+            .unwrap();
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        assert!(ran.status.success(), "{}{}", text(&ran.stdout), text(&ran.stderr));
+    }
+}
+
+fn program(name: &str) -> Option<PathBuf> {
+    let paths = std::env::var_os("PATH")?;
+    std::env::split_paths(&paths).map(|folder| folder.join(name)).find(|path| path.exists())
 }

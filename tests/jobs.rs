@@ -455,6 +455,8 @@ fn a_body_of_its_own_type_is_a_file() {
         ("application/feed+json", json_feed.as_str(), "feed"),
         ("application/json", json_feed.as_str(), "feed"),
         ("application/json", &pasted.to_string(), "feed"),
+        // As `curl -d` sends it.
+        ("application/x-www-form-urlencoded", &pasted.to_string(), "feed"),
         ("application/x-ndjson", "{\"text\": \"The council meets.\"}\n", "jsonl"),
         ("text/html", "<p>The council meets.</p>", "html"),
         ("text/plain", "The council meets.", "plain"),
@@ -484,6 +486,35 @@ fn a_job_of_other_models_fails_and_says_so() {
     let error = status["error"].as_str().unwrap();
     assert!(error.contains("other models") && !error.contains('/'), "{error}");
     assert!(!lines(&server.get(&format!("{job}/results")).body).is_empty());
+}
+
+#[test]
+fn old_jobs_and_halves_of_jobs_are_gone_and_a_damaged_one_harms_no_other() {
+    let desk = Desk::new();
+    let server = desk.serve(&[]);
+    let [old, young, damaged] = [(); 3].map(|()| {
+        let job = sent(&server, &[("a.txt", b"The council meets.")]);
+        wait(&server, &job, is_final);
+        job
+    });
+    drop(server);
+    let folder = |job: &str| desk.folder().join(job.rsplit('/').next().unwrap());
+    let record = folder(&old).join("job.json");
+    let mut text: Value = serde_json::from_slice(&std::fs::read(&record).unwrap()).unwrap();
+    text["finished"] = json!("2020-01-01T00:00:00Z");
+    std::fs::write(&record, text.to_string()).unwrap();
+    std::fs::write(folder(&damaged).join("job.json"), "{").unwrap();
+    let half = desk.folder().join("0".repeat(32));
+    std::fs::create_dir(&half).unwrap();
+    std::fs::write(half.join("inputs.bin"), "The council").unwrap();
+    let other = desk.folder().join("notes");
+    std::fs::create_dir(&other).unwrap();
+    let server = desk.serve(&[]);
+    for (job, status) in [(&old, 404), (&young, 200), (&damaged, 404)] {
+        assert_eq!(server.get(job).status, status, "{job}");
+    }
+    assert!(!folder(&old).exists() && !half.exists());
+    assert!(folder(&damaged).exists() && other.exists(), "what is not understood stays");
 }
 
 #[test]

@@ -5,7 +5,9 @@ use std::collections::HashSet;
 use std::fmt::Write;
 use std::ops::Range;
 
-use super::text::{Figures, attribute, heading, is_web, models, owed, place_of, xml};
+use super::front::{Sources, front};
+use super::shell;
+use super::text::{Figures, attribute, heading, is_web, models, owed, place_of};
 use super::words::{Words, words};
 use crate::batch::result::{BilingualPair, Line, PairedTranslation, Summary};
 use crate::batch::stories::Arranged;
@@ -13,89 +15,35 @@ use crate::document::escape;
 use crate::finding::{Finding, Place};
 use crate::language::Language;
 
-/// Text colors have a contrast of at least 4.5:1 in light and dark mode.
-const STYLE: &str = "
-:root{color-scheme:light dark;--paper:#fff;--ink:#1a1a1a;--quiet:#595959;--edge:#d0d0d0;--doubt:#8a3b00;--mark:#ffe9b8;--row:#fff8e8;--link:#0b57d0}
-@media(prefers-color-scheme:dark){:root{--paper:#16181c;--ink:#ececec;--quiet:#b0b0b0;--edge:#44474d;--doubt:#ffc069;--mark:#5c4410;--row:#2a2416;--link:#9cc2ff}}
-*{box-sizing:border-box}
-body{margin:0 auto;max-width:72rem;padding:1.5rem 2rem;line-height:1.65;word-break:keep-all;overflow-wrap:anywhere;background:var(--paper);color:var(--ink);
-font-family:'Apple SD Gothic Neo','Malgun Gothic','Noto Sans CJK KR','Noto Sans KR','Nanum Gothic',system-ui,sans-serif}
-a{color:var(--link)}
-h1{font-size:1.5rem;margin:0 0 .25rem}h2{font-size:1.2rem;margin:0 0 .25rem}
-nav ol{columns:2;column-gap:3.5rem;padding-left:2rem}nav li{break-inside:avoid}
-article{border-top:2px solid var(--edge);padding:1.5rem 0}article.same{border-top:1px dashed var(--edge)}
-.facts,.figures,.original,.also,.owed{color:var(--quiet);font-size:.9rem;margin:0 0 1rem}
-.notice{border:1px solid var(--edge);border-radius:.35rem;padding:.5rem .75rem;margin:.75rem 0}
-.summary{font-size:1.05rem;white-space:pre-line;padding:.5rem .75rem;border-left:3px solid var(--edge)}
-details{margin:.5rem 0;padding:0 .75rem}details>div{white-space:pre-line;color:var(--quiet)}summary{cursor:pointer}
-table{width:100%;border-collapse:collapse;table-layout:fixed}
-th{text-align:left;font-size:.85rem;color:var(--quiet)}
-th,td{vertical-align:top;padding:.5rem .75rem;border-bottom:1px solid var(--edge);white-space:pre-line}
-.doubted>td,.summary.doubted{background:var(--row)}
-small.memory{display:block;color:var(--quiet);font-size:.8rem}
-mark{background:var(--mark);color:var(--ink);border-radius:.15rem;padding:0 .1rem}
-ul.doubts{margin:.35rem 0 0;padding:0;list-style:none;color:var(--doubt);font-size:.9rem;white-space:normal}
-ul.doubts li:focus{outline:2px solid currentColor;outline-offset:2px}
-body:has(#only:checked) [data-doubts='0']{display:none}
-@media(max-width:45rem){body{padding:1rem}table,tbody,tr,td{display:block}thead{display:none}td{border:0}tr{border-bottom:1px solid var(--edge)}nav ol{columns:1}}
-@media print{body{max-width:none;padding:0;font-size:10pt;background:none;color:#000}nav,.filter{display:none}article,tr,.summary{break-inside:avoid}h2{break-after:avoid}}
-";
-
-/// Content security policy: load nothing; styles are inline.
-const POLICY: &str = "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'; \
-     base-uri 'none'; form-action 'none'\">";
-
-/// The digest of items, in their order.
+/// The digest of items, in their order: a front page of cards, and the items.
 pub(in crate::batch) fn html(arranged: &Arranged, figures: Figures, to: Language) -> String {
     let Arranged { lines, stories } = arranged;
-    let say = words(to);
-    let mut page = format!(
-        "<!doctype html>\n<html lang=\"{to}\">\n<head>\n<meta charset=\"utf-8\">\n{POLICY}\n\
-         <meta name=\"viewport\" content=\"width=device-width,initial-scale=1\">\n<meta name=\"referrer\" content=\"no-referrer\">\n\
-         <title>malmoi</title>\n<style>{STYLE}</style>\n</head>\n<body>\n<header>\n<h1>malmoi</h1>\n\
-         <p class=\"figures\">{}</p>\n<p class=\"notice\">{}</p>\n",
-        escaped_lines(&figures.lines(to, lines.len())),
-        say.notice,
-    );
-    if figures.doubtful > 0 {
-        let _ = writeln!(
-            page,
-            "<p class=\"filter\"><label><input type=\"checkbox\" id=\"only\"> {}</label></p>",
-            say.filter
-        );
-    }
-    let _ = writeln!(page, "<nav aria-label=\"{}\"><ol>", say.items);
-    for (index, line) in lines.iter().enumerate() {
-        let doubts = line.doubts().count();
-        let label = match doubts {
-            0 => String::new(),
-            _ => format!(" <small>({})</small>", Words::doubts(to, doubts)),
-        };
-        let _ = writeln!(
-            page,
-            "<li data-doubts=\"{doubts}\"><a href=\"#item-{}\">{}</a>{label}</li>",
-            index + 1,
-            escape(&heading(line))
-        );
-    }
-    page += "</ol></nav>\n</header>\n<main>\n";
+    let sources = Sources::of(lines);
+    let mut page = front(lines, &sources, figures, to) + "<main>\n";
     for index in 0..lines.len() {
         let story = stories.get(index).cloned().unwrap_or_default();
-        article(&mut page, lines, index, story, to);
+        article(&mut page, lines, index, story, &sources, to);
     }
-    page += "</main>\n</body>\n</html>\n";
-    page
+    page += "</main>\n";
+    shell::styled(to.code(), "malmoi", &page)
 }
 
 /// An item, with links to the others of its story.
-fn article(page: &mut String, lines: &[Line], index: usize, story: Range<usize>, to: Language) {
+fn article(
+    page: &mut String,
+    lines: &[Line],
+    index: usize,
+    story: Range<usize>,
+    sources: &Sources<'_>,
+    to: Language,
+) {
     let (line, number) = (&lines[index], index + 1);
     let say = words(to);
-    let doubts = line.doubts().count();
     let class = if index > story.start { " class=\"same\"" } else { "" };
     let _ = writeln!(
         page,
-        "<article id=\"item-{number}\" aria-labelledby=\"title-{number}\" data-doubts=\"{doubts}\"{class}>"
+        "<article id=\"item-{number}\" aria-labelledby=\"title-{number}\" {}{class}>\n<div class=\"heading\">",
+        sources.data(line)
     );
     // The table leaves out the row of the headline.
     let headline =
@@ -138,17 +86,19 @@ fn article(page: &mut String, lines: &[Line], index: usize, story: Range<usize>,
         &line.findings.iter().filter(|finding| finding.is_doubt()).collect::<Vec<_>>(),
         line.language(),
     );
+    *page += "</div>\n";
     summary(page, line, say);
     if let Some(translation) = &line.translation {
         table(page, line, translation);
     }
-    *page += "</article>\n";
+    let _ = writeln!(page, "<p class=\"top\"><a href=\"#top\">{}</a></p>\n</article>", say.top);
 }
 
 /// The summary with its findings marked, the summary it was translated from, and the article if no
 /// table shows it.
 fn summary(page: &mut String, line: &Line, say: &Words) {
     let Some(summary) = &line.summary else { return };
+    *page += "<div class=\"brief\">\n";
     let doubts: Vec<&Finding> =
         summary.findings.iter().filter(|finding| finding.is_doubt()).collect();
     let ranges = |place: fn(&Finding) -> Option<Place>| -> Vec<Range<usize>> {
@@ -175,6 +125,7 @@ fn summary(page: &mut String, line: &Line, say: &Words) {
     if line.translation.is_none() {
         details(say.article, &marked(&line.source, &ranges(|finding| finding.source)));
     }
+    *page += "</div>\n";
 }
 
 /// The sentences of the article that support each sentence of a summary, as a numbered list.
@@ -350,12 +301,7 @@ pub(super) fn sanitized(html: &str) -> String {
 /// images.
 pub(in crate::batch) fn translated_page(line: &Line, html: &str) -> String {
     let body = html.find("<body").map_or(html, |at| &html[at..]);
-    format!(
-        "<!doctype html>\n<html lang=\"{}\">\n<head>\n<meta charset=\"utf-8\">\n{POLICY}\n<title>{}</title>\n</head>\n<body>\n{}\n</body>\n</html>\n",
-        line.to,
-        xml(&heading(line)),
-        sanitized(body).trim()
-    )
+    shell::plain(&line.to, &heading(line), &format!("{}\n", sanitized(body).trim()))
 }
 
 #[cfg(test)]

@@ -3,9 +3,11 @@
 //!
 //! Each file is self-contained, and text of items never becomes markup or script.
 
+mod front;
 mod html;
 mod markdown;
 mod rss;
+mod shell;
 mod text;
 mod words;
 

@@ -8,7 +8,10 @@ use crate::outcome::MemoryUse;
 
 /// Headings and labels.
 pub(super) struct Words {
+    /// Of the page.
+    pub title: &'static str,
     pub notice: &'static str,
+    pub filters: &'static str,
     pub filter: &'static str,
     pub items: &'static str,
     pub original: &'static str,
@@ -18,11 +21,19 @@ pub(super) struct Words {
     /// Before the other items of a story.
     pub also: &'static str,
     pub models: &'static str,
+    /// Of the filters by language and by source.
+    pub language: &'static str,
+    pub source: &'static str,
+    pub all: &'static str,
+    /// Of the link to the cards.
+    pub top: &'static str,
 }
 
 const ENGLISH: Words = Words {
+    title: "News digest",
     notice: "Machine-generated summaries and translations. Check before publication.",
-    filter: "Show only items to check",
+    filters: "Filters",
+    filter: "Only items to check",
     items: "Contents",
     original: "Original headline",
     intermediate: "Summary before translation",
@@ -30,11 +41,17 @@ const ENGLISH: Words = Words {
     support: "Supported by",
     also: "Also in",
     models: "Models:",
+    language: "Language of the article",
+    source: "Source",
+    all: "All",
+    top: "Back to all items",
 };
 
 const KOREAN: Words = Words {
+    title: "뉴스 다이제스트",
     notice: "기계가 요약하고 번역한 기사입니다. 보도하기 전에 확인하십시오.",
-    filter: "확인이 필요한 기사만 보기",
+    filters: "거르기",
+    filter: "확인할 기사만",
     items: "차례",
     original: "원래 제목",
     intermediate: "번역 전 요약",
@@ -42,6 +59,10 @@ const KOREAN: Words = Words {
     support: "근거 문장",
     also: "같은 소식",
     models: "모델:",
+    language: "기사 언어",
+    source: "출처",
+    all: "전체",
+    top: "전체 기사로",
 };
 
 /// The words in a language.

@@ -47,7 +47,7 @@ impl Incoming {
                 .headers_mut()
                 .extend(parts.headers.get(CONTENT_TYPE).map(|kind| (CONTENT_TYPE, kind.clone())));
             read_multipart(request, &mut fields, &mut files).await?;
-        } else if kind.starts_with("application/x-www-form-urlencoded") {
+        } else if kind.starts_with("application/x-www-form-urlencoded") && !is_object(&content) {
             add_form(&mut fields, &content);
         } else if let Some(ending) = file_ending(&kind).filter(|_| takes_files) {
             let name = fields.get("name").and_then(Value::as_str).map(str::to_string);
@@ -123,12 +123,18 @@ impl Incoming {
     }
 }
 
+/// True for a JSON object, which `curl -d` calls a form.
+fn is_object(content: &[u8]) -> bool {
+    content.trim_ascii_start().first() == Some(&b'{')
+        && serde_json::from_slice::<serde::de::IgnoredAny>(content).is_ok()
+}
+
 /// The ending of the files of a content type; `None` for those of fields. A file without an ending
 /// is known by its first bytes.
 fn file_ending(kind: &str) -> Option<&'static str> {
     let kind = kind.split(';').next().unwrap_or_default().trim();
     match kind {
-        "" | "application/json" => None,
+        "" | "application/json" | "application/x-www-form-urlencoded" => None,
         "application/feed+json" => Some(".json"),
         "application/x-ndjson" | "application/jsonl" | "application/jsonlines" => Some(".jsonl"),
         "application/zip" | "application/x-zip-compressed" => Some(".zip"),

@@ -19,6 +19,7 @@ use axum::routing::get;
 use axum::{Json, Router};
 use malmoi::prompts::Task;
 use malmoi::{Language, LanguagePair};
+use serde::Deserialize;
 use serde_json::{Value, json};
 use tokio::sync::mpsc::{Receiver, Sender, channel};
 use utoipa::ToSchema;
@@ -56,7 +57,7 @@ pub(in super::super) fn routes() -> Router<Arc<App>> {
 
 /// A job as a JSON object. In a multipart body, files are parts with a file name, and the other
 /// fields are parts as well; a body of another type is one file, with fields in the query.
-#[derive(ToSchema)]
+#[derive(Deserialize, ToSchema)]
 #[allow(dead_code, reason = "describes the fields, which are read one by one")]
 pub(super) struct JobRequest {
     /// A feed or a file, as text.
@@ -75,7 +76,7 @@ pub(super) struct JobRequest {
     to: Option<String>,
     /// Title for lists.
     title: Option<String>,
-    #[schema(inline)]
+    #[serde(flatten)]
     wishes: Wishes,
 }
 
@@ -219,7 +220,8 @@ fn wrong_glossary() -> Failure {
 pub(super) async fn list(State(app): State<Arc<App>>, request: Request) -> Response {
     answer(app, request, |app, incoming| {
         let all = all(app)?.list(incoming.key.as_deref());
-        let all: Vec<JobStatus> = all.iter().filter_map(|job| job.status()).collect();
+        let all: Vec<JobStatus> =
+            all.iter().filter_map(|job| Some(job.status()?.brief())).collect();
         Ok(Json(json!({ "jobs": all })).into_response())
     })
     .await
@@ -355,7 +357,9 @@ async fn follow(
             let _ = sender.send(Ok(end)).await;
             return;
         }
-        if status.progress.is_some() && sender.send(Ok(told("progress", &status))).await.is_err() {
+        if status.progress.is_some()
+            && sender.send(Ok(told("progress", &status.brief()))).await.is_err()
+        {
             return;
         }
         tokio::select! {

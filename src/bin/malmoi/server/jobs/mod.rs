@@ -126,6 +126,8 @@ pub(crate) struct JobStatus {
     pub created: String,
     pub started: Option<String>,
     pub finished: Option<String>,
+    /// Its files; not in lists and in the events `progress`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub inputs: Vec<Input>,
     /// Articles; those that repeat another one count until the end only.
     pub items: usize,
@@ -137,6 +139,13 @@ pub(crate) struct JobStatus {
     pub event: usize,
     /// Why it failed.
     pub error: Option<String>,
+}
+
+impl JobStatus {
+    /// The same without its files, of which there may be many.
+    pub fn brief(self) -> Self {
+        Self { inputs: Vec::new(), ..self }
+    }
 }
 
 impl Jobs {

@@ -105,13 +105,14 @@ impl Runner {
     /// Runs a job to its end, or until it is stopped.
     fn run(&self, job: &Job) {
         self.jobs.count();
-        let record = {
+        let (record, saved) = {
             let mut state = job.state();
             state.record.started.get_or_insert_with(now);
-            state.record.clone()
+            // While it is locked, so that a removal is not overwritten.
+            (state.record.clone(), state.record.save(&job.folder))
         };
         job.changed();
-        let saved = record.save(&job.folder).map_err(|error| Stop::Fault(error.to_string()));
+        let saved = saved.map_err(|error| Stop::Fault(error.to_string()));
         // A panic ends one job, not the server; its hook has reported it.
         let ended = saved.and_then(|()| {
             catch_unwind(AssertUnwindSafe(|| self.batch(job, &record)))
