@@ -151,6 +151,12 @@ impl Serve {
         let engine =
             Engine::new(limits, ServerMonitor { metrics: metrics.clone(), log: log.clone() });
         let jobs = self.open_jobs(context, &metrics, &log)?;
+        let desk = options.desk.clone();
+        let options = Arc::new(SharedOptions::new(
+            options,
+            self.generation.checks.given_glossary()?,
+            self.generation.checks.dismissals(context),
+        ));
         let runner = jobs.clone().map(|jobs| Runner {
             jobs,
             engine: engine.clone(),
@@ -164,12 +170,8 @@ impl Serve {
         }
         let app = App {
             engine: engine.clone(),
-            desk: options.desk.clone(),
-            options: SharedOptions::new(
-                options,
-                self.generation.checks.given_glossary()?,
-                self.generation.checks.dismissals(context),
-            ),
+            desk,
+            options,
             keys,
             guard: Guard::new(self.hosts(&listening.addresses), self.allow_origin.clone()),
             is_encrypted: tls.is_some(),

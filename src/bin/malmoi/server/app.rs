@@ -32,7 +32,7 @@ pub(crate) struct RequestLimits {
 /// Everything that handlers share.
 pub(crate) struct App {
     pub engine: Arc<Engine>,
-    pub options: SharedOptions,
+    pub options: Arc<SharedOptions>,
     pub desk: Option<Arc<Desk>>,
     pub keys: Keys,
     pub guard: Guard,

@@ -15,6 +15,7 @@ use malmoi::store::Store;
 use malmoi::{Error, LanguagePair, TaskOptions};
 
 use super::super::log::now;
+use super::super::shared_options::SharedOptions;
 use super::events::EventLog;
 use super::record::{Record, State};
 use super::{INPUTS, Job, JobState, Jobs, Progress, RESULTS, size};
@@ -35,7 +36,7 @@ pub(crate) struct Runner {
     pub engine: Arc<Engine>,
     pub store: Arc<Store>,
     /// Options of every job, which its own wishes change.
-    pub options: TaskOptions,
+    pub options: Arc<SharedOptions>,
     /// Texts that a model generates together.
     pub at_once: usize,
 }
@@ -175,7 +176,7 @@ impl Runner {
         let disk = |error: std::io::Error| Stop::Fault(error.to_string());
         let results = job.folder.join(RESULTS);
         let mut log = EventLog::open(&job.folder).map_err(disk)?;
-        let options = record.wishes.options(&self.options);
+        let options = record.wishes.options(&self.options.now());
         let options = options.map_err(|failure| Stop::Failed(failure.to_string()))?;
         let batch = self.with_models(Batch::new(record.to.0), record)?;
         let mut tokens = (0, 0);
