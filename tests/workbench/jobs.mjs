@@ -50,6 +50,10 @@ assert.match(await text(page, ".card.doubtful >> nth=0"), /17/);
 await page.click("#cards .choice span:has-text('With doubts')");
 assert.equal(await page.locator(".card").count(), doubtful);
 await page.click("#cards .choice span:has-text('All')");
+await page.selectOption("#cards-source", "example.org");
+assert.deepEqual(await page.locator(".card a").count(), 2);
+assert.equal(await page.locator(".card").count(), 2);
+await page.selectOption("#cards-source", "");
 assert.equal(await page.getAttribute(".card a >> nth=0", "href"), "https://example.org/council");
 for (const [name, ending] of [
   ["Digest", "html"],

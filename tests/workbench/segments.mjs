@@ -114,6 +114,13 @@ await page.click("#terms .term");
 assert.match(await target(0), /^군의회는/);
 await gone(page, "#findings-0 li");
 
+// Word processors get a title and paragraphs.
+await page.click("text=New article");
+await run(page, "Harbor\n\nThe council meets on Monday. It votes on the budget.");
+await page.waitForSelector("#row-1");
+await page.fill("#target-0", "항만");
+assert.match((await save(page, "HTML"))[1], /<h1>항만<\/h1><p>시의회는/);
+
 // A segment that is confirmed is translated wherever it stands in the text, unless it was edited.
 await page.click("text=New article");
 await run(page, "The council meets.\n\nThe council meets.\n\nThe council meets.");

@@ -26,7 +26,11 @@ function plain(html) {
 }
 
 /** The words of a piece of a page that is still being written. */
-export const wordsOf = (html) => html.replace(/<[^>]*(>|$)/g, " ").replace(/[ \t]*\n\s*/g, "\n");
+export const wordsOf = (html) =>
+  html
+    .replace(/<\/(h\d|p|li|td|div|title|figcaption|blockquote)\s*>/gi, "\n")
+    .replace(/<[^>]*(>|$)/g, " ")
+    .replace(/[ \t]*\n\s*/g, "\n");
 
 /** A frame with a page. */
 export function frame(html, title) {

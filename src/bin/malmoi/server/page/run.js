@@ -24,7 +24,7 @@ export async function run() {
   if (model) body.model = model;
   if (glossary) body.glossary_id = glossary;
   if (task === "summarize") Object.assign(body, { style, sentences });
-  view.streaming(task, article, format, cancel);
+  view.streaming(state, cancel);
   let outcome;
   try {
     await stream(

@@ -24,7 +24,7 @@ export function start() {
 }
 
 /** Shows an article beside the text that is coming. */
-export function streaming(task, article, format, cancel) {
+export function streaming({ task, article, format, name }, cancel) {
   isStreaming = true;
   by("compose").hidden = true;
   by("work").hidden = false;
@@ -32,7 +32,7 @@ export function streaming(task, article, format, cancel) {
     h(
       "header",
       { class: "bar" },
-      h("h2", { id: "work-title", class: "work-title" }, titleOf({ article, format })),
+      h("h2", { id: "work-title", class: "work-title" }, titleOf({ article, format, name })),
       h("p", { id: "progress", class: "meta", role: "status" }, t(`running_${task}`)),
       h("button", { type: "button", class: "plain", on: { click: cancel } }, t("stop")),
     ),
@@ -49,7 +49,9 @@ export function streaming(task, article, format, cancel) {
   scrollTo(0, 0);
 }
 
-const titleOf = ({ article, format }) =>
+/** The name of an article, or its first words. */
+const titleOf = ({ article, format, name }) =>
+  name ||
   beginning(
     format === "html"
       ? wordsOf(article.replace(/<(head|script|style)[\s>][^]*?<\/\1>/gi, ""))
@@ -58,7 +60,7 @@ const titleOf = ({ article, format }) =>
 
 /** Names the browser's tab after the result. */
 export function entitle() {
-  const title = state.result && (state.result.name || titleOf(state.result));
+  const title = state.result && titleOf(state.result);
   document.title = title ? `${title} · malmoi` : "malmoi";
 }
 
@@ -95,8 +97,8 @@ export function render() {
     by("work").replaceChildren();
     return entitle();
   }
-  const { task, from, to, model, seconds, name } = result;
-  const title = name || titleOf(result);
+  const { task, from, to, model, seconds } = result;
+  const title = titleOf(result);
   const way =
     from === to ? t("within", { language: t(from) }) : t("into", { from: t(from), to: t(to) });
   const meta = [t(`made_${task}`), way, model, t("seconds", { number: seconds.toFixed(1) })].join(
