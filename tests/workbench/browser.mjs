@@ -20,7 +20,7 @@ export async function open(language, width, colorScheme) {
     colorScheme,
   });
   const page = await context.newPage();
-  page.setDefaultTimeout(15_000);
+  page.setDefaultTimeout(60_000);
   page.on("console", (message) => {
     const { url } = message.location();
     // A browser logs each answer that is no success; some are asked for.

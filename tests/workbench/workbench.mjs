@@ -55,9 +55,11 @@ await look(page, "search");
 // What is dismissed stays away, for another editor too, and can be had back in two ways.
 const before = await page.locator("#findings-1 li").count();
 const finding = await text(page, "#findings-1 li:first-child .message");
-const dismiss = () => page.click("#findings-1 li:first-child button");
+const dismiss = async () => {
+  await page.click("#findings-1 li:first-child button");
+  await page.waitForSelector("#notice:has-text('Dismissed') button");
+};
 await dismiss();
-await page.waitForSelector("#notice button");
 assert.equal(await page.locator("#findings-1 li").count(), before - 1);
 await page.click("#notice button");
 await page.waitForFunction(
@@ -65,7 +67,6 @@ await page.waitForFunction(
   before,
 );
 await dismiss();
-await page.waitForSelector("#notice button");
 const other = await open("en-US", 1280, "dark");
 await other.click("#dismissals");
 await other.waitForSelector(".listed");
