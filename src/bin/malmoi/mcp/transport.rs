@@ -1,5 +1,5 @@
-//! Messages of the protocol as lines of standard input and output, each read and written by a thread
-//! of its own: a read that waits never holds up the end of the program.
+//! Messages of the protocol as lines of standard input and output, each with a thread of its own: a
+//! read that waits never holds up the end of the program.
 
 use std::io::{BufRead, BufReader, Error, ErrorKind, Read, Result, Write};
 use std::thread::{self, JoinHandle};

@@ -38,7 +38,11 @@ struct Arguments {
     from: Option<String>,
     /// Format of the article; plain text by default.
     #[serde(default)]
-    #[schemars(with = "String", extend("enum" = ["text", "html", "markdown", "srt", "vtt"]), !default)]
+    #[schemars(
+        with = "String",
+        extend("enum" = ["text", "html", "markdown", "srt", "vtt"]),
+        !default
+    )]
     format: Option<String>,
     /// Sentences, or points with the style `bullets`; 3 by default.
     #[serde(default)]

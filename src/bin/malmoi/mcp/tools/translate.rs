@@ -38,7 +38,11 @@ struct Arguments {
     from: Option<String>,
     /// Format of the text, which the translation keeps; plain text by default.
     #[serde(default)]
-    #[schemars(with = "String", extend("enum" = ["text", "html", "markdown", "srt", "vtt"]), !default)]
+    #[schemars(
+        with = "String",
+        extend("enum" = ["text", "html", "markdown", "srt", "vtt"]),
+        !default
+    )]
     format: Option<String>,
     /// Register of a Korean translation: `handa` as in newspapers (한다체), `hamnida` as newsreaders
     /// speak (합니다체), `haeyo` as in newsletters (해요체).
