@@ -2,8 +2,9 @@
 //! set, since clients of one API send them in all these ways.
 
 use axum::body::{Body, Bytes};
-use axum::extract::{FromRequest, Multipart, Request};
+use axum::extract::{FromRequest, FromRequestParts, Multipart, RawPathParams, Request};
 use axum::http::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap};
+use axum::http::request::Parts;
 use serde_json::{Map, Value};
 
 use super::app::App;
@@ -16,8 +17,12 @@ pub(crate) struct Incoming {
     pub files: Vec<Upload>,
     /// Name of the key that was sent, if keys are needed.
     pub key: Option<String>,
-    /// What identifies the request: its body as it arrived, and its query.
+    /// The body as it arrived.
     pub content: Bytes,
+    /// The request without its body.
+    pub parts: Parts,
+    /// The variable part of the address; empty if it has none.
+    pub id: String,
 }
 
 impl Incoming {
@@ -32,7 +37,9 @@ impl Incoming {
     }
 
     async fn read_as(app: &App, request: Request, takes_files: bool) -> Result<Self, Failure> {
-        let (parts, body) = request.into_parts();
+        let (mut parts, body) = request.into_parts();
+        let variables = RawPathParams::from_request_parts(&mut parts, &()).await;
+        let id = variables.ok().and_then(|all| Some(all.iter().next()?.1.to_string()));
         let content = read_body(app, body).await?;
         let kind = parts.headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
         let kind = kind.unwrap_or_default().to_lowercase();
@@ -66,7 +73,7 @@ impl Incoming {
         let given = header_key(&parts.headers)
             .or_else(|| fields.get("api_key").and_then(Value::as_str).map(str::to_string));
         let key = app.authorize(given.as_deref())?;
-        Ok(Self { fields, files, key, content })
+        Ok(Self { fields, files, key, content, parts, id: id.unwrap_or_default() })
     }
 
     /// A field as it was sent.

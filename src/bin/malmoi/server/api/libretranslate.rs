@@ -2,61 +2,64 @@
 
 use std::sync::Arc;
 
-use axum::extract::{Path, Request, State};
+use axum::extract::{Path, State};
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
 use malmoi::formats::{self, Format, Reader};
 use malmoi::prompts::Task;
-use malmoi::{Language, Outcome, TaskOptions};
+use malmoi::{Language, TaskOptions};
 use serde_json::{Map, Value, json};
 
 use super::super::app::App;
 use super::super::deliveries::Stage;
+use super::super::failure::Failure;
 use super::super::incoming::Incoming;
-use super::{Text, language, shortened, with_key, within};
-use crate::engine::{Failure, Ticket};
+use super::texts::Texts;
+use super::{answering, language, shortened, submit, within};
 
 /// Alternatives of one text.
 const MAX_ALTERNATIVES: u64 = 5;
-/// Texts in one request.
-const MAX_TEXTS: usize = 1_000;
 
 pub(in super::super) fn routes() -> Router<Arc<App>> {
     Router::new()
-        .route("/translate", post(translate))
-        .route("/detect", post(detect))
+        .route("/translate", post(answering(refuse, translate)))
+        .route("/detect", post(answering(refuse, detect)))
         .route("/languages", get(languages))
         .route("/frontend/settings", get(settings))
-        .route("/translate_file", post(translate_file))
+        .route("/translate_file", post(answering(refuse, translate_file)))
         .route("/download_file/{name}", get(download_file))
 }
 
-type Answer = Result<Value, Failure>;
-
-fn answer(key: Option<String>, answer: Answer) -> Response {
-    let response = match answer {
-        Ok(value) => Json(value).into_response(),
+fn refuse(failure: &Failure) -> Response {
+    match failure {
         // LibreTranslate's clients expect 403 where others expect 401.
-        Err(Failure::Key) => Failure::Forbidden("Invalid API key".into()).into_response(),
-        Err(failure) => failure.into_response(),
-    };
-    with_key(key, response)
-}
-
-async fn translate(State(app): State<Arc<App>>, request: Request) -> Response {
-    match Incoming::read(&app, request).await {
-        Ok(incoming) => answer(incoming.key.clone(), translated(&app, &incoming).await),
-        Err(failure) => answer(None, Err(failure)),
+        Failure::Key => Failure::Forbidden("Invalid API key".into()).into_response(),
+        failure => failure.clone().into_response(),
     }
 }
 
-async fn translated(app: &App, incoming: &Incoming) -> Answer {
-    let missing = |name| Failure::Invalid(format!("Invalid request: missing {name} parameter"));
+/// A field that a request must have.
+fn needed(incoming: &Incoming, name: &str) -> Result<String, Failure> {
+    incoming.text(name)?.ok_or_else(|| missing(name))
+}
+
+fn missing(name: &str) -> Failure {
+    Failure::Invalid(format!("Invalid request: missing {name} parameter"))
+}
+
+/// The languages of a request: that of its texts, `None` if they are to be detected, and that of
+/// their translations.
+fn languages_of(incoming: &Incoming) -> Result<(Option<Language>, Language), Failure> {
+    let (source, target) = (needed(incoming, "source")?, needed(incoming, "target")?);
+    let from = if source == "auto" { None } else { Some(language(&source)?) };
+    Ok((from, language(&target)?))
+}
+
+async fn translate(app: Arc<App>, incoming: Incoming) -> Result<Response, Failure> {
     let texts = incoming.texts("q")?.ok_or_else(|| missing("q"))?;
-    let source = incoming.text("source")?.ok_or_else(|| missing("source"))?;
-    let target = incoming.text("target")?.ok_or_else(|| missing("target"))?;
+    let (from, to) = languages_of(&incoming)?;
     let format = match incoming.text("format")?.as_deref() {
         None | Some("" | "text") => "txt",
         Some("html") => "html",
@@ -65,130 +68,55 @@ async fn translated(app: &App, incoming: &Incoming) -> Answer {
             return Err(Failure::Invalid(message));
         }
     };
-    let from = if source == "auto" { None } else { Some(language(&source)?) };
-    let to = language(&target)?;
     let count = incoming.number("alternatives", 0, MAX_ALTERNATIVES)?.unwrap_or(0);
-    if texts.len() > MAX_TEXTS {
-        let message =
-            format!("{} texts in one request; this server takes {MAX_TEXTS}", texts.len());
-        return Err(Failure::TooLarge(message));
+    let likeliest = Texts { texts: &texts, format, from, to, options: app.options.clone() };
+    let mut drawn = Vec::new();
+    let waiting = likeliest.clone().begin(&app)?;
+    for seed in 1..=count {
+        let options = TaskOptions { seed: Some(seed), desk: None, ..app.options.clone() };
+        drawn.push(Texts { options, ..likeliest.clone() }.begin(&app)?.into_iter());
     }
-    within(app, texts.iter().map(|text| text.chars().count()).sum())?;
-    // All texts are in the queue before the first is awaited: they are translated together.
-    let mut waiting = Vec::with_capacity(texts.len());
-    for text in &texts {
-        waiting.push(Translation::begin(app, text, format, from, to, count)?);
-    }
-    let mut done = Vec::with_capacity(waiting.len());
-    for translation in waiting {
-        done.push(translation.end().await?);
+    let (mut translated, mut detected, mut alternatives) = (Vec::new(), Vec::new(), Vec::new());
+    for pending in waiting {
+        detected.push(detection(pending.detected));
+        let text = pending.text().await?;
+        let mut others: Vec<String> = Vec::new();
+        for other in drawn.iter_mut().filter_map(Iterator::next) {
+            let other = other.text().await?;
+            if other != text && !others.contains(&other) {
+                others.push(other);
+            }
+        }
+        alternatives.push(others.into());
+        translated.push(text.into());
     }
     let is_list = incoming.get("q").is_some_and(Value::is_array);
     let list = |values: Vec<Value>| if is_list { Value::from(values) } else { first(values) };
     let mut out = Map::new();
     if from.is_none() {
-        let detected = done.iter().map(|one| one.detected.clone());
-        out.insert("detectedLanguage".into(), list(detected.collect()));
+        out.insert("detectedLanguage".into(), list(detected));
     }
     if count > 0 {
-        let alternatives = done.iter().map(|one| Value::from(one.alternatives.clone()));
-        out.insert("alternatives".into(), list(alternatives.collect()));
+        out.insert("alternatives".into(), list(alternatives));
     }
-    let translated = done.into_iter().map(|one| Value::from(one.text));
-    out.insert("translatedText".into(), list(translated.collect()));
-    Ok(Value::Object(out))
+    out.insert("translatedText".into(), list(translated));
+    Ok(Json(out).into_response())
 }
 
 fn first(values: Vec<Value>) -> Value {
     values.into_iter().next().unwrap_or_default()
 }
 
-/// A text that is being translated: its tickets, the main one first, or the text itself if there
-/// is nothing to translate.
-struct Translation<'t> {
-    text: &'t str,
-    tickets: Vec<Ticket<Outcome>>,
-    detected: Value,
+/// A detected language with its confidence; a text without words counts as English, with none.
+fn detection(found: Option<Language>) -> Value {
+    let confidence = if found.is_some() { 100 } else { 0 };
+    json!({"confidence": confidence, "language": found.unwrap_or(Language::English).code()})
 }
 
-struct Translated {
-    text: String,
-    alternatives: Vec<String>,
-    detected: Value,
-}
-
-impl<'t> Translation<'t> {
-    fn begin(
-        app: &App,
-        text: &'t str,
-        format: &'static str,
-        from: Option<Language>,
-        to: Language,
-        alternatives: u64,
-    ) -> Result<Self, Failure> {
-        let found = Language::detect(text);
-        let detected = found.map_or_else(
-            || json!({"confidence": 0, "language": "en"}),
-            |found| json!({"confidence": 100, "language": found.code()}),
-        );
-        // A text without words, or in the target language, comes back as it is.
-        if found.is_none() || from.or(found) == Some(to) {
-            return Ok(Self { text, tickets: Vec::new(), detected });
-        }
-        let mut tickets = Vec::new();
-        for index in 0..=alternatives {
-            // The translation itself is the likeliest one; alternatives are drawn.
-            let seed = (index > 0).then_some(index);
-            let desk = if index > 0 { None } else { app.desk.clone() };
-            let options = TaskOptions { seed, desk, ..app.options.now() };
-            let text = Text {
-                task: Task::Translate,
-                text,
-                format,
-                from: from.or(found),
-                to: Some(to),
-                options,
-            };
-            tickets.push(text.submit(app)?.0);
-        }
-        Ok(Self { text, tickets, detected })
-    }
-
-    async fn end(self) -> Result<Translated, Failure> {
-        let Self { text, tickets, detected } = self;
-        let mut texts: Vec<String> = Vec::new();
-        for ticket in tickets {
-            texts.push(ticket.result().await?.text);
-        }
-        let mut texts = texts.into_iter();
-        let text = texts.next().unwrap_or_else(|| text.to_string());
-        let mut alternatives: Vec<String> = Vec::new();
-        for one in texts.filter(|one| *one != text) {
-            if !alternatives.contains(&one) {
-                alternatives.push(one);
-            }
-        }
-        Ok(Translated { text, alternatives, detected })
-    }
-}
-
-async fn detect(State(app): State<Arc<App>>, request: Request) -> Response {
-    let incoming = match Incoming::read(&app, request).await {
-        Ok(incoming) => incoming,
-        Err(failure) => return answer(None, Err(failure)),
-    };
-    let found = || {
-        let text = incoming
-            .text("q")?
-            .ok_or_else(|| Failure::Invalid("Invalid request: missing q parameter".into()))?;
-        within(&app, text.chars().count())?;
-        let (confidence, language) = match Language::detect(&text) {
-            Some(language) => (100.0, language),
-            None => (0.0, Language::English),
-        };
-        Ok(json!([{"confidence": confidence, "language": language.code()}]))
-    };
-    answer(incoming.key.clone(), found())
+async fn detect(app: Arc<App>, incoming: Incoming) -> Result<Response, Failure> {
+    let text = needed(&incoming, "q")?;
+    within(&app, text.chars().count())?;
+    Ok(Json(json!([detection(Language::detect(&text))])).into_response())
 }
 
 async fn languages(State(app): State<Arc<App>>) -> Response {
@@ -230,35 +158,22 @@ async fn settings(State(app): State<Arc<App>>) -> Response {
 }
 
 /// Translates a file; answers when it is done, with the address of the result.
-async fn translate_file(State(app): State<Arc<App>>, request: Request) -> Response {
+async fn translate_file(app: Arc<App>, incoming: Incoming) -> Result<Response, Failure> {
+    let file = incoming.files.first().ok_or_else(|| missing("file"))?;
+    let (from, to) = languages_of(&incoming)?;
+    let item = formats::article(&file.bytes, &file.name)?;
+    let characters = item.document.text().chars().count();
+    within(&app, characters)?;
+    let options = app.options.clone();
+    let (ticket, _) = submit(&app, Task::Translate, item.document, from, Some(to), options)?;
+    let outcome = ticket.result().await?;
+    let name = app.deliveries.keep(outcome.text, &file.name, &item.form, characters)?;
+    let name: String = url::form_urlencoded::byte_serialize(name.as_bytes()).collect();
     let scheme = if app.is_encrypted { "https" } else { "http" };
-    let host = request.headers().get(header::HOST).and_then(|host| host.to_str().ok());
-    let base = format!("{scheme}://{}", host.unwrap_or_default());
-    let incoming = match Incoming::read(&app, request).await {
-        Ok(incoming) => incoming,
-        Err(failure) => return answer(None, Err(failure)),
-    };
-    let result = async {
-        let missing = |name| Failure::Invalid(format!("Invalid request: missing {name} parameter"));
-        let file = incoming.files.first().ok_or_else(|| missing("file"))?;
-        let source = incoming.text("source")?.ok_or_else(|| missing("source"))?;
-        let target = incoming.text("target")?.ok_or_else(|| missing("target"))?;
-        let from = if source == "auto" { None } else { Some(language(&source)?) };
-        let to = language(&target)?;
-        let item = formats::article(&file.bytes, &file.name)?;
-        let characters = item.document.text().chars().count();
-        within(&app, characters)?;
-        let options = app.options.now();
-        let (ticket, _) =
-            super::submit(&app, Task::Translate, item.document, from, Some(to), options)?;
-        let outcome = ticket.result().await?;
-        let name = app.deliveries.keep(outcome.text, &file.name, &item.form, characters)?;
-        let name: String = url::form_urlencoded::byte_serialize(name.as_bytes()).collect();
-        Ok(
-            json!({"translatedFileUrl": format!("{base}/download_file/{}", name.replace('+', "%20"))}),
-        )
-    };
-    answer(incoming.key.clone(), result.await)
+    let host = incoming.parts.headers.get(header::HOST).and_then(|host| host.to_str().ok());
+    let (host, name) = (host.unwrap_or_default(), name.replace('+', "%20"));
+    let url = format!("{scheme}://{host}/download_file/{name}");
+    Ok(Json(json!({"translatedFileUrl": url})).into_response())
 }
 
 /// A translated file. Its name holds the secret, as in LibreTranslate, so that no key is asked for.

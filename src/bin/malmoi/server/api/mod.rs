@@ -13,6 +13,7 @@ pub(super) mod health;
 pub(super) mod jobs;
 pub(super) mod libretranslate;
 pub(super) mod openai;
+mod texts;
 pub(super) mod v1;
 
 use std::convert::Infallible;
@@ -20,8 +21,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::Poll;
 
-use axum::Json;
-use axum::extract::Request;
+use axum::extract::{Request, State};
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use malmoi::document::Document;
@@ -36,6 +36,33 @@ use super::incoming::Incoming;
 use super::work;
 use crate::engine::fields::{self, language, shortened};
 use crate::engine::{Failure, Ticket, task};
+
+/// A handler of axum: it reads a request, answers it with `work`, and writes a failure with
+/// `refuse`.
+fn answering<W, F>(
+    refuse: fn(&Failure) -> Response,
+    work: W,
+) -> impl Fn(State<Arc<App>>, Request) -> Answering + Clone + Send + Sync + 'static
+where
+    W: FnOnce(Arc<App>, Incoming) -> F + Clone + Send + Sync + 'static,
+    F: Future<Output = Result<Response, Failure>> + Send + 'static,
+{
+    move |State(app), request| {
+        let work = work.clone();
+        Box::pin(async move {
+            let incoming = match Incoming::read(&app, request).await {
+                Ok(incoming) => incoming,
+                Err(failure) => return refuse(&failure),
+            };
+            let key = incoming.key.clone();
+            let answer = work(app, incoming).await;
+            with_key(key, answer.unwrap_or_else(|failure| refuse(&failure)))
+        })
+    }
+}
+
+/// An answer to come.
+type Answering = Pin<Box<dyn Future<Output = Response> + Send>>;
 
 /// A text to translate or to summarize.
 struct Text<'t> {
