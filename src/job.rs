@@ -36,6 +36,9 @@ pub struct TaskOptions {
     pub route: Route,
     /// Pairs that show the model how to answer, in place of those of the prompt.
     pub examples: Examples,
+    /// Words around a text to translate, which the model reads and does not translate; at most a
+    /// quarter of its window. Prompts without a place for them leave them out, with a finding.
+    pub context: Option<String>,
     /// Name of a prompt; by default the one for the task and the model's family.
     pub prompt: Option<String>,
     /// Folder of prompt files that replace the built-in ones of the same names.
@@ -84,6 +87,7 @@ impl Default for TaskOptions {
             style: Style::Paragraph,
             route: Route::Auto,
             examples: Examples::default(),
+            context: None,
             prompt: None,
             prompt_folder: None,
             seed: None,

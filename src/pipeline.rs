@@ -161,6 +161,7 @@ fn translate(
     let setup = TaskSetup::new(model, job, Task::Translate, languages)?;
     let mut outcome = join::empty_outcome(&setup, Task::Translate);
     outcome.findings.extend(prompt::ignored_glossary(&setup));
+    outcome.findings.extend(prompt::ignored_context(&setup)?);
     outcome.findings.extend(prompt::ignored_examples(&setup, Task::Translate)?);
     outcome.findings.extend(prompt::ignored_recommendations(&setup));
     let (mut translation, untranslated) = segment::blocks(&setup, document, observer)?;

@@ -96,7 +96,7 @@ pub struct Variables<'a> {
     pub glossary: &'a [Term],
     /// Few-shot examples, in the order in which they are shown. Untrusted.
     pub examples: &'a [Example],
-    /// Text before the source text. Untrusted.
+    /// Words around the source text. Untrusted.
     pub context: Option<&'a str>,
     /// Register of a Korean answer; `None` for the one that the prompt names itself.
     pub register: Option<Register>,
@@ -146,6 +146,7 @@ pub struct Prompt {
     examples: Vec<ShippedExample>,
     /// True if the body itself has the examples.
     has_examples_in_body: bool,
+    shows_context: bool,
     system: Option<String>,
     body: String,
 }
@@ -256,6 +257,7 @@ impl Prompt {
             takes_examples,
             examples,
             has_examples_in_body: false,
+            shows_context: false,
             system: text("system")?,
             body,
         };
@@ -301,6 +303,11 @@ impl Prompt {
     pub fn examples(&self, languages: LanguagePair) -> impl Iterator<Item = &Example> {
         let fit = self.examples.iter().filter(move |shipped| shipped.languages == languages);
         fit.map(|shipped| &shipped.example)
+    }
+
+    /// True if the body has a place for the words around a text.
+    pub fn shows_context(&self) -> bool {
+        self.shows_context
     }
 
     /// True if the body has the examples in its own text, so that they need no turns.
@@ -407,7 +414,7 @@ impl Prompt {
 
     /// Finds errors that rendering would find with certain variables only.
     fn check(&mut self) -> Result<()> {
-        let mut has_examples_in_body = false;
+        let (mut has_examples_in_body, mut shows_context) = (false, false);
         for template in self.system.iter().chain([&self.body]) {
             if has_marker(template) {
                 return Err(
@@ -417,7 +424,9 @@ impl Prompt {
             let environment = environment();
             let parsed =
                 environment.template_from_str(template).map_err(|error| self.jinja(&error))?;
-            has_examples_in_body |= parsed.undeclared_variables(false).contains("examples");
+            let variables = parsed.undeclared_variables(false);
+            has_examples_in_body |= variables.contains("examples");
+            shows_context |= variables.contains("context");
             let mut unknown: Vec<String> =
                 parsed.undeclared_variables(true).into_iter().filter(|v| !is_known(v)).collect();
             unknown.sort_unstable();
@@ -428,6 +437,7 @@ impl Prompt {
             }
         }
         self.has_examples_in_body = has_examples_in_body;
+        self.shows_context = shows_context;
         // Rendering once finds a text that is not used or used in part, and a template without end.
         let term = Term::new("a", "b");
         let (source, target) = (Language::English, Language::Korean);

@@ -19,7 +19,10 @@ use crate::language::{Language, LanguagePair, Register};
 use crate::model::Seq2SeqTask;
 use crate::prompt_part::PromptPart;
 use crate::prompts::{Example, ExampleQuery, Prompt, Rendered, Task, Variables};
+use crate::segment;
 
+/// Part of the window that the words around a text may take: one in so many tokens.
+const CONTEXT_SHARE: usize = 4;
 /// Family of prompts for a model without a chat template.
 const BASE: &str = "base";
 
@@ -29,6 +32,8 @@ pub(super) struct PartEncoder<'a> {
     task: Task,
     input: PromptInput<'a>,
     takes_examples: bool,
+    /// The words around the text, cut to their share of the window.
+    context: Option<&'a str>,
 }
 
 /// The prompt for a text.
@@ -66,12 +71,23 @@ impl<'a> PartEncoder<'a> {
             }
             PromptInput::EncoderText(_) | PromptInput::EncoderPrompt(..) => false,
         };
-        Ok(Self { setup, task, input, takes_examples })
+        Ok(Self { setup, task, input, takes_examples, context: context(setup, task) })
     }
 
     /// True if its prompts have a place for few-shot examples.
     pub fn takes_examples(&self) -> bool {
         self.takes_examples
+    }
+
+    /// True if its prompts have a place for the words around a text.
+    fn shows_context(&self) -> bool {
+        match &self.input {
+            PromptInput::EncoderText(_) => false,
+            PromptInput::EncoderPrompt(_, prompt) => prompt.shows_context(),
+            PromptInput::Prompt(prompt) => {
+                prompt.shows_context() && !is_worded_by_template(self.setup, self.task)
+            }
+        }
     }
 
     /// Strings that end an answer.
@@ -207,7 +223,7 @@ impl<'a> PartEncoder<'a> {
             style: options.style,
             glossary: &glossary,
             examples,
-            context: None,
+            context: self.context,
             register: options.checks.register,
         })
     }
@@ -233,6 +249,14 @@ impl<'a> PartEncoder<'a> {
         }
         prompts.iter().map(|ids| self.setup.model.reasoning_left_open(ids)).collect()
     }
+}
+
+/// The words around a text to translate, cut to their share of the window.
+fn context<'a>(setup: &TaskSetup<'a>, task: Task) -> Option<&'a str> {
+    let given = setup.job.options.context.as_deref().filter(|_| task == Task::Translate)?.trim();
+    let budget = window::window(setup) / CONTEXT_SHARE;
+    let parts = segment::split(given, budget, &|text| setup.model.count(text));
+    parts.first().map(|part| part.text.trim())
 }
 
 /// True if the chat template itself asks for a translation, given languages and text.
@@ -265,6 +289,24 @@ pub(super) fn ignored_glossary(setup: &TaskSetup<'_>) -> Option<Finding> {
     let message = "the model takes no instructions: the glossary was not passed to it";
     let korean = "지시를 받지 않는 모델: 용어집이 전달되지 않음";
     Some(Finding::new("glossary", "glossary_unheard", message).in_korean(korean))
+}
+
+/// A finding if the words around a text were not shown to the model, or not all of them.
+pub(super) fn ignored_context(setup: &TaskSetup<'_>) -> Result<Option<Finding>> {
+    let encoder = PartEncoder::new(setup, Task::Translate)?;
+    let (Some(given), Some(shown)) = (&setup.job.options.context, encoder.context) else {
+        return Ok(None);
+    };
+    let (kind, message, korean) = if !encoder.shows_context() {
+        let message = "the model's prompt has no place for context: it was not shown to it";
+        ("context_unheard", message, "문맥 자리가 없는 모델: 문맥이 전달되지 않음")
+    } else if shown.len() < given.trim().len() {
+        let message = "the context is longer than its part of the model's window and was cut";
+        ("context_cut", message, "문맥이 모델이 읽을 수 있는 길이를 넘어 뒷부분을 뺌")
+    } else {
+        return Ok(None);
+    };
+    Ok(Some(Finding::new("context", kind, message).in_korean(korean)))
 }
 
 /// A finding if the user's examples were shown for no segment: the prompt has no place for them, or
