@@ -227,6 +227,24 @@ impl Language {
         Ok(Self::recognize(article)?.unwrap_or(Self::English))
     }
 
+    /// The share of a text's letters that are of this language's script, from 0 to 1.
+    ///
+    /// ```
+    /// use malmoi::Language;
+    /// assert_eq!(Language::Korean.share("백신 AZ"), 0.5);
+    /// assert_eq!(Language::English.share("2026"), 0.0);
+    /// ```
+    pub fn share(self, text: &str) -> f64 {
+        let is_own = match self {
+            Self::English => is_latin,
+            Self::Korean => is_hangul,
+        };
+        let letters = text.chars().filter(|c| c.is_alphabetic());
+        let (all, own) =
+            letters.fold((0u32, 0u32), |(all, own), c| (all + 1, own + u32::from(is_own(c))));
+        if all == 0 { 0.0 } else { f64::from(own) / f64::from(all) }
+    }
+
     /// The language of a text by its share of Hangul; `None` if it has neither Hangul nor Latin
     /// letters.
     ///
