@@ -177,6 +177,8 @@ impl Serve {
             is_encrypted: tls.is_some(),
             in_flight: Arc::new(InFlight::default()),
             deliveries: Arc::new(Deliveries::default()),
+            characters: AtomicU64::new(0),
+            started: server::now(),
             // Beside the file of the desk.
             glossaries: Glossaries::open(
                 context.settings.desk().map(|desk| desk.with_file_name("deepl-glossaries.json")),

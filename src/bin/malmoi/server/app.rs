@@ -42,6 +42,10 @@ pub(crate) struct App {
     pub in_flight: Arc<InFlight>,
     /// Translated files.
     pub deliveries: Arc<Deliveries>,
+    /// Characters that DeepL's clients had translated since the server started.
+    pub characters: AtomicU64,
+    /// Time of the start, as in the log.
+    pub started: String,
     /// Glossaries of DeepL's clients.
     pub glossaries: Glossaries,
     /// `None` on a server that takes no jobs.

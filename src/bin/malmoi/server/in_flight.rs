@@ -38,7 +38,7 @@ pub(crate) struct InFlight(Mutex<HashMap<RequestHash, watch::Receiver<Option<Ans
 
 impl InFlight {
     /// Waits for the answer to a request. The first one of a kind begins the work, which goes on
-    /// when its client leaves; a failure is not kept.
+    /// when its client leaves. A failure that would come again is kept as well.
     pub async fn answer<W: Future<Output = Answer> + Send + 'static>(
         self: &Arc<Self>,
         request: RequestHash,
@@ -66,10 +66,13 @@ impl InFlight {
         let this = self.clone();
         tokio::spawn(async move {
             let answer = work.await;
-            let failed = answer.is_err();
+            let is_kept = match &answer {
+                Ok(_) | Err(Failure::Late { .. } | Failure::TooLarge(_)) => true,
+                Err(_) => false,
+            };
             // The map holds a receiver.
             let _ = sender.send(Some(answer));
-            if !failed {
+            if is_kept {
                 tokio::time::sleep(KEPT).await;
             }
             this.0.lock().unwrap_or_else(PoisonError::into_inner).remove(&request);

@@ -51,7 +51,8 @@ impl Incoming {
         let id = variables.ok().and_then(|all| Some(all.iter().next()?.1.to_string()));
         let content = read_body(app, body).await?;
         let kind = parts.headers.get(CONTENT_TYPE);
-        let Read { fields, files } = Read::of(kind, parts.uri.query(), &content, takes_files).await?;
+        let Read { fields, files } =
+            Read::of(kind, parts.uri.query(), &content, takes_files).await?;
         let field = || KEY_FIELDS.iter().find_map(|name| fields.get(*name)?.as_str());
         let given = header_key(&parts.headers).or_else(|| field().map(str::to_string));
         let key = app.authorize(given.as_deref())?;

@@ -46,7 +46,7 @@ pub(crate) use guard::Guard;
 pub(crate) use in_flight::InFlight;
 pub(crate) use jobs::{JobLimits, Jobs, Runner};
 pub(crate) use keys::Keys;
-pub(crate) use log::Log;
+pub(crate) use log::{Log, now};
 pub(crate) use metrics::Metrics;
 pub(crate) use monitor::ServerMonitor;
 pub(crate) use shared_options::SharedOptions;
@@ -168,7 +168,7 @@ fn allow(response: &mut Response, origin: HeaderValue) {
     let headers = response.headers_mut();
     headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin);
     headers.insert(header::VARY, HeaderValue::from_static("Origin"));
-    let methods = HeaderValue::from_static("GET, POST, DELETE");
+    let methods = HeaderValue::from_static("GET, POST, PUT, PATCH, DELETE");
     headers.insert(header::ACCESS_CONTROL_ALLOW_METHODS, methods);
     let allowed = HeaderValue::from_static("authorization, content-type, x-api-key");
     headers.insert(header::ACCESS_CONTROL_ALLOW_HEADERS, allowed);

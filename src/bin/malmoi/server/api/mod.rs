@@ -61,6 +61,13 @@ where
     }
 }
 
+/// Runs work that may wait for the disk, beside the server's threads.
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, Failure> + Send + 'static,
+) -> Result<T, Failure> {
+    tokio::task::spawn_blocking(work).await.unwrap_or(Err(Failure::Internal))
+}
+
 /// An answer to come.
 type Answering = Pin<Box<dyn Future<Output = Response> + Send>>;
 
@@ -79,7 +86,9 @@ struct Text<'t> {
 impl Text<'_> {
     /// Reads the text and puts it into the queue.
     fn submit(self, app: &App) -> Result<(Ticket<Outcome>, LanguagePair), Failure> {
-        self.submit_to(app, None)
+        let Self { task, text, format, from, to, options } = self;
+        within(app, text.chars().count())?;
+        submit(app, task, document(text, format)?, from, to, options)
     }
 
     /// The same for the model of a name.
@@ -96,7 +105,33 @@ impl Text<'_> {
 /// Reads a text in a format, which is the extension of its files.
 fn document(app: &App, text: &str, format: &str) -> Result<Document, Failure> {
     within(app, text.chars().count())?;
-    task::document(text, format)
+    formats::read(text.as_bytes(), &format!("the text.{format}"))
+        .map_err(|error| named(error, format))
+}
+
+/// The extension of files in a format that `/api/v1` names.
+fn extension(format: Option<&str>) -> Result<&'static str, Failure> {
+    Ok(match format {
+        None | Some("" | "text") => "txt",
+        Some("html") => "html",
+        Some("markdown") => "md",
+        Some("srt") => "srt",
+        Some("vtt") => "vtt",
+        Some(other) => {
+            let shown = shortened(other);
+            let message = format!("`{shown}` is no format; use text, html, markdown, srt or vtt");
+            return Err(Failure::Invalid(message));
+        }
+    })
+}
+
+/// Reads a text in the format of files with an extension. Errors name "the text".
+fn document(text: &str, extension: &str) -> Result<Document, Failure> {
+    let name = format!("the text.{extension}");
+    formats::read(text.as_bytes(), &name).map_err(|error| match Failure::from(error) {
+        Failure::Invalid(message) => Failure::Invalid(message.replace(&name, "the text")),
+        other => other,
+    })
 }
 
 /// Puts a document into the queue.

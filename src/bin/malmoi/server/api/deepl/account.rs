@@ -1,6 +1,7 @@
 //! What clients ask about the service: languages, pairs for glossaries, usage.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
@@ -13,7 +14,7 @@ use super::super::super::app::App;
 use super::super::super::failure::Failure;
 use super::super::super::incoming::Incoming;
 use super::super::answering;
-use super::{refuse, upper};
+use super::fields::{refuse, upper};
 
 pub(super) fn routes() -> Router<Arc<App>> {
     let (languages, usage) = (answering(refuse, languages), answering(refuse, usage));
@@ -57,9 +58,14 @@ fn translates(app: &App, one: Language, is_target: bool) -> bool {
     app.engine.serves(Task::Translate, from, to)
 }
 
-/// There is no limit, which DeepL's clients cannot be told: a very large one.
-async fn usage(_: Arc<App>, _: Incoming) -> Result<Response, Failure> {
-    let usage = json!({"character_count": 0, "character_limit": 1_000_000_000_000_u64});
+/// Characters since the server started. There is no limit, which DeepL's clients cannot be told: a
+/// very large one.
+async fn usage(app: Arc<App>, _: Incoming) -> Result<Response, Failure> {
+    let usage = json!({
+        "character_count": app.characters.load(Ordering::Relaxed),
+        "character_limit": 1_000_000_000_000_u64,
+        "start_time": app.started,
+    });
     Ok(Json(usage).into_response())
 }
 

@@ -1,6 +1,7 @@
 //! Documents, in three steps: a client uploads one, asks how far it is, and fetches the result.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
@@ -13,9 +14,9 @@ use super::super::super::app::App;
 use super::super::super::deliveries::Stage;
 use super::super::super::failure::Failure;
 use super::super::super::incoming::Incoming;
-use super::super::{answering, file, language, submit, within};
+use super::super::{answering, file, language, shortened, submit, within};
+use super::fields::{missing, needed, refuse, source};
 use super::options::options;
-use super::{missing, needed, refuse, source};
 
 pub(super) fn routes() -> Router<Arc<App>> {
     Router::new()
@@ -32,10 +33,15 @@ async fn upload(app: Arc<App>, incoming: Incoming) -> Result<Response, Failure> 
     let item = formats::article(&file.bytes, &name)?;
     let characters = item.document.text().chars().count();
     within(&app, characters)?;
+    if let Some(format) = incoming.text("output_format")?.filter(|format| !format.is_empty()) {
+        let shown = shortened(&format);
+        return Err(Failure::Invalid(format!("output_format `{shown}` is not supported")));
+    }
     let options = options(&app, &incoming, from, to)?;
     let (ticket, _) = submit(&app, Task::Translate, item.document, from, Some(to), options)?;
     let receipt = app.deliveries.follow(ticket, &name, &item.form, characters)?;
     let receipt = json!({"document_id": receipt.id, "document_key": receipt.secret});
+    app.characters.fetch_add(characters as u64, Ordering::Relaxed);
     Ok(Json(receipt).into_response())
 }
 

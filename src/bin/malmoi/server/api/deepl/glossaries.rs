@@ -1,4 +1,5 @@
-//! Glossaries: named lists of terms in one direction.
+//! Glossaries of version 2: named lists of terms in one direction. Those of version 3 with several
+//! directions are not seen here.
 
 use std::sync::Arc;
 
@@ -10,10 +11,11 @@ use serde_json::{Value, json};
 
 use super::super::super::app::App;
 use super::super::super::failure::Failure;
-use super::super::super::glossaries::StoredGlossary;
+use super::super::super::glossaries::{Dictionary, StoredGlossary, not_found};
 use super::super::super::incoming::Incoming;
-use super::super::{answering, language};
-use super::{needed, refuse};
+use super::super::{answering, blocking};
+use super::fields::{needed, refuse};
+use super::terms;
 
 pub(super) fn routes() -> Router<Arc<App>> {
     let one = get(answering(refuse, glossary)).delete(answering(refuse, delete));
@@ -23,85 +25,55 @@ pub(super) fn routes() -> Router<Arc<App>> {
         .route("/v2/glossaries/{id}/entries", get(answering(refuse, entries)))
 }
 
-pub(super) fn no_glossary() -> Failure {
-    Failure::NotFound("the glossary was not found".into())
+/// The only dictionary of a glossary.
+fn single(glossary: &StoredGlossary) -> Option<&Dictionary> {
+    match &glossary.dictionaries[..] {
+        [dictionary] => Some(dictionary),
+        _ => None,
+    }
 }
 
-fn described(glossary: &StoredGlossary) -> Value {
-    json!({
+fn described(glossary: &StoredGlossary) -> Option<Value> {
+    let dictionary = single(glossary)?;
+    Some(json!({
         "glossary_id": glossary.id,
         "name": glossary.name,
         "ready": true,
-        "source_lang": glossary.from.code(),
-        "target_lang": glossary.to.code(),
+        "source_lang": dictionary.from.code(),
+        "target_lang": dictionary.to.code(),
         "creation_time": glossary.created,
-        "entry_count": glossary.terms.len(),
-    })
+        "entry_count": dictionary.terms.len(),
+    }))
 }
 
 async fn list(app: Arc<App>, _: Incoming) -> Result<Response, Failure> {
-    let list: Vec<Value> = app.glossaries.list().iter().map(described).collect();
+    let list: Vec<Value> = app.glossaries.list().iter().filter_map(described).collect();
     Ok(Json(json!({"glossaries": list})).into_response())
 }
 
 async fn create(app: Arc<App>, incoming: Incoming) -> Result<Response, Failure> {
-    let field = |name: &str| needed(&incoming, name);
-    let name = field("name")?;
-    let languages = (language(&field("source_lang")?)?, language(&field("target_lang")?)?);
-    if languages.0 == languages.1 {
-        return Err(Failure::Invalid("a glossary needs two languages".into()));
-    }
-    let delimiter = match incoming.text("entries_format")?.as_deref() {
-        None | Some("tsv") => b'\t',
-        Some("csv") => b',',
-        Some(_) => return Err(Failure::Invalid("`entries_format` must be tsv or csv".into())),
-    };
-    let terms = terms(&field("entries")?, delimiter)?;
-    let added =
-        tokio::task::spawn_blocking(move || app.glossaries.add(name, languages, terms, &app.log));
-    let glossary = added.await.unwrap_or(Err(Failure::Internal))?;
+    let name = needed(&incoming, "name")?;
+    let dictionary = terms::dictionary(&incoming.into_json()?)?;
+    let add = move || app.glossaries.add(name, vec![dictionary], &app.log);
+    let glossary = blocking(add).await?;
     Ok((StatusCode::CREATED, Json(described(&glossary))).into_response())
 }
 
-/// The terms of a table: the first two columns of each line.
-fn terms(table: &str, delimiter: u8) -> Result<Vec<(String, String)>, Failure> {
-    let mut reader = csv::ReaderBuilder::new()
-        .delimiter(delimiter)
-        .has_headers(false)
-        .flexible(true)
-        // Quotation marks of TSV are part of the words.
-        .quoting(delimiter == b',')
-        .from_reader(table.as_bytes());
-    let mut terms: Vec<(String, String)> = Vec::new();
-    for (index, record) in reader.records().enumerate() {
-        let wrong = || Failure::Invalid(format!("line {} is not a pair of terms", index + 1));
-        let record = record.map_err(|_| wrong())?;
-        let side = |column| record.get(column).map(str::trim).filter(|side| !side.is_empty());
-        match (side(0), side(1)) {
-            (Some(source), Some(target)) => terms.push((source.into(), target.into())),
-            _ => return Err(wrong()),
-        }
-    }
-    Ok(terms)
-}
-
 async fn glossary(app: Arc<App>, incoming: Incoming) -> Result<Response, Failure> {
-    let glossary = app.glossaries.get(&incoming.id).ok_or_else(no_glossary)?;
-    Ok(Json(described(&glossary)).into_response())
+    let glossary = app.glossaries.get(&incoming.id)?;
+    let described = described(&glossary).ok_or_else(not_found)?;
+    Ok(Json(described).into_response())
 }
 
-async fn delete(app: Arc<App>, incoming: Incoming) -> Result<Response, Failure> {
-    let removed =
-        tokio::task::spawn_blocking(move || app.glossaries.remove(&incoming.id, &app.log));
-    match removed.await.unwrap_or(Err(Failure::Internal))? {
-        true => Ok(StatusCode::NO_CONTENT.into_response()),
-        false => Err(no_glossary()),
-    }
+/// Deletes a glossary of either version.
+pub(super) async fn delete(app: Arc<App>, incoming: Incoming) -> Result<Response, Failure> {
+    blocking(move || app.glossaries.remove(&incoming.id, &app.log)).await?;
+    Ok(StatusCode::NO_CONTENT.into_response())
 }
 
 async fn entries(app: Arc<App>, incoming: Incoming) -> Result<Response, Failure> {
-    let glossary = app.glossaries.get(&incoming.id).ok_or_else(no_glossary)?;
-    let lines = glossary.terms.iter().map(|(source, target)| format!("{source}\t{target}\n"));
+    let glossary = app.glossaries.get(&incoming.id)?;
+    let table = terms::written(single(&glossary).ok_or_else(not_found)?);
     let kind = [(header::CONTENT_TYPE, "text/tab-separated-values; charset=utf-8")];
-    Ok((kind, lines.collect::<String>()).into_response())
+    Ok((kind, table).into_response())
 }

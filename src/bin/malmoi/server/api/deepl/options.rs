@@ -1,13 +1,12 @@
 //! The options of a text or a document: its formality, and the glossaries that it names.
 
-use malmoi::{Language, Register, TaskOptions};
+use malmoi::{Language, LanguagePair, Register, TaskOptions};
 use serde_json::Value;
 
 use super::super::super::app::App;
 use super::super::super::failure::Failure;
 use super::super::super::incoming::Incoming;
 use super::super::shortened;
-use super::glossaries::no_glossary;
 
 pub(super) fn options(
     app: &App,
@@ -29,15 +28,14 @@ pub(super) fn options(
     ids.extend(incoming.texts("glossary_id")?.unwrap_or_default());
     let ids = ids.iter().flat_map(|id| id.split(',')).filter(|id| !id.is_empty());
     for id in ids {
-        let glossary = app.glossaries.get(id).ok_or_else(no_glossary)?;
+        let glossary = app.glossaries.get(id)?;
         let Some(from) = from else {
             return Err(Failure::Invalid("a glossary needs `source_lang`".into()));
         };
-        if (glossary.from, glossary.to) != (from, to) {
-            let message = "the glossary is not for these languages".into();
-            return Err(Failure::Invalid(message));
-        }
-        options.checks.glossary = options.checks.glossary.with(&glossary.terms());
+        let dictionary = glossary
+            .dictionary(LanguagePair { from, to })
+            .ok_or_else(|| Failure::Invalid("the glossary is not for these languages".into()))?;
+        options.checks.glossary = options.checks.glossary.with(&dictionary.terms());
     }
     Ok(options)
 }
