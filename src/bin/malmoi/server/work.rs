@@ -3,7 +3,9 @@
 use malmoi::document::Document;
 use malmoi::internals::generation::{Control, Update};
 use malmoi::prompts::Task;
-use malmoi::{Error, Finish, LanguagePair, Model, Options, Outcome, TaskOptions};
+use malmoi::{
+    Error, Event, Finish, LanguagePair, Model, Observer, Options, Outcome, Sampling, TaskOptions,
+};
 
 use super::app::App;
 use crate::engine::{Failure, News, Running, Ticket, task};
@@ -28,12 +30,24 @@ pub(super) fn submit(
 }
 
 /// A conversation: what the model is told, earlier turns, and the message to answer.
+#[derive(Clone)]
 pub(super) struct Chat {
     pub system: Option<String>,
     /// Messages of the user, each with its answer.
     pub turns: Vec<(String, String)>,
     pub message: String,
     pub options: Options,
+}
+
+impl Chat {
+    /// The same for another answer, drawn with another seed if it is drawn.
+    pub fn another(&self, index: u64) -> Self {
+        let mut another = self.clone();
+        if let Sampling::Random { seed, .. } = &mut another.options.sampling {
+            *seed = seed.wrapping_add(index);
+        }
+        another
+    }
 }
 
 /// A model's answer to a chat.

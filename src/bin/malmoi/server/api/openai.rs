@@ -3,6 +3,7 @@
 //! Models are the loaded ones, which answer as they were trained to, and one for each task
 //! (`translate-ko`, `summarize-en` …), which works on the last message with prompts and checks.
 
+mod errors;
 mod models;
 mod request;
 mod shape;
@@ -14,15 +15,16 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::post;
 use axum::{Json, Router};
 use malmoi::TaskOptions;
-use serde_json::{Value, json};
 
 use super::super::app::App;
 use super::super::failure::Failure;
 use super::super::incoming::Incoming;
 use super::super::work;
 use super::{Text, answering, within};
+use errors::refuse;
 use models::Named;
-use request::Asked;
+use request::{Asked, Shape};
+use shape::Head;
 use writing::Writing;
 
 pub(in super::super) fn routes() -> Router<Arc<App>> {
@@ -30,13 +32,6 @@ pub(in super::super) fn routes() -> Router<Arc<App>> {
         .route("/v1/chat/completions", post(answering(refuse, chat)))
         .route("/v1/completions", post(answering(refuse, completion)))
         .merge(models::routes())
-}
-
-/// The two shapes of answers.
-#[derive(Clone, Copy)]
-enum Shape {
-    Chat,
-    Completion,
 }
 
 async fn chat(app: Arc<App>, incoming: Incoming) -> Result<Response, Failure> {
@@ -49,44 +44,56 @@ async fn completion(app: Arc<App>, incoming: Incoming) -> Result<Response, Failu
 
 async fn complete(app: Arc<App>, incoming: Incoming, shape: Shape) -> Result<Response, Failure> {
     let asked: Asked = incoming.into_json()?;
-    let writing = begin(&app, &asked, shape)?;
-    let name = asked.model.unwrap_or_default();
-    if asked.stream {
-        return Ok(shape::stream(shape, name, asked.stream_options.include_usage, writing));
+    let writings = begin(&app, &asked, shape)?;
+    let head = Head::new(shape, asked.model.clone().unwrap_or_default());
+    if asked.streams() {
+        return Ok(shape::stream(head, asked.choices(), asked.streams_usage(), writings));
     }
-    Ok(Json(shape::whole(shape, &name, writing.finish().await?)).into_response())
+    let mut written = Vec::with_capacity(writings.len());
+    for writing in writings {
+        written.push(writing.finish().await?);
+    }
+    Ok(Json(head.whole(asked.choices(), written)).into_response())
 }
 
-/// Puts the text of a request into the queue.
-fn begin(app: &App, asked: &Asked, shape: Shape) -> Result<Writing, Failure> {
-    let chat = asked.chat(shape)?;
-    within(app, chat.message.chars().count())?;
+/// Puts the texts of a request into the queue: for each prompt its answers.
+fn begin(app: &App, asked: &Asked, shape: Shape) -> Result<Vec<Writing>, Failure> {
+    let chats = asked.chats(shape)?;
+    within(app, chats.iter().map(|chat| chat.message.chars().count()).sum())?;
     let name = asked.model.as_deref().unwrap_or_default();
-    match models::find(app, name)? {
-        Named::Task(task, to) => {
-            let options = TaskOptions { seed: asked.seed, ..app.options.clone() };
-            let text = Text { task, text: &chat.message, format: "txt", from: None, to, options };
-            Ok(Writing::Task(text.submit(app)?.0))
+    let named = models::find(app, name)?;
+    let mut writings = Vec::with_capacity(chats.len() * asked.choices());
+    for chat in chats {
+        for index in 0..asked.choices() as u64 {
+            writings.push(match &named {
+                Named::Task(task, to) => {
+                    let options = task_options(app, asked.seed, index);
+                    let (task, format, from, to) = (*task, "txt", None, *to);
+                    let text = Text { task, text: &chat.message, format, from, to, options };
+                    Writing::Task(text.submit(app)?.0)
+                }
+                Named::Model(model) if !model.has_chat_template() => {
+                    let message = format!("{name} answers no messages; use a task instead");
+                    return Err(Failure::Invalid(message));
+                }
+                Named::Model(model) => {
+                    Writing::Chat(work::chat(app, model.clone(), chat.another(index))?)
+                }
+            });
         }
-        Named::Model(model) if !model.has_chat_template() => {
-            Err(Failure::Invalid(format!("{name} answers no messages; use a task instead")))
-        }
-        Named::Model(model) => Ok(Writing::Chat(work::chat(app, model, chat)?)),
     }
+    Ok(writings)
 }
 
-fn error(failure: &Failure) -> Value {
-    let (kind, code) = match failure {
-        Failure::Key => ("authentication_error", Value::from("invalid_api_key")),
-        Failure::NotFound(_) => ("invalid_request_error", Value::from("model_not_found")),
-        Failure::Busy { .. } => ("rate_limit_error", Value::from("rate_limit_exceeded")),
-        Failure::NotReady(_) | Failure::Off(_) => ("unavailable_error", Value::Null),
-        Failure::Late { .. } | Failure::Internal => ("server_error", Value::Null),
-        _ => ("invalid_request_error", Value::Null),
-    };
-    json!({"error": {"message": failure.to_string(), "type": kind, "param": null, "code": code}})
-}
-
-fn refuse(failure: &Failure) -> Response {
-    failure.with_body(Json(error(failure)).into_response())
+/// The first answer of a task is the likeliest one, unless the request has a seed; others are
+/// drawn.
+fn task_options(app: &App, seed: Option<u64>, index: u64) -> TaskOptions {
+    let options = app.options.clone();
+    match index {
+        0 => TaskOptions { seed, ..options },
+        _ => {
+            let seed = Some(seed.unwrap_or(0).wrapping_add(index));
+            TaskOptions { seed, desk: None, ..options }
+        }
+    }
 }

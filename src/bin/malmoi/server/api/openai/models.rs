@@ -13,7 +13,7 @@ use super::super::super::app::App;
 use super::super::super::failure::Failure;
 use super::super::super::incoming::Incoming;
 use super::super::{answering, shortened};
-use super::refuse;
+use super::errors::refuse;
 
 pub(super) fn routes() -> Router<Arc<App>> {
     Router::new()

@@ -2,34 +2,79 @@
 
 use malmoi::{Options, Sampling};
 use serde::Deserialize;
-use serde_json::Value;
+use serde_json::{Map, Value, json};
 
 use super::super::super::failure::Failure;
 use super::super::super::work::Chat;
 use super::super::shortened;
-use super::Shape;
+
+/// The two shapes of answers.
+#[derive(Clone, Copy)]
+pub(super) enum Shape {
+    Chat,
+    Completion,
+}
 
 /// Tokens of an answer if the request sets no limit.
 const MAX_TOKENS: usize = 2_048;
 
-/// A request. Fields that are not here are ignored, as OpenAI's servers ignore unknown ones.
+/// Answers to one prompt, and prompts of one request.
+const MAX_CHOICES: usize = 8;
+
+/// A request.
 #[derive(Deserialize)]
 pub(super) struct Asked {
     pub model: Option<String>,
     #[serde(default)]
     messages: Vec<Message>,
-    prompt: Option<Value>,
+    prompt: Option<Prompt>,
     temperature: Option<f64>,
     top_p: Option<f64>,
     max_tokens: Option<usize>,
     max_completion_tokens: Option<usize>,
     stop: Option<Stop>,
     pub seed: Option<u64>,
-    n: Option<u64>,
-    #[serde(default)]
-    pub stream: bool,
-    #[serde(default)]
-    pub stream_options: StreamOptions,
+    n: Option<usize>,
+    stream: Option<bool>,
+    stream_options: Option<StreamOptions>,
+    #[serde(flatten)]
+    others: Map<String, Value>,
+}
+
+/// Fields that change what an answer is, and cannot be done: a request with one is refused, unless
+/// the value says nothing. Other unknown fields are ignored, as OpenAI's servers ignore them.
+const UNSUPPORTED: &[&str] = &[
+    "audio",
+    "echo",
+    "frequency_penalty",
+    "function_call",
+    "functions",
+    "logit_bias",
+    "logprobs",
+    "presence_penalty",
+    "suffix",
+    "tools",
+    "top_logprobs",
+    "web_search_options",
+];
+
+/// True for a value that asks for nothing: `0`, `false`, an empty list.
+fn says_nothing(value: &Value) -> bool {
+    match value {
+        Value::Null => true,
+        Value::Bool(value) => !value,
+        Value::Number(number) => number.as_f64() == Some(0.0),
+        Value::String(text) => text.is_empty() || text == "none",
+        Value::Array(list) => list.is_empty(),
+        Value::Object(fields) => fields.is_empty(),
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Prompt {
+    One(String),
+    Several(Vec<String>),
 }
 
 #[derive(Deserialize)]
@@ -61,32 +106,70 @@ enum Stop {
     Several(Vec<String>),
 }
 
-#[derive(Deserialize, Default)]
-pub(super) struct StreamOptions {
-    #[serde(default)]
-    pub include_usage: bool,
+#[derive(Deserialize)]
+struct StreamOptions {
+    include_usage: Option<bool>,
 }
 
 impl Asked {
-    /// What a model is asked.
-    pub fn chat(&self, shape: Shape) -> Result<Chat, Failure> {
-        if self.n.is_some_and(|n| n != 1) {
-            return Err(Failure::Invalid("`n` must be 1".into()));
-        }
-        match shape {
-            Shape::Chat => self.conversation(),
-            Shape::Completion => {
-                let message = match &self.prompt {
-                    Some(Value::String(prompt)) => prompt.clone(),
-                    Some(Value::Array(prompts)) if prompts.len() == 1 && prompts[0].is_string() => {
-                        prompts[0].as_str().unwrap_or_default().to_string()
-                    }
-                    _ => return Err(Failure::Invalid("`prompt` must be one text".into())),
-                };
-                let options = self.options()?;
-                Ok(Chat { system: None, turns: Vec::new(), message, options })
+    /// What a model is asked: one conversation, or one for each prompt.
+    pub fn chats(&self, shape: Shape) -> Result<Vec<Chat>, Failure> {
+        self.check()?;
+        let prompts = match (shape, &self.prompt) {
+            (Shape::Chat, _) => return Ok(vec![self.conversation()?]),
+            (Shape::Completion, Some(Prompt::One(prompt))) => std::slice::from_ref(prompt),
+            (Shape::Completion, Some(Prompt::Several(prompts)))
+                if (1..=MAX_CHOICES).contains(&prompts.len()) =>
+            {
+                prompts
             }
+            (Shape::Completion, _) => {
+                let message = format!("`prompt` must be a text, or from 1 to {MAX_CHOICES} texts");
+                return Err(Failure::Invalid(message));
+            }
+        };
+        let chat = |message: &String| {
+            let (message, options) = (message.clone(), self.options()?);
+            Ok(Chat { system: None, turns: Vec::new(), message, options })
+        };
+        prompts.iter().map(chat).collect()
+    }
+
+    /// Answers to each prompt.
+    pub fn choices(&self) -> usize {
+        self.n.unwrap_or(1)
+    }
+
+    pub fn streams(&self) -> bool {
+        self.stream.unwrap_or(false)
+    }
+
+    /// True if the stream ends with the number of tokens.
+    pub fn streams_usage(&self) -> bool {
+        let options = self.stream_options.as_ref();
+        options.and_then(|options| options.include_usage).unwrap_or(false)
+    }
+
+    /// Refuses what is not supported, by name.
+    fn check(&self) -> Result<(), Failure> {
+        if !(1..=MAX_CHOICES).contains(&self.choices()) {
+            return Err(Failure::Invalid(format!("`n` must be from 1 to {MAX_CHOICES}")));
         }
+        let asks = |name: &str| self.others.get(name).filter(|value| !says_nothing(value));
+        if let Some(name) = UNSUPPORTED.iter().find(|name| asks(name).is_some()) {
+            return Err(Failure::Invalid(format!("`{name}` is not supported")));
+        }
+        if asks("response_format").is_some_and(|format| format["type"] != "text") {
+            let message = "`response_format` must be of type text: answers are not held to JSON";
+            return Err(Failure::Invalid(message.into()));
+        }
+        if asks("modalities").is_some_and(|modalities| *modalities != json!(["text"])) {
+            return Err(Failure::Invalid("`modalities` must be text".into()));
+        }
+        if asks("best_of").is_some_and(|best_of| *best_of != json!(self.choices())) {
+            return Err(Failure::Invalid("`best_of` must be as many as `n`".into()));
+        }
+        Ok(())
     }
 
     fn conversation(&self) -> Result<Chat, Failure> {

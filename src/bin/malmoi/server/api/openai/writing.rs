@@ -1,7 +1,7 @@
 //! A text that is being written, by a loaded model or by a task.
 
 use malmoi::{Finish, Outcome};
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::super::super::engine::{News, Ticket};
 use super::super::super::failure::Failure;
@@ -16,8 +16,8 @@ pub(super) enum Writing {
 /// A finished text.
 pub(super) struct Written {
     finish: Finish,
-    prompt_tokens: usize,
-    tokens: usize,
+    pub prompt_tokens: usize,
+    pub tokens: usize,
     /// All of it; empty where pieces have been sent.
     pub text: String,
     /// What the checks found; null for an answer of a model alone.
@@ -91,13 +91,5 @@ impl Written {
             Finish::Refused => "content_filter",
             Finish::Stop | Finish::Looped => "stop",
         }
-    }
-
-    pub fn usage(&self) -> Value {
-        json!({
-            "prompt_tokens": self.prompt_tokens,
-            "completion_tokens": self.tokens,
-            "total_tokens": self.prompt_tokens + self.tokens,
-        })
     }
 }
