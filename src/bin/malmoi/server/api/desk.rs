@@ -139,23 +139,27 @@ pub(super) async fn search(State(app): State<Arc<App>>, request: Request) -> Res
 )]
 pub(super) async fn confirm(State(app): State<Arc<App>>, request: Request) -> Response {
     on_desk(app, request, |app, desk, incoming| {
-        if desk.is_read_only() {
-            return Err(Failure::Forbidden("the memory of this server can only be read".into()));
-        }
         let (source, target) = (text(app, incoming, "source")?, text(app, incoming, "target")?);
         let languages = languages(incoming, &source)?;
         let mut unit = Unit::new(languages, source, target, Origin::Confirmed);
         unit.by = incoming.text("by")?;
         unit.note = incoming.text("note")?;
-        let kept = desk.keep([unit.into()])?;
-        let result = match (kept.added, kept.changed) {
-            (0, 0) => "same",
-            (0, _) => "changed",
-            _ => "added",
-        };
-        Ok(json!({ "result": result }))
+        Ok(json!({ "result": keep(desk, unit)? }))
     })
     .await
+}
+
+/// Keeps what a person has confirmed; returns whether it was `added`, `changed` or `same`.
+pub(super) fn keep(desk: &Desk, unit: Unit) -> Result<&'static str, Failure> {
+    if desk.is_read_only() {
+        return Err(Failure::Forbidden("the memory of this server can only be read".into()));
+    }
+    let kept = desk.keep([unit.into()])?;
+    Ok(match (kept.added, kept.changed) {
+        (0, 0) => "same",
+        (0, _) => "changed",
+        _ => "added",
+    })
 }
 
 /// Terms of the glossary that occur in a text

@@ -7,17 +7,18 @@ use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
+use malmoi::desk::{Origin, Unit};
 use malmoi::formats::{self, Format, Reader};
 use malmoi::prompts::Task;
-use malmoi::{Language, TaskOptions};
+use malmoi::{Language, LanguagePair, TaskOptions};
 use serde_json::{Map, Value, json};
 
 use super::super::app::App;
 use super::super::deliveries::Stage;
 use super::super::failure::Failure;
 use super::super::incoming::Incoming;
-use super::texts::Texts;
-use super::{answering, language, shortened, submit, within};
+use super::texts::{HTML, PLAIN, Texts};
+use super::{answering, blocking, desk, language, shortened, submit, within};
 
 /// Alternatives of one text.
 const MAX_ALTERNATIVES: u64 = 5;
@@ -28,6 +29,7 @@ pub(in super::super) fn routes() -> Router<Arc<App>> {
         .route("/detect", post(answering(refuse, detect)))
         .route("/languages", get(languages))
         .route("/frontend/settings", get(settings))
+        .route("/suggest", post(answering(refuse, suggest)))
         .route("/translate_file", post(answering(refuse, translate_file)))
         .route("/download_file/{name}", get(download_file))
 }
@@ -60,16 +62,16 @@ fn languages_of(incoming: &Incoming) -> Result<(Option<Language>, Language), Fai
 async fn translate(app: Arc<App>, incoming: Incoming) -> Result<Response, Failure> {
     let texts = incoming.texts("q")?.ok_or_else(|| missing("q"))?;
     let (from, to) = languages_of(&incoming)?;
-    let format = match incoming.text("format")?.as_deref() {
-        None | Some("" | "text") => "txt",
-        Some("html") => "html",
+    let reader = match incoming.text("format")?.as_deref() {
+        None | Some("" | "text") => &PLAIN,
+        Some("html") => &HTML,
         Some(other) => {
             let message = format!("{} format is not supported", shortened(other));
             return Err(Failure::Invalid(message));
         }
     };
     let count = incoming.number("alternatives", 0, MAX_ALTERNATIVES)?.unwrap_or(0);
-    let likeliest = Texts { texts: &texts, format, from, to, options: app.options.clone() };
+    let likeliest = Texts { texts: &texts, reader, from, to, options: app.options.clone() };
     let mut drawn = Vec::new();
     let waiting = likeliest.clone().begin(&app)?;
     for seed in 1..=count {
@@ -78,7 +80,7 @@ async fn translate(app: Arc<App>, incoming: Incoming) -> Result<Response, Failur
     }
     let (mut translated, mut detected, mut alternatives) = (Vec::new(), Vec::new(), Vec::new());
     for pending in waiting {
-        detected.push(detection(pending.detected));
+        detected.push(detection(pending.words()));
         let text = pending.text().await?;
         let mut others: Vec<String> = Vec::new();
         for other in drawn.iter_mut().filter_map(Iterator::next) {
@@ -107,16 +109,39 @@ fn first(values: Vec<Value>) -> Value {
     values.into_iter().next().unwrap_or_default()
 }
 
-/// A detected language with its confidence; a text without words counts as English, with none.
-fn detection(found: Option<Language>) -> Value {
-    let confidence = if found.is_some() { 100 } else { 0 };
-    json!({"confidence": confidence, "language": found.unwrap_or(Language::English).code()})
+/// The language of a text, and how sure that is: the share of its letters in that script, in
+/// percent; none for a text that is in a third language, or has no words.
+fn detection(text: &str) -> Value {
+    let found = Language::detect(text).unwrap_or(Language::English);
+    let share = match Language::recognize(text) {
+        Ok(_) => found.share(text),
+        Err(_) => 0.0,
+    };
+    json!({"confidence": (share * 1000.0).round() / 10.0, "language": found.code()})
 }
 
 async fn detect(app: Arc<App>, incoming: Incoming) -> Result<Response, Failure> {
     let text = needed(&incoming, "q")?;
     within(&app, text.chars().count())?;
-    Ok(Json(json!([detection(Language::detect(&text))])).into_response())
+    Ok(Json(json!([detection(&text)])).into_response())
+}
+
+/// Keeps a better translation in the desk's memory, as one that a person has confirmed.
+async fn suggest(app: Arc<App>, incoming: Incoming) -> Result<Response, Failure> {
+    let off = || Failure::Forbidden("Suggestions are disabled on this server.".into());
+    let desk = app.desk.clone().filter(|desk| !desk.is_read_only()).ok_or_else(off)?;
+    let (source, target) = (needed(&incoming, "q")?, needed(&incoming, "s")?);
+    within(&app, source.chars().count() + target.chars().count())?;
+    let (from, to) = languages_of(&incoming)?;
+    let from = from.unwrap_or(to.other());
+    if from == to || source.trim().is_empty() || target.trim().is_empty() {
+        let message = "a suggestion is a text and its translation".into();
+        return Err(Failure::Invalid(message));
+    }
+    let mut unit = Unit::new(LanguagePair { from, to }, source, target, Origin::Confirmed);
+    unit.note = Some("a suggestion of a client of LibreTranslate's API".into());
+    blocking(move || desk::keep(&desk, unit)).await?;
+    Ok(Json(json!({"success": true})).into_response())
 }
 
 async fn languages(State(app): State<Arc<App>>) -> Response {
@@ -151,7 +176,7 @@ async fn settings(State(app): State<Arc<App>>) -> Response {
             "source": {"code": "auto", "name": "Auto Detect"},
             "target": {"code": "ko", "name": "Korean"},
         },
-        "suggestions": false,
+        "suggestions": app.desk.as_ref().is_some_and(|desk| !desk.is_read_only()),
         "supportedFilesFormat": endings,
     }))
     .into_response()
