@@ -1,4 +1,5 @@
-//! The requests of browser extensions: Immersive Translate, KISS Translator and DeepLX.
+//! The requests of browser extensions: Immersive Translate, KISS Translator, DeepLX, and those
+//! that ask Google's Cloud Translation, version 2.
 
 use std::sync::Arc;
 
@@ -10,7 +11,7 @@ use serde_json::{Value, json};
 
 use super::super::app::App;
 use super::super::incoming::Incoming;
-use super::texts::Texts;
+use super::texts::{HTML, PLAIN, Reader, Texts};
 use super::{answering, language};
 
 pub(in super::super) fn routes() -> Router<Arc<App>> {
@@ -18,6 +19,7 @@ pub(in super::super) fn routes() -> Router<Arc<App>> {
         .route("/imme", post(answering(refuse, immersive)))
         .route("/kiss", post(answering(refuse, kiss)))
         .route("/deeplx", post(answering(refuse, deeplx)))
+        .route("/language/translate/v2", post(answering(refuse_as_google, google)))
 }
 
 fn refuse(failure: &Failure) -> Response {
@@ -32,15 +34,16 @@ struct Translated {
 
 /// Translates texts into a language. A text that is in it already, or has no words, comes back.
 async fn translate(
-    app: &App,
+    app: &Arc<App>,
     texts: &[String],
+    reader: &Reader<'_>,
     from: Option<&str>,
     to: &str,
 ) -> Result<Vec<Translated>, Failure> {
     let is_auto = |code: &&str| code.is_empty() || code.eq_ignore_ascii_case("auto");
     let from = from.filter(|code| !is_auto(code)).map(language).transpose()?;
     let (to, options) = (language(to)?, app.options.clone());
-    let waiting = Texts { texts, format: "txt", from, to, options }.begin(app)?;
+    let waiting = Texts { texts, reader, from, to, options }.begin(app)?;
     let mut done = Vec::with_capacity(waiting.len());
     for pending in waiting {
         let from = pending.from;
@@ -51,12 +54,12 @@ async fn translate(
 
 /// Translates one text.
 async fn translate_one(
-    app: &App,
+    app: &Arc<App>,
     text: String,
     from: Option<&str>,
     to: &str,
 ) -> Result<Translated, Failure> {
-    let done = translate(app, &[text], from, to).await?;
+    let done = translate(app, &[text], &PLAIN, from, to).await?;
     done.into_iter().next().ok_or(Failure::Internal)
 }
 
@@ -73,7 +76,7 @@ async fn immersive(app: Arc<App>, incoming: Incoming) -> Result<Response, Failur
     let texts = incoming.texts("text_list")?.ok_or_else(|| missing("text_list"))?;
     let to = needed(&incoming, "target_lang")?;
     let from = incoming.text("source_lang")?;
-    let done = translate(&app, &texts, from.as_deref(), &to).await?;
+    let done = translate(&app, &texts, &PLAIN, from.as_deref(), &to).await?;
     let translations: Vec<Value> = done
         .into_iter()
         .map(|one| json!({"detected_source_lang": one.from.code(), "text": one.text}))
@@ -99,4 +102,45 @@ async fn deeplx(app: Arc<App>, incoming: Incoming) -> Result<Response, Failure> 
         "source_lang": from.code().to_uppercase(), "target_lang": to.to_uppercase(),
     }))
     .into_response())
+}
+
+/// `{q, target, source, format}`: `{data: {translations: [{translatedText}]}}`, with
+/// `detectedSourceLanguage` if no source was named.
+async fn google(app: Arc<App>, incoming: Incoming) -> Result<Response, Failure> {
+    let texts = incoming.texts("q")?.ok_or_else(|| missing("q"))?;
+    let (to, from) = (needed(&incoming, "target")?, incoming.text("source")?);
+    let reader = match incoming.text("format")?.as_deref() {
+        None | Some("html") => &HTML,
+        Some("text") => &PLAIN,
+        Some(_) => return Err(Failure::Invalid("`format` must be html or text".into())),
+    };
+    let is_detected = from.as_deref().is_none_or(str::is_empty);
+    let done = translate(&app, &texts, reader, from.as_deref(), &to).await?;
+    let translations: Vec<Value> = done
+        .into_iter()
+        .map(|one| {
+            let mut entry = json!({"translatedText": one.text});
+            if is_detected {
+                entry["detectedSourceLanguage"] = one.from.code().into();
+            }
+            entry
+        })
+        .collect();
+    Ok(Json(json!({"data": {"translations": translations}})).into_response())
+}
+
+/// `{error: {code, message, status}}`.
+fn refuse_as_google(failure: &Failure) -> Response {
+    let status = match failure {
+        Failure::Key | Failure::Forbidden(_) => "PERMISSION_DENIED",
+        Failure::NotFound(_) => "NOT_FOUND",
+        Failure::Busy { .. } => "RESOURCE_EXHAUSTED",
+        Failure::NotReady(_) | Failure::Off(_) => "UNAVAILABLE",
+        Failure::Late { .. } => "DEADLINE_EXCEEDED",
+        Failure::Internal => "INTERNAL",
+        _ => "INVALID_ARGUMENT",
+    };
+    let (code, message) = (failure.status().as_u16(), failure.to_string());
+    let error = json!({"error": {"code": code, "message": message, "status": status}});
+    failure.with_body(Json(error).into_response())
 }
