@@ -1,5 +1,8 @@
-mod attack;
-mod load;
+mod clients;
+mod deepl;
+mod extensions;
+mod libretranslate;
+mod openai;
 
 use std::io::Write;
 use std::net::TcpStream;
@@ -18,6 +21,13 @@ fn model() -> TempDir {
         json!([
             {"when": "crawl", "say": "겨우 도착했다.", "pause": 40},
             {"when": "drums", "say": "boom ", "then": "fail"},
+            {"when": "trudge", "say": "겨우 도착했다.", "pause": 600},
+            {"when": "limp", "say": "boom ", "pause": 1300, "then": "fail"},
+            {"when": "harbor bank", "say": "둑이 높다."},
+            {"when": "The bank", "say": "은행이 높다."},
+            {"when": "The council\nmeets", "say": "시의회가\n모인다."},
+            {"when": "Press Send", "say": "지금 보내기를 누르세요."},
+            {"when": "Press Stop", "say": "Stop 누르세요."},
             {"when": "17 ferries", "say": "여객선 12척이 떠났다."},
             {"when": "The council", "say": "시의회는 월요일에 모인다."},
             {"when": "시의회", "say": "The council meets on Monday."},
@@ -82,113 +92,6 @@ fn a_pair_that_somebody_else_wrote_is_checked() {
     let found = server.post("/api/v1/check", &pair).json();
     assert_eq!(found["task"], "translation");
     assert_eq!(found["findings"][0]["check"], "numbers");
-}
-
-#[test]
-fn libretranslate_is_asked_in_four_ways() {
-    let (_home, _model, server) = serve();
-    let expected = "시의회는 월요일에 모인다.";
-    let form = [("content-type", "application/x-www-form-urlencoded")];
-    let fields = "q=The+council+meets.&source=en&target=ko";
-    let multipart = [("content-type", "multipart/form-data; boundary=x")];
-    let part = |name: &str, value: &str| {
-        format!("--x\r\ncontent-disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n")
-    };
-    let parts =
-        [part("q", "The council meets."), part("source", "en"), part("target", "ko")].concat();
-    let query = format!("/translate?{fields}");
-    for answer in [
-        server.post(
-            "/translate",
-            &json!({"q": "The council meets.", "source": "en", "target": "ko"}),
-        ),
-        server.request("POST", "/translate", &form, fields.as_bytes()),
-        server.request("POST", &query, &[], b""),
-        server.request("POST", "/translate", &multipart, format!("{parts}--x--\r\n").as_bytes()),
-    ] {
-        assert_eq!((answer.status, answer.json()), (200, json!({"translatedText": expected})));
-    }
-    let list = json!({"q": ["The council meets.", "…"], "source": "auto", "target": "ko"});
-    assert_eq!(
-        server.post("/translate", &list).json(),
-        json!({
-            "detectedLanguage": [
-                {"confidence": 100, "language": "en"}, {"confidence": 0, "language": "en"}
-            ],
-            "translatedText": [expected, "…"],
-        })
-    );
-}
-
-#[test]
-fn libretranslate_s_other_addresses_answer_as_its_clients_expect() {
-    let (_home, _model, server) = serve();
-    let languages = server.get("/languages").json();
-    assert_eq!(languages[0]["code"], "en");
-    assert_eq!(languages[0]["targets"], json!(["en", "ko"]));
-    let found = server.post("/detect", &json!({"q": "시의회는 모인다."})).json();
-    assert_eq!(found, json!([{"confidence": 100.0, "language": "ko"}]));
-    assert_eq!(server.get("/health").json(), json!({"status": "ok"}));
-    assert_eq!(server.get("/frontend/settings").json()["keyRequired"], false);
-    let missing = server.post("/translate", &json!({"source": "en", "target": "ko"}));
-    let error = json!({"error": "Invalid request: missing q parameter"});
-    assert_eq!((missing.status, missing.json()), (400, error));
-    let other = server.post("/translate", &json!({"q": "a", "source": "en", "target": "fr"}));
-    assert_eq!(other.status, 400);
-    let html = json!({"q": "<p>The council <b>meets</b>.</p>", "source": "en", "target": "ko",
-        "format": "html"});
-    let html = server.post("/translate", &html).json();
-    assert!(html["translatedText"].as_str().unwrap().starts_with("<p>"), "{html}");
-}
-
-#[test]
-fn openai_s_clients_get_whole_answers_and_streams() {
-    let (_home, model, server) = serve();
-    let ids = server.get("/v1/models").json();
-    let ids: Vec<&str> =
-        ids["data"].as_array().unwrap().iter().map(|one| one["id"].as_str().unwrap()).collect();
-    let name = model.path().file_name().unwrap().to_str().unwrap();
-    let tasks = ["translate-en", "translate-ko", "summarize-en", "summarize-ko"];
-    assert_eq!(ids, [&[name][..], &tasks].concat());
-    let messages = json!([{"role": "system", "content": "Translate."},
-        {"role": "user", "content": [{"type": "text", "text": "The council meets."}]}]);
-    let whole = server
-        .post("/v1/chat/completions", &json!({"model": "translate-ko", "messages": messages}))
-        .json();
-    assert_eq!(whole["choices"][0]["message"]["content"], "시의회는 월요일에 모인다.");
-    assert_eq!(whole["choices"][0]["finish_reason"], "stop");
-    let usage = &whole["usage"];
-    assert_eq!(
-        usage["total_tokens"].as_u64(),
-        Some(
-            usage["prompt_tokens"].as_u64().unwrap() + usage["completion_tokens"].as_u64().unwrap()
-        )
-    );
-    for name in [name, "translate-ko"] {
-        let asked = json!({"model": name, "messages": messages, "stream": true,
-            "stream_options": {"include_usage": true}});
-        let events = server.post("/v1/chat/completions", &asked).events();
-        assert_eq!(events.last().unwrap().1, "[DONE]");
-        let chunks: Vec<Value> = events[..events.len() - 1]
-            .iter()
-            .map(|(_, data)| serde_json::from_str(data).unwrap())
-            .collect();
-        let text: String = chunks
-            .iter()
-            .filter_map(|chunk| chunk["choices"][0]["delta"]["content"].as_str())
-            .collect();
-        assert_eq!(text, "시의회는 월요일에 모인다.", "{name}");
-        assert!(chunks.last().unwrap()["usage"]["total_tokens"].as_u64() > Some(0));
-    }
-    let prompt = json!({"model": name, "prompt": "The council meets."});
-    let text = server.post("/v1/completions", &prompt).json()["choices"][0]["text"].clone();
-    assert_eq!(text, "시의회는 월요일에 모인다.");
-    let unknown =
-        server.post("/v1/chat/completions", &json!({"model": "gpt-9", "messages": messages}));
-    assert_eq!(
-        (unknown.status, &unknown.json()["error"]["code"]),
-        (404, &json!("model_not_found"))
-    );
 }
 
 #[test]
@@ -406,143 +309,4 @@ fn the_openapi_document_names_every_field() {
         assert!(describes(name), "{name}");
     }
     assert!(describes("model") && describes("glossary_id"));
-}
-
-#[test]
-fn deepl_s_clients_get_texts_glossaries_and_documents() {
-    let (_home, _model, server) = serve();
-    let asked = json!({"text": ["The council meets.", "…"], "target_lang": "KO"});
-    let translations = server.post("/v2/translate", &asked).json()["translations"].clone();
-    assert_eq!(translations[0]["text"], "시의회는 월요일에 모인다.");
-    assert_eq!(translations[0]["detected_source_language"], "EN");
-    assert_eq!(translations[0]["billed_characters"], 18);
-    assert_eq!(translations[1]["text"], "…");
-    let unknown = json!({"text": ["a"], "target_lang": "FR"});
-    let refused = server.post("/v2/translate", &unknown);
-    assert_eq!(refused.status, 400);
-    assert!(refused.json()["message"].is_string());
-    let made = server.post(
-        "/v2/glossaries",
-        &json!({"name": "desk", "source_lang": "en", "target_lang": "ko",
-            "entries": "council\t시의회\nthe \"port\"\t항만", "entries_format": "tsv"}),
-    );
-    assert_eq!(made.status, 201, "{}", made.body);
-    let id = made.json()["glossary_id"].as_str().unwrap().to_string();
-    let entries = server.get(&format!("/v2/glossaries/{id}/entries")).body;
-    assert_eq!(entries, "council\t시의회\nthe \"port\"\t항만\n");
-    let asked = json!({"text": ["The council meets."], "source_lang": "EN", "target_lang": "KO",
-        "glossary_id": id});
-    assert_eq!(server.post("/v2/translate", &asked).status, 200);
-    let other = json!({"text": ["시의회는 모인다."], "source_lang": "KO", "target_lang": "EN-US",
-        "glossary_id": id});
-    assert_eq!(server.post("/v2/translate", &other).status, 400);
-    let delete = || server.request("DELETE", &format!("/v2/glossaries/{id}"), &[], b"").status;
-    assert_eq!((delete(), delete()), (204, 404));
-    let multipart = [("content-type", "multipart/form-data; boundary=x")];
-    let body = "--x\r\ncontent-disposition: form-data; name=\"target_lang\"\r\n\r\nKO\r\n\
-                --x\r\ncontent-disposition: form-data; name=\"file\"; filename=\"../../news.txt\"\r\n\r\n\
-                The council meets.\r\n--x--\r\n";
-    let receipt = server.request("POST", "/v2/document", &multipart, body.as_bytes()).json();
-    let path = format!("/v2/document/{}", receipt["document_id"].as_str().unwrap());
-    let key = json!({"document_key": receipt["document_key"]});
-    while server.post(&path, &key).json()["status"] != "done" {
-        std::thread::sleep(Duration::from_millis(20));
-    }
-    assert_eq!(server.post(&path, &json!({"document_key": "guess"})).status, 404);
-    let file = server.post(&format!("{path}/result"), &key);
-    assert_eq!(file.body.trim(), "시의회는 월요일에 모인다.");
-    let name = file.header("content-disposition").unwrap();
-    assert_eq!(name, "attachment; filename*=UTF-8''news.translated.txt");
-}
-
-#[test]
-fn glossaries_of_clients_are_there_after_a_new_start() {
-    let (home, model) = (Home::new(), model());
-    let path = model.path().display().to_string();
-    let server = Server::start(&home, &["--model", &path]);
-    let made = json!({"name": "desk", "source_lang": "en", "target_lang": "ko",
-        "entries": "council,시의회", "entries_format": "csv"});
-    let id = server.post("/v2/glossaries", &made).json()["glossary_id"].clone();
-    server.interrupt();
-    assert_eq!(server.wait().0, Some(0));
-    let server = Server::start(&home, &["--model", &path]);
-    assert_eq!(server.get("/v2/glossaries").json()["glossaries"][0]["glossary_id"], id);
-}
-
-#[test]
-fn equal_requests_in_flight_are_answered_together_after_white_space() {
-    let (_home, _model, server) = serve_with(&["--no-memory"]);
-    let text = "They crawl. ".repeat(20);
-    let asked = json!({"text": [text], "target_lang": "KO"});
-    let answers: Vec<(u16, bool, Value)> = std::thread::scope(|scope| {
-        let ask = || {
-            let answer = server.post("/v2/translate", &asked);
-            (answer.status, answer.body.starts_with(' '), answer.json())
-        };
-        let asked: Vec<_> = (0..3).map(|_| scope.spawn(ask)).collect();
-        asked.into_iter().map(|thread| thread.join().unwrap()).collect()
-    });
-    assert!(answers.iter().all(|answer| answer.0 == 200 && answer.2 == answers[0].2));
-    // One text was generated, whatever the number of clients that asked for it.
-    let metrics = server.get("/metrics").body;
-    let segments = metrics.lines().find(|line| line.starts_with("malmoi_segments_total"));
-    assert_eq!(segments, Some("malmoi_segments_total 1"));
-}
-
-#[test]
-fn browser_extensions_are_served_in_their_own_shapes() {
-    let (_home, _model, server) = serve_with(&["--allow-origin", "moz-extension://*"]);
-    let (source, target) = ("The council meets.", "시의회는 월요일에 모인다.");
-    let immersive = json!({"source_lang": "auto", "target_lang": "ko", "text_list": [source, "…"]});
-    assert_eq!(
-        server.post("/imme", &immersive).json()["translations"],
-        json!([{"detected_source_lang": "en", "text": target},
-            {"detected_source_lang": "en", "text": "…"}])
-    );
-    let kiss = json!({"text": source, "from": "auto", "to": "ko"});
-    assert_eq!(server.post("/kiss", &kiss).json()["text"], target);
-    let deeplx = json!({"text": source, "source_lang": "EN", "target_lang": "KO"});
-    let answer = server.post("/deeplx", &deeplx).json();
-    assert_eq!((&answer["code"], &answer["data"]), (&json!(200), &json!(target)));
-    let origin = [("origin", "moz-extension://3f1c"), ("content-type", "application/json")];
-    let answer = server.request("POST", "/kiss", &origin, kiss.to_string().as_bytes());
-    assert_eq!(answer.header("access-control-allow-origin"), Some("moz-extension://3f1c"));
-    let preflight = server.request("OPTIONS", "/kiss", &origin[..1], b"");
-    assert_eq!(preflight.status, 204);
-    assert!(preflight.header("access-control-allow-headers").is_some());
-}
-
-#[test]
-fn files_are_translated_and_fetched_by_their_secret_name() {
-    let (_home, _model, server) = serve();
-    let multipart = [("content-type", "multipart/form-data; boundary=x")];
-    let part = |name: &str, value: &str| {
-        format!("--x\r\ncontent-disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n")
-    };
-    let file = "--x\r\ncontent-disposition: form-data; name=\"file\"; filename=\"a.html\"\r\n\r\n\
-                <p>The council meets.</p>\r\n--x--\r\n";
-    let body = [&part("source", "en"), &part("target", "ko"), file].concat();
-    let answer = server.request("POST", "/translate_file", &multipart, body.as_bytes()).json();
-    let url = answer["translatedFileUrl"].as_str().unwrap();
-    let path = url.strip_prefix(&format!("http://{}", server.address)).unwrap();
-    assert!(server.get(path).body.contains("<p>시의회는 월요일에 모인다.</p>"));
-    assert_eq!(server.get("/download_file/guess.a.html").status, 404);
-}
-
-/// The Python of an environment with `clients/requirements.txt` is in `MALMOI_CLIENTS`.
-#[test]
-fn real_clients_are_served() {
-    let Some(python) = std::env::var_os("MALMOI_CLIENTS") else {
-        eprintln!("skipped: MALMOI_CLIENTS names no Python with the clients");
-        return;
-    };
-    let (_home, model, server) = serve_with(&["--no-memory"]);
-    let name = model.path().file_name().unwrap().to_str().unwrap();
-    let ran = std::process::Command::new(python)
-        .arg(crate::support::here("clients/clients.py"))
-        .args([&format!("http://{}", server.address), name])
-        .output()
-        .unwrap();
-    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-    assert!(ran.status.success(), "{}{}", text(&ran.stdout), text(&ran.stderr));
 }
