@@ -125,12 +125,6 @@ impl Incoming {
     }
 }
 
-/// True for a JSON object, which `curl -d` calls a form.
-fn is_object(content: &[u8]) -> bool {
-    content.trim_ascii_start().first() == Some(&b'{')
-        && serde_json::from_slice::<serde::de::IgnoredAny>(content).is_ok()
-}
-
 /// The ending of the files of a content type; `None` for those of fields. A file without an ending
 /// is known by its first bytes.
 fn file_ending(kind: &str) -> Option<&'static str> {

@@ -3,9 +3,7 @@
 use malmoi::document::Document;
 use malmoi::internals::generation::{Control, Update};
 use malmoi::prompts::Task;
-use malmoi::{
-    Error, Event, Finish, LanguagePair, Model, Observer, Options, Outcome, Sampling, TaskOptions,
-};
+use malmoi::{Error, Finish, LanguagePair, Model, Options, Outcome, Sampling, TaskOptions};
 
 use super::app::App;
 use crate::engine::{Failure, News, Running, Ticket, task};

@@ -10,7 +10,7 @@ use axum::routing::{get, post};
 use malmoi::desk::{Desk, Filter, LEAST_LIKENESS, Origin, Unit, difference};
 use malmoi::{Error, Language, LanguagePair};
 use serde_json::{Value, json};
-use utoipa::ToSchema;
+use utoipa::{IntoParams, ToSchema};
 
 use super::super::app::App;
 use super::super::incoming::Incoming;
@@ -25,13 +25,14 @@ const MOST: u64 = 100;
 pub(in super::super) fn routes() -> Router<Arc<App>> {
     Router::new()
         .route("/api/v1/memory", post(confirm))
-        .route("/api/v1/memory/similar", get(similar).post(similar))
+        .route("/api/v1/memory/similar", get(similar_by_query).post(similar))
         .route("/api/v1/memory/search", get(search))
-        .route("/api/v1/terms", get(terms).post(terms))
+        .route("/api/v1/terms", get(terms_by_query).post(terms))
 }
 
 /// A text to look up.
-#[derive(ToSchema)]
+#[derive(ToSchema, IntoParams)]
+#[into_params(parameter_in = Query)]
 #[allow(dead_code, reason = "describes the fields, which are read one by one")]
 pub(super) struct LookupRequest {
     /// A segment.
@@ -70,8 +71,7 @@ pub(super) struct UnitRequest {
 /// Translations by people of segments that are like a text
 ///
 /// Each match has the likeness of the sources in percent, the origin, and the difference from the
-/// source of the memory to the text: words that are the same, removed or added. `GET` takes the
-/// same fields in the query.
+/// source of the memory to the text: words that are the same, removed or added.
 #[utoipa::path(
     post,
     path = "/api/v1/memory/similar",
@@ -99,6 +99,20 @@ pub(super) async fn similar(State(app): State<Arc<App>>, request: Request) -> Re
         Ok(json!({ "matches": matches }))
     })
     .await
+}
+
+/// The same, with the fields in the query
+#[utoipa::path(
+    get,
+    path = "/api/v1/memory/similar",
+    params(LookupRequest),
+    responses(
+        (status = 200, description = "Matches, the most alike first"),
+        DeskFailures
+    )
+)]
+pub(super) async fn similar_by_query(app: State<Arc<App>>, request: Request) -> Response {
+    similar(app, request).await
 }
 
 /// Units of the memory with a word or words, in either language
@@ -163,8 +177,6 @@ pub(super) fn keep(desk: &Desk, unit: Unit) -> Result<&'static str, Failure> {
 }
 
 /// Terms of the glossary that occur in a text
-///
-/// `GET` takes the same fields in the query.
 #[utoipa::path(
     post,
     path = "/api/v1/terms",
@@ -191,6 +203,20 @@ pub(super) async fn terms(State(app): State<Arc<App>>, request: Request) -> Resp
         Ok(json!({ "terms": terms }))
     })
     .await
+}
+
+/// The same, with the fields in the query
+#[utoipa::path(
+    get,
+    path = "/api/v1/terms",
+    params(LookupRequest),
+    responses(
+        (status = 200, description = "Terms in the order of the text, with their places in bytes"),
+        DeskFailures
+    )
+)]
+pub(super) async fn terms_by_query(app: State<Arc<App>>, request: Request) -> Response {
+    terms(app, request).await
 }
 
 /// Answers with the result of `work` on the desk.

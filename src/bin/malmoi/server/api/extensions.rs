@@ -13,6 +13,7 @@ use super::super::app::App;
 use super::super::incoming::Incoming;
 use super::texts::{HTML, PLAIN, Reader, Texts};
 use super::{answering, language};
+use crate::engine::Failure;
 
 pub(in super::super) fn routes() -> Router<Arc<App>> {
     Router::new()
@@ -42,7 +43,7 @@ async fn translate(
 ) -> Result<Vec<Translated>, Failure> {
     let is_auto = |code: &&str| code.is_empty() || code.eq_ignore_ascii_case("auto");
     let from = from.filter(|code| !is_auto(code)).map(language).transpose()?;
-    let (to, options) = (language(to)?, app.options.clone());
+    let (to, options) = (language(to)?, app.options.now());
     let waiting = Texts { texts, reader, from, to, options }.begin(app)?;
     let mut done = Vec::with_capacity(waiting.len());
     for pending in waiting {

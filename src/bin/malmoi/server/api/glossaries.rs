@@ -59,13 +59,13 @@ pub(super) async fn list(State(app): State<Arc<App>>, request: Request) -> Respo
         let is_writable = app.desk.as_ref().is_some_and(|desk| !desk.is_read_only());
         let mut all = vec![json!({"id": "desk", "terms": terms, "writable": is_writable})];
         all.extend(app.glossaries.list().iter().map(|glossary| {
-            json!({
-                "id": glossary.id,
-                "name": glossary.name,
-                "from": glossary.from.code(),
-                "to": glossary.to.code(),
-                "terms": glossary.terms.len(),
-            })
+            let terms = glossary.dictionaries.iter().map(|one| one.terms.len()).sum::<usize>();
+            let mut entry = json!({"id": glossary.id, "name": glossary.name, "terms": terms});
+            if let [only] = &glossary.dictionaries[..] {
+                entry["from"] = only.from.code().into();
+                entry["to"] = only.to.code().into();
+            }
+            entry
         }));
         Ok(json!({ "glossaries": all }))
     })

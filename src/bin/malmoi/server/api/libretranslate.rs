@@ -15,10 +15,10 @@ use serde_json::{Map, Value, json};
 
 use super::super::app::App;
 use super::super::deliveries::Stage;
-use super::super::failure::Failure;
 use super::super::incoming::Incoming;
 use super::texts::{HTML, PLAIN, Texts};
-use super::{answering, blocking, desk, language, shortened, submit, within};
+use super::{answering, desk, language, offload, shortened, submit, within};
+use crate::engine::Failure;
 
 /// Alternatives of one text.
 const MAX_ALTERNATIVES: u64 = 5;
@@ -71,11 +71,11 @@ async fn translate(app: Arc<App>, incoming: Incoming) -> Result<Response, Failur
         }
     };
     let count = incoming.number("alternatives", 0, MAX_ALTERNATIVES)?.unwrap_or(0);
-    let likeliest = Texts { texts: &texts, reader, from, to, options: app.options.clone() };
+    let likeliest = Texts { texts: &texts, reader, from, to, options: app.options.now() };
     let mut drawn = Vec::new();
     let waiting = likeliest.clone().begin(&app)?;
     for seed in 1..=count {
-        let options = TaskOptions { seed: Some(seed), desk: None, ..app.options.clone() };
+        let options = TaskOptions { seed: Some(seed), desk: None, ..app.options.now() };
         drawn.push(Texts { options, ..likeliest.clone() }.begin(&app)?.into_iter());
     }
     let (mut translated, mut detected, mut alternatives) = (Vec::new(), Vec::new(), Vec::new());
@@ -140,7 +140,7 @@ async fn suggest(app: Arc<App>, incoming: Incoming) -> Result<Response, Failure>
     }
     let mut unit = Unit::new(LanguagePair { from, to }, source, target, Origin::Confirmed);
     unit.note = Some("a suggestion of a client of LibreTranslate's API".into());
-    blocking(move || desk::keep(&desk, unit)).await?;
+    offload(move || desk::keep(&desk, unit)).await?;
     Ok(Json(json!({"success": true})).into_response())
 }
 
@@ -189,7 +189,7 @@ async fn translate_file(app: Arc<App>, incoming: Incoming) -> Result<Response, F
     let item = formats::article(&file.bytes, &file.name)?;
     let characters = item.document.text().chars().count();
     within(&app, characters)?;
-    let options = app.options.clone();
+    let options = app.options.now();
     let (ticket, _) = submit(&app, Task::Translate, item.document, from, Some(to), options)?;
     let outcome = ticket.result().await?;
     let name = app.deliveries.keep(outcome.text, &file.name, &item.form, characters)?;

@@ -21,17 +21,19 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::Poll;
 
+use axum::Json;
 use axum::extract::{Request, State};
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use malmoi::document::Document;
 use malmoi::prompts::Task;
-use malmoi::{Glossary, Language, LanguagePair, Outcome, TaskOptions};
+use malmoi::{Glossary, Language, LanguagePair, Outcome, TaskOptions, Term};
 use serde_json::Value;
 use tokio::sync::mpsc::UnboundedReceiver;
 
 use super::app::{App, KeyName};
 use super::deliveries::Delivery;
+use super::glossaries::Dictionary;
 use super::incoming::Incoming;
 use super::work;
 use crate::engine::fields::{self, language, shortened};
@@ -62,7 +64,7 @@ where
 }
 
 /// Runs work that may wait for the disk, beside the server's threads.
-async fn blocking<T: Send + 'static>(
+async fn offload<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, Failure> + Send + 'static,
 ) -> Result<T, Failure> {
     tokio::task::spawn_blocking(work).await.unwrap_or(Err(Failure::Internal))
@@ -86,9 +88,7 @@ struct Text<'t> {
 impl Text<'_> {
     /// Reads the text and puts it into the queue.
     fn submit(self, app: &App) -> Result<(Ticket<Outcome>, LanguagePair), Failure> {
-        let Self { task, text, format, from, to, options } = self;
-        within(app, text.chars().count())?;
-        submit(app, task, document(text, format)?, from, to, options)
+        self.submit_to(app, None)
     }
 
     /// The same for the model of a name.
@@ -105,33 +105,7 @@ impl Text<'_> {
 /// Reads a text in a format, which is the extension of its files.
 fn document(app: &App, text: &str, format: &str) -> Result<Document, Failure> {
     within(app, text.chars().count())?;
-    formats::read(text.as_bytes(), &format!("the text.{format}"))
-        .map_err(|error| named(error, format))
-}
-
-/// The extension of files in a format that `/api/v1` names.
-fn extension(format: Option<&str>) -> Result<&'static str, Failure> {
-    Ok(match format {
-        None | Some("" | "text") => "txt",
-        Some("html") => "html",
-        Some("markdown") => "md",
-        Some("srt") => "srt",
-        Some("vtt") => "vtt",
-        Some(other) => {
-            let shown = shortened(other);
-            let message = format!("`{shown}` is no format; use text, html, markdown, srt or vtt");
-            return Err(Failure::Invalid(message));
-        }
-    })
-}
-
-/// Reads a text in the format of files with an extension. Errors name "the text".
-fn document(text: &str, extension: &str) -> Result<Document, Failure> {
-    let name = format!("the text.{extension}");
-    formats::read(text.as_bytes(), &name).map_err(|error| match Failure::from(error) {
-        Failure::Invalid(message) => Failure::Invalid(message.replace(&name, "the text")),
-        other => other,
-    })
+    task::document(text, format)
 }
 
 /// Puts a document into the queue.
@@ -174,9 +148,10 @@ fn chosen_glossary(app: &App, id: Option<&str>) -> Result<Glossary, Failure> {
         None | Some("" | "desk") => Ok(usual()),
         Some("none") => Ok(Glossary::default()),
         Some(id) => {
-            let missing = || Failure::Invalid("`glossary_id` is not one of the glossaries".into());
-            let chosen = app.glossaries.get(id).ok_or_else(missing)?;
-            Ok(Glossary::from(chosen.terms()).with(usual().terms()))
+            let missing = |_| Failure::Invalid("`glossary_id` is not one of the glossaries".into());
+            let chosen = app.glossaries.get(id).map_err(missing)?;
+            let terms: Vec<Term> = chosen.dictionaries.iter().flat_map(Dictionary::terms).collect();
+            Ok(Glossary::from(terms).with(usual().terms()))
         }
     }
 }

@@ -17,10 +17,10 @@ use axum::{Json, Router};
 use malmoi::TaskOptions;
 
 use super::super::app::App;
-use super::super::failure::Failure;
 use super::super::incoming::Incoming;
 use super::super::work;
 use super::{Text, answering, within};
+use crate::engine::Failure;
 use errors::refuse;
 use models::Named;
 use request::{Asked, Shape};
@@ -88,7 +88,7 @@ fn begin(app: &App, asked: &Asked, shape: Shape) -> Result<Vec<Writing>, Failure
 /// The first answer of a task is the likeliest one, unless the request has a seed; others are
 /// drawn.
 fn task_options(app: &App, seed: Option<u64>, index: u64) -> TaskOptions {
-    let options = app.options.clone();
+    let options = app.options.now();
     match index {
         0 => TaskOptions { seed, ..options },
         _ => {

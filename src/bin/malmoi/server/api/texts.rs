@@ -7,9 +7,9 @@ use malmoi::prompts::Task;
 use malmoi::{Language, Outcome, TaskOptions, Term};
 
 use super::super::app::App;
-use super::super::engine::Ticket;
-use super::super::failure::Failure;
-use super::{document, submit, within};
+use super::{submit, within};
+use crate::engine::task::document;
+use crate::engine::{Failure, Ticket};
 
 /// Texts in one request.
 const MAX_TEXTS: usize = 1_000;

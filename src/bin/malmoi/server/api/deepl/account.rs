@@ -11,10 +11,10 @@ use malmoi::prompts::Task;
 use serde_json::json;
 
 use super::super::super::app::App;
-use super::super::super::failure::Failure;
 use super::super::super::incoming::Incoming;
 use super::super::answering;
 use super::fields::{refuse, upper};
+use crate::engine::Failure;
 
 pub(super) fn routes() -> Router<Arc<App>> {
     let (languages, usage) = (answering(refuse, languages), answering(refuse, usage));

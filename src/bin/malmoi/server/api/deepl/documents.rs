@@ -12,11 +12,11 @@ use serde_json::json;
 
 use super::super::super::app::App;
 use super::super::super::deliveries::Stage;
-use super::super::super::failure::Failure;
 use super::super::super::incoming::Incoming;
 use super::super::{answering, file, language, shortened, submit, within};
 use super::fields::{missing, needed, refuse, source};
 use super::options::options;
+use crate::engine::Failure;
 
 pub(super) fn routes() -> Router<Arc<App>> {
     Router::new()

@@ -6,9 +6,9 @@ use axum::response::{IntoResponse, Response};
 use malmoi::Language;
 use serde_json::json;
 
-use super::super::super::failure::Failure;
 use super::super::super::incoming::Incoming;
 use super::super::language;
+use crate::engine::Failure;
 
 /// The shape of DeepL's errors.
 pub(super) fn refuse(failure: &Failure) -> Response {

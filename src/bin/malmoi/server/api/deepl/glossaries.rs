@@ -10,12 +10,12 @@ use axum::{Json, Router};
 use serde_json::{Value, json};
 
 use super::super::super::app::App;
-use super::super::super::failure::Failure;
 use super::super::super::glossaries::{Dictionary, StoredGlossary, not_found};
 use super::super::super::incoming::Incoming;
-use super::super::{answering, blocking};
+use super::super::{answering, offload};
 use super::fields::{needed, refuse};
 use super::terms;
+use crate::engine::Failure;
 
 pub(super) fn routes() -> Router<Arc<App>> {
     let one = get(answering(refuse, glossary)).delete(answering(refuse, delete));
@@ -55,7 +55,7 @@ async fn create(app: Arc<App>, incoming: Incoming) -> Result<Response, Failure> 
     let name = needed(&incoming, "name")?;
     let dictionary = terms::dictionary(&incoming.into_json()?)?;
     let add = move || app.glossaries.add(name, vec![dictionary], &app.log);
-    let glossary = blocking(add).await?;
+    let glossary = offload(add).await?;
     Ok((StatusCode::CREATED, Json(described(&glossary))).into_response())
 }
 
@@ -67,7 +67,7 @@ async fn glossary(app: Arc<App>, incoming: Incoming) -> Result<Response, Failure
 
 /// Deletes a glossary of either version.
 pub(super) async fn delete(app: Arc<App>, incoming: Incoming) -> Result<Response, Failure> {
-    blocking(move || app.glossaries.remove(&incoming.id, &app.log)).await?;
+    offload(move || app.glossaries.remove(&incoming.id, &app.log)).await?;
     Ok(StatusCode::NO_CONTENT.into_response())
 }
 

@@ -9,9 +9,9 @@ use malmoi::document::{Block, BlockKind, Document, Inline};
 use quick_xml::Reader;
 use quick_xml::events::Event;
 
-use super::super::super::failure::Failure;
 use super::super::super::incoming::Incoming;
 use super::super::texts::ReadText;
+use crate::engine::Failure;
 
 /// Nesting of elements.
 const MAX_DEPTH: usize = 256;

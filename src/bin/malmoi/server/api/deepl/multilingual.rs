@@ -9,13 +9,13 @@ use axum::{Json, Router};
 use serde_json::{Value, json};
 
 use super::super::super::app::App;
-use super::super::super::failure::Failure;
 use super::super::super::glossaries::{Dictionary, StoredGlossary, not_found};
 use super::super::super::incoming::Incoming;
-use super::super::{answering, blocking};
+use super::super::{answering, offload};
 use super::fields::{missing, needed, refuse};
 use super::glossaries::delete;
 use super::terms;
+use crate::engine::Failure;
 
 pub(super) fn routes() -> Router<Arc<App>> {
     let all = get(answering(refuse, list)).post(answering(refuse, create));
@@ -66,7 +66,7 @@ async fn create(app: Arc<App>, incoming: Incoming) -> Result<Response, Failure> 
     if dictionaries.is_empty() {
         return Err(missing("dictionaries"));
     }
-    let glossary = blocking(move || app.glossaries.add(name, dictionaries, &app.log)).await?;
+    let glossary = offload(move || app.glossaries.add(name, dictionaries, &app.log)).await?;
     Ok((StatusCode::CREATED, Json(described(&glossary))).into_response())
 }
 
@@ -82,7 +82,7 @@ async fn change(app: Arc<App>, incoming: Incoming) -> Result<Response, Failure> 
         dictionaries.into_iter().for_each(|dictionary| glossary.merge(dictionary));
         Ok(())
     };
-    let glossary = blocking(move || app.glossaries.change(&incoming.id, &app.log, change)).await?;
+    let glossary = offload(move || app.glossaries.change(&incoming.id, &app.log, change)).await?;
     Ok(Json(described(&glossary)).into_response())
 }
 
@@ -95,7 +95,7 @@ async fn replace(app: Arc<App>, incoming: Incoming) -> Result<Response, Failure>
         glossary.replace(dictionary);
         Ok(())
     };
-    blocking(move || app.glossaries.change(&id, &app.log, replace)).await?;
+    offload(move || app.glossaries.change(&id, &app.log, replace)).await?;
     Ok(Json(answer).into_response())
 }
 
@@ -106,7 +106,7 @@ async fn remove(app: Arc<App>, incoming: Incoming) -> Result<Response, Failure> 
         glossary.dictionaries.retain(|dictionary| dictionary.languages() != languages);
         Ok(())
     };
-    blocking(move || app.glossaries.change(&incoming.id, &app.log, remove)).await?;
+    offload(move || app.glossaries.change(&incoming.id, &app.log, remove)).await?;
     Ok(StatusCode::NO_CONTENT.into_response())
 }
 

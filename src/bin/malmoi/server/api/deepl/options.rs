@@ -4,9 +4,9 @@ use malmoi::{Language, LanguagePair, Register, TaskOptions};
 use serde_json::Value;
 
 use super::super::super::app::App;
-use super::super::super::failure::Failure;
 use super::super::super::incoming::Incoming;
 use super::super::shortened;
+use crate::engine::Failure;
 
 pub(super) fn options(
     app: &App,
@@ -14,7 +14,7 @@ pub(super) fn options(
     from: Option<Language>,
     to: Language,
 ) -> Result<TaskOptions, Failure> {
-    let mut options = app.options.clone();
+    let mut options = app.options.now();
     for name in ["style_id", "translation_memory_id", "custom_instructions"] {
         let is_empty = |value: &Value| value.as_array().is_some_and(Vec::is_empty) || value == "";
         if incoming.get(name).is_some_and(|value| !is_empty(value)) {

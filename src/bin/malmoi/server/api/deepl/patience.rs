@@ -14,8 +14,8 @@ use serde_json::Value;
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use tokio::task::{JoinError, JoinHandle};
 
-use super::super::super::failure::Failure;
 use super::fields::refuse;
+use crate::engine::Failure;
 
 /// Time after which an answer begins, ready or not.
 const PATIENCE: Duration = Duration::from_secs(5);

@@ -2,11 +2,12 @@
 
 use malmoi::document::{Block, BlockKind, Document};
 
-use super::super::super::failure::Failure;
 use super::super::super::incoming::Incoming;
+use super::super::shortened;
 use super::super::texts::ReadText;
-use super::super::{document, shortened};
 use super::markup::{Kept, TagRules};
+use crate::engine::Failure;
+use crate::engine::task::document;
 
 /// A way of reading.
 #[derive(Debug, Clone)]

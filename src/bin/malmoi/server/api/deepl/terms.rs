@@ -5,11 +5,11 @@ use std::collections::HashSet;
 use malmoi::LanguagePair;
 use serde_json::Value;
 
-use super::super::super::failure::Failure;
 use super::super::super::glossaries::Dictionary;
 use super::super::super::incoming::Incoming;
 use super::super::language;
 use super::fields::{missing, needed};
+use crate::engine::Failure;
 
 /// The dictionary of a request: `source_lang`, `target_lang`, `entries`, `entries_format`.
 pub(super) fn dictionary(fields: &Value) -> Result<Dictionary, Failure> {

@@ -11,7 +11,6 @@ use malmoi::{Language, TaskOptions};
 use serde_json::{Value, json};
 
 use super::super::super::app::App;
-use super::super::super::failure::Failure;
 use super::super::super::in_flight::RequestHash;
 use super::super::super::incoming::Incoming;
 use super::super::texts::{Pending, Reader, Texts};
@@ -22,6 +21,7 @@ use super::markup::Kept;
 use super::options::options;
 use super::patience::patient;
 use super::reading::Reading;
+use crate::engine::Failure;
 
 pub(super) fn routes() -> Router<Arc<App>> {
     Router::new().route("/v2/translate", post(answering(refuse, translate)))

@@ -1,10 +1,9 @@
 //! The shape of OpenAI's errors.
 
+use crate::engine::Failure;
 use axum::Json;
 use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
-
-use super::super::super::failure::Failure;
 
 pub(super) fn error(failure: &Failure) -> Value {
     let (kind, code) = match failure {

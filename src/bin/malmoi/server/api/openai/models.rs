@@ -10,10 +10,10 @@ use malmoi::{Language, Model};
 use serde_json::{Value, json};
 
 use super::super::super::app::App;
-use super::super::super::failure::Failure;
 use super::super::super::incoming::Incoming;
 use super::super::{answering, shortened};
 use super::errors::refuse;
+use crate::engine::Failure;
 
 pub(super) fn routes() -> Router<Arc<App>> {
     Router::new()

@@ -4,9 +4,9 @@ use malmoi::{Options, Sampling};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use super::super::super::failure::Failure;
 use super::super::super::work::Chat;
 use super::super::shortened;
+use crate::engine::Failure;
 
 /// The two shapes of answers.
 #[derive(Clone, Copy)]

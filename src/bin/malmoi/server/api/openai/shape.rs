@@ -9,11 +9,11 @@ use serde_json::{Value, json};
 use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 use tokio::task::JoinSet;
 
-use super::super::super::failure::Failure;
 use super::super::Pieces;
 use super::errors::error;
 use super::request::Shape;
 use super::writing::{Writing, Written};
+use crate::engine::Failure;
 
 /// The head of an answer, which all its chunks share.
 pub(super) struct Head {

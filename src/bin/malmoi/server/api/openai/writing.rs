@@ -3,9 +3,8 @@
 use malmoi::{Finish, Outcome};
 use serde_json::Value;
 
-use super::super::super::engine::{News, Ticket};
-use super::super::super::failure::Failure;
 use super::super::super::work::Answer;
+use crate::engine::{Failure, News, Ticket};
 
 /// A text of either kind.
 pub(super) enum Writing {
