@@ -1,7 +1,9 @@
+mod attack;
 mod clients;
 mod deepl;
 mod extensions;
 mod libretranslate;
+mod load;
 mod openai;
 
 use std::io::Write;
