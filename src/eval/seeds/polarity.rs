@@ -93,6 +93,9 @@ static DENIED: LazyLock<Regex> = LazyLock::new(|| {
         r"(?i)(\b(?:not|no|nor|none|never|neither|nobody|nothing|nowhere|cannot|without|unable|hardly|rarely|little|few|devoid)\b|n['’]t\b|\b(?:fail|lack|refus|den[iy]|reject|absen|impossib|un(?:[a-hj-z]|i[a-mo-su-z])[a-z]{3}|non-?[a-z]{3})|\b(?:in|im|ir|il)[a-z]+[ai]ble\b|[a-z]{3}less\b|않|못|없|아니|아닌|아닙|아닐|말라|말고|안 [가-힣]|금지|거부|부인|실패|부족|(?:^| )(?:불|미|무|비)[가-힣]{2})",
     )
 });
+/// English for the 수입 that is no import.
+static INCOME: LazyLock<Regex> =
+    LazyLock::new(|| pattern(r"(?i)\b(income|revenues?|earnings|proceeds)\b"));
 /// Words before 없다 that make one expression with it, which has no positive form.
 const FIXED: &[&str] = &["밖에 ", "거의 ", "터무니 "];
 
@@ -137,7 +140,10 @@ pub(super) fn direction(case: &Case<'_>, dice: &mut Dice) -> Option<Changed> {
     let places = match case.to {
         Language::Korean => {
             let places = words(text, KOREAN_OPPOSITES).into_iter();
-            let fitting = places.filter(|(span, _)| is_korean_opposite(text, span));
+            let fitting = places.filter(|(span, _)| {
+                is_korean_opposite(text, span)
+                    && !(text[span.clone()] == *"수입" && INCOME.is_match(case.source))
+            });
             fitting.map(|(span, new)| with_particle(text, span, new)).collect()
         }
         Language::English => {
@@ -156,13 +162,23 @@ fn is_korean_opposite(text: &str, span: &Range<usize>) -> bool {
     let is_inside = before.chars().next_back().is_some_and(is_hangul);
     let is_other = match &text[span.clone()] {
         "시작" => before.ends_with("기 "),
-        "이상" => before.ends_with("더 "),
+        "이상" => before.ends_with("더 ") || after.starts_with('적'),
+        "성공" | "실패" => after.starts_with('적'),
+        "공급" => after.starts_with(['하', '되', '받']),
+        "내렸" | "올랐" => IDIOMS.iter().any(|idiom| before.ends_with(idiom)),
         "최대" | "최소" => after.starts_with('한'),
         "처음" => !after.starts_with("으로"),
         _ => false,
     };
     !is_inside && !is_other
 }
+
+/// Words before 내리다 and 오르다 where neither is the opposite of the other: "결정을 내렸다".
+#[rustfmt::skip]
+const IDIOMS: &[&str] = &[
+    "결정을 ", "결론을 ", "명령을 ", "판결을 ", "지시를 ", "조치를 ", "처분을 ", "평가를 ", "진단을 ", "선고를 ", "경보를 ",
+    "주의보를 ", "비가 ", "눈이 ", "소나기가 ", "무대에 ", "시험대에 ", "도마에 ", "심판대에 ", "배에 ", "차에 ", "위에 ",
+];
 
 /// The replacement of a word with the particle after it in the form that the new word takes.
 fn with_particle(text: &str, span: Range<usize>, new: String) -> (Range<usize>, String) {
@@ -196,6 +212,10 @@ fn is_english_opposite(text: &str, span: &Range<usize>) -> bool {
         let next = text[span.end..].trim_start().trim_start_matches(['$', '£', '€']);
         next.starts_with(|c: char| c.is_ascii_digit())
     };
+    // "won't" is no victory.
+    if text[span.end..].starts_with(['\'', '’']) && text[span.clone()] == *"won" {
+        return false;
+    }
     match &text[span.clone()] {
         "over" | "up to" | "at least" => is_before_number(),
         "support" => AUXILIARIES.contains(&before.as_str()),
@@ -256,6 +276,8 @@ mod tests {
         for (text, expected) in [
             ("반대는 없다.", vec!["찬성은 없다."]),
             ("도전에 나섰다. 더 이상 없다. 읽기 시작했다. 최대한 많다.", vec![]),
+            ("결정을 내렸다. 비가 내렸다. 무대에 올랐다. 이상적이고 성공적이다.", vec![]),
+            ("값이 내렸다.", vec!["값이 올랐다."]),
             ("40명 이상이 왔다.", vec!["40명 이하가 왔다."]),
         ] {
             assert_eq!(direction(text, Language::Korean), expected, "{text}");
@@ -266,6 +288,7 @@ mod tests {
             ("Over there, over 40 came.", vec!["Over there, under 40 came."]),
             ("He will support it with support.", vec!["He will oppose it with support."]),
             ("The last bus left.", vec!["The first bus left."]),
+            ("They won't go, and we won’t.", vec![]),
         ] {
             assert_eq!(direction(text, Language::English), expected, "{text}");
         }
