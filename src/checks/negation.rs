@@ -248,6 +248,35 @@ mod tests {
     }
 
     #[test]
+    fn a_negation_of_form_is_lost_where_the_other_text_denies_nothing() {
+        for (source, wrong, right) in [
+            (
+                "다리를 놓기는 쉽지 않다.",
+                "Building the bridge is easy.",
+                "It is not easy to build it.",
+            ),
+            (
+                "해민의 겨울은 비정상적으로 춥다.",
+                "Winters in Haemin are normally cold.",
+                "It is abnormally cold.",
+            ),
+            ("It is an invisible force.", "눈에 보이는 힘이다.", "눈에 보이지 않는 힘이다."),
+        ] {
+            assert_eq!(kinds(&run(&CHECK, &translation(source, wrong))), [LOST.name], "{source}");
+            assert!(run(&CHECK, &translation(source, right)).is_empty(), "{source}");
+        }
+        for (korean, fine) in [
+            ("도둑이 아닌 이웃이었다.", "It was a neighbor rather than a thief."),
+            ("배 여섯 척이 아니라 한 척이 왔다.", "One boat came instead of six."),
+            ("시는 낡은 동상을 없애기로 했다.", "The city will take away the old statue."),
+            ("걷기는커녕 서기도 힘들다.", "He can hardly stand, let alone walk."),
+        ] {
+            assert!(run(&CHECK, &translation(korean, fine)).is_empty(), "{korean}");
+            assert!(run(&CHECK, &translation(fine, korean)).is_empty(), "{fine}");
+        }
+    }
+
+    #[test]
     fn in_one_language_the_same_verb_is_compared() {
         let article = "The mayor of Haemin did not sign the contract on Monday.";
         assert!(run(&CHECK, &summary(article, article)).is_empty());

@@ -71,10 +71,12 @@ impl<'t> Negations<'t> {
     /// The last negation whose predicate the other text states, if it has fewer negations; else one
     /// of more negations than it can stand for.
     pub fn beyond(&self, other: &Negations<'t>) -> Option<Span> {
-        if let Some(contradicted) =
-            self.affixed_beyond(other).or_else(|| self.without_beyond(other))
-        {
-            return Some(contradicted);
+        let contradicted = self
+            .affixed_beyond(other)
+            .or_else(|| self.without_beyond(other))
+            .or_else(|| self.gradable_beyond(other));
+        if contradicted.is_some() {
+            return contradicted;
         }
         if self.plain() <= other.plain() {
             return None;
@@ -91,43 +93,59 @@ impl<'t> Negations<'t> {
         }
         let affixed = other.count(Force::Affix).saturating_sub(self.count(Force::Affix));
         let reserve = other.denials_beyond(self) + weak + affixed;
-        let full = self.count(Force::Plain) + self.count(Force::Soft);
+        let full = self.found.iter().filter(|negation| negation.force.is_full()).count();
         if full <= other.plain() + reserve {
             return None;
         }
-        let length = self.english(other).len();
-        let is_silent = other.found.is_empty() && other.denials.is_empty();
-        let is_likely = |(negation, evidence): &&(&Negation, Evidence)| {
-            (negation.force == Force::Plain || is_silent)
-                && match evidence {
-                    Evidence::Unknown => length <= MAX_UNKNOWN,
-                    Evidence::Absent => length <= MAX_PARAPHRASED,
-                    Evidence::Stated | Evidence::Negated => false,
-                }
+        let english = if self.language == Language::English { self.text } else { other.text };
+        let is_likely = |(_, evidence): &&(&Negation, Evidence)| match evidence {
+            Evidence::Unknown => english.len() <= MAX_UNKNOWN,
+            Evidence::Absent => english.len() <= MAX_PARAPHRASED,
+            Evidence::Stated | Evidence::Negated => false,
         };
         evidence.iter().find(is_likely).map(|(negation, _)| negation.span.clone())
     }
 
-    /// An English word with a negative affix whose stem a Korean text states that denies nothing:
-    /// "unrelated", 관련이 있는; "irreplaceable", 대체할 수 있는.
+    /// True if nothing in the text negates or denies.
+    fn is_silent(&self) -> bool {
+        self.found.is_empty() && self.denials.is_empty()
+    }
+
+    /// A negated Korean adjective that the other text states, denying nothing: "쉽지 않다", easy.
+    fn gradable_beyond(&self, other: &Self) -> Option<Span> {
+        if other.language == self.language || !other.is_silent() {
+            return None;
+        }
+        let gradable = self.found.iter().filter(|negation| negation.is_gradable);
+        let is_stated = |negation: &&Negation| {
+            self.statements().evidence(negation, other.statements()) == Evidence::Stated
+        };
+        gradable.take(MAX_LOOKED_UP).find(is_stated).map(|negation| negation.span.clone())
+    }
+
+    /// A word with a negative affix whose stem the other text states, denying nothing: "unrelated",
+    /// 관련이 있는; "irreplaceable", 대체할 수 있는; 비정상, normal.
     fn affixed_beyond(&self, other: &Self) -> Option<Span> {
-        let is_silent = other.found.is_empty() && other.denials.is_empty();
-        if self.language != Language::English || other.language == self.language || !is_silent {
+        if other.language == self.language || !other.is_silent() {
             return None;
         }
         let affixed = self.found.iter().filter(|negation| negation.force == Force::Affix);
         let is_stated = |negation: &&Negation| {
             let word = self.text[negation.span.clone()].to_lowercase();
+            if self.language == Language::Korean {
+                let stem = korean::without_prefix(&word);
+                return other.statements().states(stem, Language::Korean);
+            }
             let is_of_ability =
                 ["able", "ible", "ably", "ibly"].iter().any(|end| word.ends_with(end));
             // Korean gives it with a low probability.
             if word == "unlikely" {
                 return false;
             }
-            if is_of_ability {
-                return other.text.contains("수 있") && !english::has_ability(self.text);
+            if is_of_ability && other.text.contains("수 있") && !english::has_ability(self.text) {
+                return true;
             }
-            other.statements().states(english::without_affix(&word))
+            other.statements().states(english::without_affix(&word), Language::English)
         };
         affixed.take(MAX_LOOKED_UP).find(is_stated).map(|negation| negation.span.clone())
     }
@@ -151,9 +169,5 @@ impl<'t> Negations<'t> {
         };
         let negations = self.found.iter().filter(|negation| negation.force != Force::Weak);
         negations.take(MAX_LOOKED_UP).find(is_with).map(|negation| negation.span.clone())
-    }
-
-    fn english(&self, other: &Self) -> &'t str {
-        if self.language == Language::English { self.text } else { other.text }
     }
 }

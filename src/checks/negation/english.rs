@@ -35,7 +35,7 @@ pub(super) fn negations(text: &str) -> Vec<Negation> {
             None => continue,
         };
         let head = head(text, &words, at);
-        found.push(Negation { span: word.span.clone(), head, force });
+        found.push(Negation { span: word.span.clone(), head, force, is_gradable: false });
     }
     found
 }
@@ -173,11 +173,11 @@ fn is_affixed(word: &str) -> bool {
     ];
     #[rustfmt::skip]
     const NEGATIVE: &[&str] = &[
-        "inab", "inac", "inad", "inap", "inca", "incom", "incon", "incor", "indef", "indep", "ineff", "inel", "ineq",
-        "inev", "inexp", "inexc", "inflex", "inhum", "insens", "insec", "insig", "insuff", "invis", "invol", "imposs",
-        "improp", "improb", "immor", "immob", "impart", "imperf", "impen", "impat", "imprac", "illeg", "illog", "illit",
+        "inab", "inacc", "inact", "inad", "inap", "incap", "incomp", "incon", "incorrect", "indef", "ineff", "inel", "ineq",
+        "inev", "inexp", "inexc", "inflex", "inhum", "insens", "insec", "insig", "insuff", "invis", "involun", "imposs",
+        "improp", "improb", "immor", "immob", "imperf", "impen", "impat", "imprac", "illeg", "illog", "illit",
         "irreg", "irresp", "irrel", "irrev", "irrep", "irrec", "irref", "disag", "dislik", "dissat", "disapp", "dishon",
-        "disbel", "disob", "disreg", "discont", "disconn", "disab", "disadv", "discour", "disresp", "disarm", "disqual",
+        "disbel", "disob", "disreg", "discont", "disconn", "disab", "disadv", "discour", "disresp", "disqual",
         "disprop", "discred", "mistrust", "misund", "mislead", "misinf", "misus",
     ];
     const NOT_LESS: &[&str] = &["regardless", "nonetheless", "nevertheless", "wireless"];

@@ -27,9 +27,11 @@ pub(super) fn negations(text: &str) -> Vec<Negation> {
                 force = Force::Soft;
             }
             let head = head(&words, at, &context);
-            found.push(Negation { span: start..span.end, head, force });
+            let is_gradable = force == Force::Weak && GRADABLE.contains(&context.before);
+            found.push(Negation { span: start..span.end, head, force, is_gradable });
         } else if starts_any(context.word, AFFIXED) {
-            found.push(Negation { span: span.clone(), head: span.clone(), force: Force::Affix });
+            let (span, force) = (span.clone(), Force::Affix);
+            found.push(Negation { head: span.clone(), span, force, is_gradable: false });
         }
     }
     found
@@ -202,12 +204,12 @@ impl Context<'_> {
     /// 없다.
     fn existential(&self) -> Option<Force> {
         let at = self.word.find("없")?;
-        // 없애다, 없어지다: remove, disappear.
+        // 없애다 and 없어지다 are verbs of their own: remove, disappear.
         if starts_any(
             &self.word[at..],
             &["없애", "없앨", "없앤", "없앴", "없앱", "없어지", "없어졌", "없어진", "없어질"],
         ) {
-            return Some(Force::Weak);
+            return None;
         }
         let head = if at == 0 { self.before } else { &self.word[..at] };
         let is_able = head == "수" || (at > 0 && head.ends_with("수"));
@@ -251,6 +253,14 @@ impl Context<'_> {
         }
         self.starts(&["못지않", "못마땅", "못내", "못된"]).then_some(Force::Weak)
     }
+}
+
+/// A word without its first syllable, a negative prefix; empty if one syllable is left.
+pub(super) fn without_prefix(word: &str) -> &str {
+    let mut syllables = word.chars();
+    syllables.next();
+    let stem = syllables.as_str();
+    if syllables.nth(1).is_some() { stem } else { "" }
 }
 
 fn weak_if(is_weak: bool) -> Force {

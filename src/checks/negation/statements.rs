@@ -70,12 +70,17 @@ impl Statements {
         Self { hits, said }
     }
 
-    /// True if the text states the predicate of an English word, and nowhere negates or denies it.
-    pub fn states(&self, english: &str) -> bool {
-        let hits = PREDICATES.find(english, Language::English);
+    /// True if the text states the predicate that a word of a language begins with, and nowhere
+    /// negates or denies it.
+    pub fn states(&self, word: &str, language: Language) -> bool {
+        let hits = PREDICATES.find(word, language);
         let is_stated = |hit: &Hit| {
             let said = self.said[hit.record];
-            hit.is_certain && said.is_stated && !said.is_negated && !said.is_denied
+            hit.span.start == 0
+                && hit.is_certain
+                && said.is_stated
+                && !said.is_negated
+                && !said.is_denied
         };
         hits.iter().any(is_stated)
     }
