@@ -204,6 +204,17 @@ mod tests {
     }
 
     #[test]
+    fn each_of_several_names_in_a_row_may_be_lost() {
+        for (source, output) in [
+            ("The pact binds Norway and Denmark.", "조약은 노르웨이를 구속한다."),
+            ("Ships from Spain, Norway and Denmark left.", "스페인과 노르웨이의 배가 떠났다."),
+        ] {
+            let lost = ("name_lost".into(), Some("Denmark".into()), None);
+            assert_eq!(kinds(source, output), [lost], "{source}");
+        }
+    }
+
+    #[test]
     fn a_name_may_stand_for_a_pronoun_or_a_capital_for_its_country() {
         for (korean, english) in [
             ("핀란드는 작은 함대를 두었다.", "It kept a small fleet."),

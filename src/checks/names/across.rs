@@ -72,8 +72,13 @@ pub(super) fn findings(comparison: &Comparison<'_>, en: &Text<'_>, ko: &Text<'_>
         let measured = |unit: Unit| (korean.distance(&unit, Some(place)), unit);
         let units: Vec<_> = english::units(en.text, &name).into_iter().map(measured).collect();
         // A part of a name may be left out: "Secretary Dale Whitcombe", "Whitcombe".
-        let is_part = units.iter().any(|(distance, _)| *distance <= NEAR);
+        let near: Vec<Span> = units
+            .iter()
+            .filter(|(distance, _)| *distance <= NEAR)
+            .map(|(_, unit)| unit.span.clone())
+            .collect();
         for (distance, unit) in units.into_iter().filter(|(distance, _)| *distance > NEAR) {
+            let is_part = near.iter().any(|other| !are_coordinated(en.text, &unit.span, other));
             let evidence = match unit.words.iter().all(|word| word.common) {
                 _ if !unit.known.is_empty() => "gazetteer",
                 true => "surname",
@@ -136,6 +141,14 @@ pub(super) fn findings(comparison: &Comparison<'_>, en: &Text<'_>, ko: &Text<'_>
         _ => (open_korean, open_english),
     };
     report(comparison, source, output)
+}
+
+/// True if "and" or a comma stands between two names: each is one of its own.
+fn are_coordinated(text: &str, one: &Span, other: &Span) -> bool {
+    let between = text.get(one.end.min(other.end)..one.start.max(other.start));
+    between.is_some_and(|between| {
+        between.contains(',') || between.split(' ').any(|word| matches!(word, "and" | "&"))
+    })
 }
 
 /// Pairs the names of the source with those of the output, and reports pairs and single names.
