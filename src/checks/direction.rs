@@ -92,7 +92,8 @@ fn run(comparison: &Comparison<'_>) -> Vec<Finding> {
             let (lost, new) = (shifted(lost.clone(), from.start), shifted(new.clone(), to.start));
             !attributive::have_different_nouns((source, &lost), (output, &new))
         };
-        for (lost, new) in reversed(&original, &result, demand, is_of_one) {
+        let translated = (!is_summary).then_some(output.language);
+        for (lost, new) in reversed(&original, &result, demand, translated, is_of_one) {
             let (lost, new) = (shifted(lost, from.start), shifted(new, to.start));
             findings.push(finding(comparison, lost, new));
         }
@@ -182,11 +183,13 @@ enum Demand {
 }
 
 /// For each pair of opposites that was turned round, the lost word and the new one.
-/// `is_of_one` is false for words that tell of different nouns.
+/// `translated` is the language of the result if it is a translation. `is_of_one` is false for
+/// words that tell of different nouns: not asked of a translation with no other words of the kind.
 fn reversed(
     original: &[Hit],
     result: &[Hit],
     demand: Demand,
+    translated: Option<Language>,
     is_of_one: impl Fn(&Span, &Span) -> bool,
 ) -> Vec<(Span, Span)> {
     /// Most words of each meaning that are compared.
@@ -198,26 +201,44 @@ fn reversed(
             let (same, opposite) = (2 * record + pole, 2 * record + 1 - pole);
             let (lost, known) = (&original[same], &original[opposite]);
             let (new, kept) = (&result[opposite], &result[same]);
+            let is_unmixed = kept.is_empty() && known.is_empty();
             let is_clear = match demand {
                 Demand::More => {
-                    lost.len() > kept.len()
-                        && certain(lost).count() > certain(kept).count()
-                        && new.len() > known.len()
-                        && certain(new).count() > certain(known).count()
+                    let (english, korean) = match translated {
+                        Some(Language::Korean) => (known, kept),
+                        _ => (kept, known),
+                    };
+                    is_more(lost, kept) && is_more(new, known)
+                        || translated.is_some() && has_no_excuse(english, korean)
                 }
-                Demand::Unmixed => kept.is_empty() && known.is_empty(),
+                Demand::Unmixed => is_unmixed,
             };
             if !is_clear {
                 continue;
             }
+            let is_alone = translated.is_some() && is_unmixed && lost.len() == 1 && new.len() == 1;
             let mut pairs = certain(lost).take(MOST).flat_map(|lost| {
                 certain(new).take(MOST).map(move |new| (lost.span.clone(), new.span.clone()))
             });
-            found.extend(pairs.find(|(lost, new)| is_of_one(lost, new)));
+            found.extend(pairs.find(|(lost, new)| is_alone || is_of_one(lost, new)));
         }
     }
     found.dedup();
     found
+}
+
+/// True if no word makes good for a lost or a new one: there are none in one of the texts, and in
+/// the other none that is certain, nor an uncertain one of more than a syllable in Korean.
+fn has_no_excuse(english: &[&Hit], korean: &[&Hit]) -> bool {
+    const SYLLABLE: usize = '가'.len_utf8();
+    (english.is_empty() || korean.is_empty())
+        && english.iter().all(|hit| !hit.is_certain)
+        && korean.iter().all(|hit| !hit.is_certain && hit.span.len() <= SYLLABLE)
+}
+
+/// True if there are more of some words than of others, and more that are certain.
+fn is_more(words: &[&Hit], others: &[&Hit]) -> bool {
+    words.len() > others.len() && certain(words).count() > certain(others).count()
 }
 
 /// The words by meaning: two for each record, the second its opposite.
@@ -339,6 +360,52 @@ mod tests {
             ),
         ] {
             assert!(run(&CHECK, &translation(source, output)).is_empty(), "{source}");
+        }
+    }
+
+    #[test]
+    fn a_word_that_only_may_have_the_other_meaning_does_not_hide_an_opposite() {
+        for (english, wrong, right) in [
+            (
+                "Haemin banned boats after the war.",
+                "해민은 전쟁 이전 배를 금지했다.",
+                "해민은 전쟁 이후 배를 금지했다.",
+            ),
+            (
+                "The ferry stopped just before Somi on its last trip.",
+                "배는 마지막 운항에서 소미 바로 후에 멈췄다.",
+                "배는 마지막 운항에서 소미 바로 전에 멈췄다.",
+            ),
+            (
+                "The mayor lost his glasses at the quay.",
+                "시장은 부두에서 안경을 얻었다.",
+                "시장은 부두에서 안경을 잃었다.",
+            ),
+            (
+                "In the last 30 years the port has grown.",
+                "처음 30년 동안 항구는 커졌다.",
+                "지난 30년 동안 항구는 커졌다.",
+            ),
+            ("A drone flew above the boats.", "드론이 배 아래를 날았다.", "드론이 배 위로 날았다."),
+        ] {
+            for (source, wrong, right) in [(english, wrong, right), (wrong, english, "")] {
+                assert!(!run(&CHECK, &translation(source, wrong)).is_empty(), "{source} {wrong}");
+                assert!(run(&CHECK, &translation(source, right)).is_empty(), "{source} {right}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_vote_for_a_plan_is_the_opposite_of_one_against_it() {
+        let article =
+            "The council of Haemin voted 14 to 5 for the plan, which costs 4 million won.";
+        for (summary_of, is_found) in [
+            ("The plan costs 4 million won, with the council voting against the plan.", true),
+            ("The plan costs 4 million won, with the council voting for the plan.", false),
+            ("The council of Haemin voted 14-5 for the plan.", false),
+        ] {
+            let found = run(&CHECK, &summary(article, summary_of));
+            assert_eq!(!found.is_empty(), is_found, "{summary_of}");
         }
     }
 

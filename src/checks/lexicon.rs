@@ -148,10 +148,8 @@ impl Lexicon {
         for (at, word) in words.iter().enumerate() {
             let forms = self.english.get(&word.text).map_or(&[][..], Vec::as_slice);
             for form in forms {
-                let mut rest = form.rest.iter().zip(words[at + 1..].iter());
-                let length = form.rest.len();
-                if at + length < words.len() && rest.all(|(word, found)| found.text == *word) {
-                    hits.add(form.meaning, word.span.start..words[at + length].span.end);
+                if let Some(last) = last_word(&words, at, &form.rest) {
+                    hits.add(form.meaning, word.span.start..words[last].span.end);
                 }
             }
         }
@@ -172,6 +170,28 @@ impl Lexicon {
             }
         }
     }
+}
+
+/// The index of the last word of a phrase that begins at a word; `None` if other words follow it.
+/// The count of a vote may stand inside: "voted 14 to 5 for".
+fn last_word(words: &[Word], at: usize, rest: &[String]) -> Option<usize> {
+    const LONGEST_COUNT: usize = 4;
+    let is_number = |at: usize| {
+        words.get(at).is_some_and(|word| word.text.bytes().all(|byte| byte.is_ascii_digit()))
+    };
+    let is_count = |at: &usize| {
+        is_number(*at) || words.get(*at).is_some_and(|word| word.text == "to") && is_number(*at + 1)
+    };
+    let mut last = at;
+    for word in rest {
+        let mut next = last + 1;
+        if last == at && words.get(next).is_some_and(|found| found.text != *word) {
+            next += (next..next + LONGEST_COUNT).take_while(is_count).count();
+        }
+        (words.get(next)?.text == *word).then_some(())?;
+        last = next;
+    }
+    Some(last)
 }
 
 /// Hits as they are found, by growing start and, for one start, from the longest.
