@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use utoipa::ToSchema;
 
 use super::super::app::App;
-use super::blocking;
+use super::blocking_json;
 use crate::engine::Failure;
 
 /// Articles in an answer; the rest are counted.
@@ -58,7 +58,7 @@ pub(super) struct ArticlesRequest {
     )
 )]
 pub(super) async fn articles(State(app): State<Arc<App>>, request: Request) -> Response {
-    blocking(app, request, |_, incoming| {
+    blocking_json(app, request, |_, incoming| {
         let (bytes, name) = match incoming.files.first() {
             Some(file) => (file.bytes.to_vec(), file.name.clone()),
             None => {

@@ -15,7 +15,7 @@ use utoipa::{IntoParams, ToSchema};
 use super::super::app::App;
 use super::super::incoming::Incoming;
 use super::failures::DeskFailures;
-use super::{blocking, chosen_glossary, language, within};
+use super::{blocking_json, chosen_glossary, language, within};
 use crate::engine::Failure;
 
 /// Matches and units in an answer, unless the request has a `limit`.
@@ -187,7 +187,7 @@ pub(super) fn keep(desk: &Desk, unit: Unit) -> Result<&'static str, Failure> {
     )
 )]
 pub(super) async fn terms(State(app): State<Arc<App>>, request: Request) -> Response {
-    blocking(app, request, |app, incoming| {
+    blocking_json(app, request, |app, incoming| {
         let text = text(app, incoming, "text")?;
         let languages = languages(incoming, &text)?;
         let glossary = chosen_glossary(app, incoming.text("glossary_id")?.as_deref())?;
@@ -225,7 +225,7 @@ async fn on_desk(
     request: Request,
     work: impl FnOnce(&App, &Desk, &Incoming) -> Result<Value, Failure> + Send + 'static,
 ) -> Response {
-    blocking(app, request, |app, incoming| {
+    blocking_json(app, request, |app, incoming| {
         let desk = app.desk.as_deref().ok_or(Failure::Off("the memory of this server is off"))?;
         work(app, desk, incoming)
     })

@@ -13,7 +13,7 @@ use utoipa::ToSchema;
 
 use super::super::app::App;
 use super::super::log;
-use super::blocking;
+use super::blocking_json;
 use super::desk::text;
 use crate::engine::Failure;
 
@@ -54,7 +54,7 @@ pub(super) struct DismissalRequest {
     )
 )]
 pub(super) async fn list(State(app): State<Arc<App>>, request: Request) -> Response {
-    blocking(app, request, |app, incoming| {
+    blocking_json(app, request, |app, incoming| {
         let limit = incoming.number("limit", 1, MOST)?.unwrap_or(USUAL) as usize;
         let dismissals = app.options.dismissals(&app.log)?;
         let list = dismissals.list();
@@ -78,7 +78,7 @@ pub(super) async fn list(State(app): State<Arc<App>>, request: Request) -> Respo
     )
 )]
 pub(super) async fn dismiss(State(app): State<Arc<App>>, request: Request) -> Response {
-    blocking(app, request, |app, incoming| {
+    blocking_json(app, request, |app, incoming| {
         let words = |name| {
             let text = incoming.text(name)?.filter(|text| !text.trim().is_empty());
             Ok::<_, Failure>(
@@ -115,7 +115,7 @@ pub(super) async fn end(
     Path(hash): Path<String>,
     request: Request,
 ) -> Response {
-    blocking(app, request, move |app, _| {
+    blocking_json(app, request, move |app, _| {
         if !app.options.end_dismissal(&hash, &app.log)? {
             return Err(Failure::NotFound("no finding with this hash is dismissed".into()));
         }

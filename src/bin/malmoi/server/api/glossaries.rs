@@ -13,7 +13,7 @@ use utoipa::ToSchema;
 
 use super::super::app::App;
 use super::super::incoming::Incoming;
-use super::blocking;
+use super::blocking_json;
 use super::desk::{languages, text};
 use crate::engine::Failure;
 
@@ -53,7 +53,7 @@ pub(super) struct NewTerm {
     )
 )]
 pub(super) async fn list(State(app): State<Arc<App>>, request: Request) -> Response {
-    blocking(app, request, |app, _| {
+    blocking_json(app, request, |app, _| {
         let desk = app.options.desk_terms()?.len();
         let terms = desk + app.options.given().terms().len();
         let is_writable = app.desk.as_ref().is_some_and(|desk| !desk.is_read_only());
@@ -88,7 +88,7 @@ pub(super) async fn list(State(app): State<Arc<App>>, request: Request) -> Respo
     )
 )]
 pub(super) async fn add_term(State(app): State<Arc<App>>, request: Request) -> Response {
-    blocking(app, request, |app, incoming| {
+    blocking_json(app, request, |app, incoming| {
         let (source, target) = sides(app, incoming)?;
         languages(incoming, &source)?;
         let mut term = Term::new(source, target);
@@ -113,7 +113,7 @@ pub(super) async fn add_term(State(app): State<Arc<App>>, request: Request) -> R
     )
 )]
 pub(super) async fn remove_term(State(app): State<Arc<App>>, request: Request) -> Response {
-    blocking(app, request, |app, incoming| {
+    blocking_json(app, request, |app, incoming| {
         let (source, target) = sides(app, incoming)?;
         Ok(json!({"removed": app.options.remove_term(&source, &target)?}))
     })

@@ -30,7 +30,7 @@ use super::super::jobs::{self, EventReader, Job, JobStatus, Jobs, NewJob, Work};
 use super::super::upload::Upload;
 use super::super::wishes::Wishes;
 use super::failures::{JobFailures, NoJob};
-use super::{download, with_key};
+use super::{blocking, download, with_key};
 use crate::engine::Failure;
 use crate::engine::fields::optional_language;
 
@@ -218,7 +218,7 @@ fn wrong_glossary() -> Failure {
     responses((status = 200, description = "The jobs", body = JobList), NoJob)
 )]
 pub(super) async fn list(State(app): State<Arc<App>>, request: Request) -> Response {
-    answer(app, request, |app, incoming| {
+    blocking(app, request, |app, incoming| {
         let all = all(app)?.list(incoming.key.as_deref());
         let all: Vec<JobStatus> =
             all.iter().filter_map(|job| Some(job.status()?.brief())).collect();
@@ -239,7 +239,7 @@ pub(super) async fn one(
     Path(id): Path<String>,
     request: Request,
 ) -> Response {
-    answer(app, request, move |app, incoming| {
+    blocking(app, request, move |app, incoming| {
         let status = find(app, incoming, &id)?.status().ok_or_else(gone)?;
         Ok(Json(status).into_response())
     })
@@ -258,7 +258,7 @@ pub(super) async fn remove(
     Path(id): Path<String>,
     request: Request,
 ) -> Response {
-    answer(app, request, move |app, incoming| {
+    blocking(app, request, move |app, incoming| {
         all(app)?.remove(incoming.key.as_deref(), &id)?;
         Ok(StatusCode::NO_CONTENT.into_response())
     })
@@ -291,7 +291,7 @@ pub(super) async fn events(
 ) -> Response {
     let last = request.headers().get("last-event-id");
     let last = last.and_then(|value| value.to_str().ok()?.trim().parse::<u64>().ok());
-    answer(app, request, move |app, incoming| {
+    blocking(app, request, move |app, incoming| {
         let after = match last {
             Some(last) => last,
             None => incoming.number("after", 0, u64::MAX)?.unwrap_or(0),
@@ -445,7 +445,7 @@ pub(super) async fn files(
     Path(id): Path<String>,
     request: Request,
 ) -> Response {
-    answer(app, request, move |app, incoming| {
+    blocking(app, request, move |app, incoming| {
         let job = find(app, incoming, &id)?;
         let zip = job.archive().map_err(|error| fault(app, &error))?;
         let name = format!("malmoi-{}.zip", id.get(..8).unwrap_or(&id));
@@ -476,7 +476,7 @@ pub(super) async fn output(
     Path((id, name)): Path<(String, String)>,
     request: Request,
 ) -> Response {
-    answer(app, request, move |app, incoming| {
+    blocking(app, request, move |app, incoming| {
         let file = open(app, incoming, &id, &name)?;
         let headers = [
             (CONTENT_TYPE, "application/octet-stream".to_string()),
@@ -495,7 +495,7 @@ async fn whole(
     name: &'static str,
     headers: Vec<(HeaderName, &'static str)>,
 ) -> Response {
-    answer(app, request, move |app, incoming| {
+    blocking(app, request, move |app, incoming| {
         let mut response = streamed(open(app, incoming, &id, name)?).into_response();
         for (name, value) in headers {
             response.headers_mut().insert(name, HeaderValue::from_static(value));
@@ -526,22 +526,6 @@ fn gone() -> Failure {
 fn fault(app: &App, error: &std::io::Error) -> Failure {
     app.log.failure(&format!("jobs: {error}"));
     Failure::Internal
-}
-
-/// Reads a request and answers it beside the server's threads, since jobs are on disk.
-async fn answer(
-    app: Arc<App>,
-    request: Request,
-    work: impl FnOnce(&App, &Incoming) -> Result<Response, Failure> + Send + 'static,
-) -> Response {
-    let incoming = match Incoming::read(&app, request).await {
-        Ok(incoming) => incoming,
-        Err(failure) => return failure.into_response(),
-    };
-    let key = incoming.key.clone();
-    let done = tokio::task::spawn_blocking(move || work(&app, &incoming)).await;
-    let response = done.unwrap_or(Err(Failure::Internal)).unwrap_or_else(Failure::into_response);
-    with_key(key, response)
 }
 
 /// A file as a body, piece by piece. A client that takes none for a minute is left.

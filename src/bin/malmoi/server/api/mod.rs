@@ -160,7 +160,7 @@ fn chosen_glossary(app: &App, id: Option<&str>) -> Result<Glossary, Failure> {
 async fn blocking(
     app: Arc<App>,
     request: Request,
-    work: impl FnOnce(&App, &Incoming) -> Result<Value, Failure> + Send + 'static,
+    work: impl FnOnce(&App, &Incoming) -> Result<Response, Failure> + Send + 'static,
 ) -> Response {
     let incoming = match Incoming::read(&app, request).await {
         Ok(incoming) => incoming,
@@ -168,11 +168,18 @@ async fn blocking(
     };
     let key = incoming.key.clone();
     let done = tokio::task::spawn_blocking(move || work(&app, &incoming)).await;
-    let response = match done.unwrap_or(Err(Failure::Internal)) {
-        Ok(value) => Json(value).into_response(),
-        Err(failure) => failure.into_response(),
-    };
+    let response = done.unwrap_or(Err(Failure::Internal)).unwrap_or_else(Failure::into_response);
     with_key(key, response)
+}
+
+/// The same for work whose answer is JSON.
+async fn blocking_json(
+    app: Arc<App>,
+    request: Request,
+    work: impl FnOnce(&App, &Incoming) -> Result<Value, Failure> + Send + 'static,
+) -> Response {
+    let work = |app: &App, incoming: &Incoming| Ok(Json(work(app, incoming)?).into_response());
+    blocking(app, request, work).await
 }
 
 /// Adds the name of a request's key to its answer, for the log.
