@@ -30,18 +30,19 @@ export function isFeed(text, name = "") {
 /** Offers the articles of files, which have a name of their own if one is not given. */
 export async function open(files, given) {
   const name = given ?? (files.length === 1 ? files[0].name : count("files", files.length));
-  offered = { files, name, articles: [], all: 0 };
+  offered = { files, name, articles: [], all: 0, fault: "" };
   if (files.length === 1) {
     const form = new FormData();
     form.append("file", files[0]);
     try {
       Object.assign(offered, await ask("/api/v1/articles", form));
     } catch (fault) {
-      // Archives and documents are for jobs; what is not, the job will say.
+      // Archives and documents are for jobs; the reason stands beside.
       if (fault.status !== 400) {
         offered = null;
         return notify(fault.words ?? String(fault));
       }
+      offered.fault = fault.words;
     }
   }
   show();
@@ -64,7 +65,7 @@ export function leave() {
 
 function paint() {
   if (!offered) return leave();
-  const { name, articles, all, unreadable } = offered;
+  const { name, articles, all, unreadable, fault } = offered;
   by("feed").replaceChildren(
     h(
       "header",
@@ -74,6 +75,7 @@ function paint() {
         { class: "bar-words" },
         h("h2", { id: "feed-title", class: "work-title", tabindex: -1 }, name),
         h("p", { class: "meta" }, all ? count("articles", all) : t("articles_unknown")),
+        fault ? h("p", { class: "meta" }, fault) : "",
       ),
       button(t("close"), () => {
         offered = null;
