@@ -2,7 +2,8 @@
 //! set, since clients of one API send them in all these ways.
 
 use axum::body::{Body, Bytes};
-use axum::extract::{FromRequest, FromRequestParts, Multipart, RawPathParams, Request};
+use axum::extract::{DefaultBodyLimit, FromRequest, FromRequestParts, Multipart};
+use axum::extract::{RawPathParams, Request};
 use axum::http::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue};
 use axum::http::request::Parts;
 use serde_json::{Map, Value};
@@ -211,6 +212,8 @@ impl Read {
         if name.starts_with("multipart/form-data") {
             let mut request = Request::new(Body::from(content.clone()));
             request.headers_mut().extend(kind.map(|kind| (CONTENT_TYPE, kind.clone())));
+            // The body is here, within the limit of this server.
+            DefaultBodyLimit::disable().apply(&mut request);
             read.add_multipart(request).await?;
         } else if name.starts_with("application/x-www-form-urlencoded") {
             match object(content) {

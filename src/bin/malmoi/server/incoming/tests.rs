@@ -77,6 +77,14 @@ fn a_file_has_the_last_part_of_its_path_as_its_name() {
     assert_eq!(read(MULTIPART, None, body.as_bytes()).unwrap().files[0].name, "b.txt");
 }
 
+#[test]
+fn a_file_in_a_form_may_be_as_large_as_a_body() {
+    let head = "--border\r\ncontent-disposition: form-data; name=\"file\"; \
+                filename=\"a.txt\"\r\n\r\n";
+    let body = format!("{head}{}\r\n--border--\r\n", "a".repeat(3 << 20));
+    assert_eq!(read(MULTIPART, None, body.as_bytes()).unwrap().files[0].bytes.len(), 3 << 20);
+}
+
 proptest! {
     #[test]
     fn any_bytes_of_any_kind_are_refused_or_read(
