@@ -251,6 +251,28 @@ fn a_glossary_of_version_3_has_a_dictionary_for_each_direction() {
 }
 
 #[test]
+fn a_glossary_counts_once_however_often_it_is_named() {
+    let (_home, _model, server) = serve();
+    let ask = |id: String| {
+        let asked = json!({"text": ["The council meets."], "source_lang": "EN",
+            "target_lang": "KO", "glossary_id": id});
+        server.post("/v2/translate", &asked)
+    };
+    let make = |name: String| {
+        let made = json!({"name": name, "source_lang": "en", "target_lang": "ko",
+            "entries": "council\t시의회", "entries_format": "tsv"});
+        let made = server.post("/v2/glossaries", &made).json();
+        made["glossary_id"].as_str().unwrap().to_string()
+    };
+    let ids: Vec<String> = (0..11).map(|number| make(number.to_string())).collect();
+    let again = vec![ids[..10].join(","); 100].join(",");
+    assert_eq!(ask(again).status, 200);
+    let refused = ask(ids.join(","));
+    assert_eq!(refused.status, 400);
+    assert!(refused.body.contains("`glossary_id` names more than 10"), "{}", refused.body);
+}
+
+#[test]
 fn a_failure_after_the_white_space_breaks_the_answer_off() {
     let (_home, _model, server) = serve_with(&["--no-memory"]);
     let asked = json!({"text": ["They limp."], "target_lang": "KO"});

@@ -8,6 +8,9 @@ use super::super::super::incoming::Incoming;
 use super::super::shortened;
 use crate::engine::Failure;
 
+/// Glossaries that a request may name.
+const MOST_GLOSSARIES: usize = 10;
+
 pub(super) fn options(
     app: &App,
     incoming: &Incoming,
@@ -26,8 +29,18 @@ pub(super) fn options(
     }
     let mut ids = incoming.texts("glossary_ids")?.unwrap_or_default();
     ids.extend(incoming.texts("glossary_id")?.unwrap_or_default());
-    let ids = ids.iter().flat_map(|id| id.split(',')).filter(|id| !id.is_empty());
-    for id in ids {
+    let mut named: Vec<&str> = Vec::new();
+    for id in ids.iter().flat_map(|id| id.split(',')).filter(|id| !id.is_empty()) {
+        if named.contains(&id) {
+            continue;
+        }
+        if named.len() == MOST_GLOSSARIES {
+            let message = format!("`glossary_id` names more than {MOST_GLOSSARIES} glossaries");
+            return Err(Failure::Invalid(message));
+        }
+        named.push(id);
+    }
+    for id in named {
         let glossary = app.glossaries.get(id)?;
         let Some(from) = from else {
             return Err(Failure::Invalid("a glossary needs `source_lang`".into()));
