@@ -134,6 +134,19 @@ fn what_a_client_must_not_do_has_its_status() {
 }
 
 #[test]
+fn a_glossary_of_too_many_terms_is_refused_with_the_limit() {
+    let (_home, _model, server) = serve_with(&["--no-memory"]);
+    let glossary = vec![json!({"source": "a", "target": "나"}); 10_001];
+    let asked = json!({"text": "The council meets.", "source": "The council meets.",
+        "output": "시의회가 모인다.", "to": "ko", "glossary": glossary});
+    for path in ["/api/v1/translate", "/api/v1/check", "/api/v1/jobs"] {
+        let answer = server.post(path, &asked);
+        assert_eq!(answer.status, 400, "{path}: {}", answer.body);
+        assert!(answer.body.contains("at most 10000 terms"), "{path}: {}", answer.body);
+    }
+}
+
+#[test]
 fn a_body_larger_than_memory_is_refused_before_it_is_read() {
     let (_home, _model, server) = serve_with(&["--max-body", "1"]);
     let head = format!(

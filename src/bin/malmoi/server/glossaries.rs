@@ -13,7 +13,7 @@ use crate::engine::Failure;
 
 /// Glossaries, terms of one in a direction, and characters of a name.
 const MOST: usize = 1_000;
-const MOST_TERMS: usize = 10_000;
+pub(crate) const MOST_TERMS: usize = 10_000;
 const MOST_LETTERS: usize = 1_024;
 
 /// The failure of an address without a glossary.

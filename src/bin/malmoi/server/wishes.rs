@@ -5,6 +5,7 @@ use malmoi::{Repair, TaskOptions, Term};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::glossaries::MOST_TERMS;
 use crate::engine::{Failure, fields};
 
 /// Wishes for a summary or a translation.
@@ -16,7 +17,7 @@ pub(crate) struct Wishes {
     pub style: Option<String>,
     /// Register of Korean: `handa` (한다체), `hamnida` (합니다체) or `haeyo` (해요체).
     pub register: Option<String>,
-    /// Prescribed translations, beside those of the desk.
+    /// Prescribed translations, beside those of the desk; at most 10,000.
     #[serde(default)]
     pub glossary: Vec<TermRequest>,
     /// False to write segments without the translation memory.
@@ -63,6 +64,10 @@ pub(crate) fn checks(
     register: Option<&str>,
     terms: &[TermRequest],
 ) -> Result<CheckOptions, Failure> {
+    if terms.len() > MOST_TERMS {
+        let message = format!("`glossary` must have at most {MOST_TERMS} terms");
+        return Err(Failure::Invalid(message));
+    }
     let terms: Vec<Term> =
         terms.iter().map(|term| Term::new(term.source.clone(), term.target.clone())).collect();
     fields::check_options(server, register, &terms)
