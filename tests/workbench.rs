@@ -324,8 +324,13 @@ fn a_new_term_of_the_desk_holds_from_the_next_request_on() {
     let address = format!("/api/v1/glossaries/desk/terms?{query}");
     assert_eq!(server.request("DELETE", &address, &[], b"").json(), json!({"removed": true}));
     assert_eq!(terms(), json!([]));
-    for wrong in [json!({"source": "a"}), json!({"source": "a\nb", "target": "나"})] {
-        assert_eq!(server.post("/api/v1/glossaries/desk/terms", &wrong).status, 400);
+    for wrong in [
+        json!({"source": "a"}),
+        json!({"source": "a\nb", "target": "나"}),
+        json!({"source": "a", "target": "나", "note": "a\nb"}),
+        json!({"source": "a", "target": "나", "note": "a".repeat(201)}),
+    ] {
+        assert_eq!(server.post("/api/v1/glossaries/desk/terms", &wrong).status, 400, "{wrong}");
     }
 }
 

@@ -17,7 +17,7 @@ use super::blocking_json;
 use super::desk::{languages, text};
 use crate::engine::Failure;
 
-/// Characters of a side of a term.
+/// Characters of a side of a term, and of its note.
 const MOST_CHARACTERS: usize = 200;
 
 pub(in super::super) fn routes() -> Router<Arc<App>> {
@@ -92,7 +92,8 @@ pub(super) async fn add_term(State(app): State<Arc<App>>, request: Request) -> R
         let (source, target) = sides(app, incoming)?;
         languages(incoming, &source)?;
         let mut term = Term::new(source, target);
-        term.note = incoming.text("note")?.filter(|note| !note.trim().is_empty());
+        let note = incoming.text("note")?.filter(|note| !note.trim().is_empty());
+        term.note = note.map(|note| line("note", &note)).transpose()?;
         app.options.add_term(term.clone())?;
         Ok(serde_json::to_value(term).unwrap_or_default())
     })
@@ -122,14 +123,16 @@ pub(super) async fn remove_term(State(app): State<Arc<App>>, request: Request) -
 
 /// Source and target of a term, each one line.
 fn sides(app: &App, incoming: &Incoming) -> Result<(String, String), Failure> {
-    let side = |name| {
-        let words = text(app, incoming, name)?.trim().to_string();
-        if words.chars().count() > MOST_CHARACTERS || words.contains(['\n', '\r', '\t']) {
-            let message =
-                format!("`{name}` must be one line of at most {MOST_CHARACTERS} characters");
-            return Err(Failure::Invalid(message));
-        }
-        Ok(words)
-    };
+    let side = |name| line(name, &text(app, incoming, name)?);
     Ok((side("source")?, side("target")?))
+}
+
+/// A field as one line, within the limit on its characters.
+fn line(name: &str, words: &str) -> Result<String, Failure> {
+    let words = words.trim();
+    if words.chars().count() > MOST_CHARACTERS || words.contains(['\n', '\r', '\t']) {
+        let message = format!("`{name}` must be one line of at most {MOST_CHARACTERS} characters");
+        return Err(Failure::Invalid(message));
+    }
+    Ok(words.to_string())
 }
