@@ -335,6 +335,34 @@ fn a_new_term_of_the_desk_holds_from_the_next_request_on() {
 }
 
 #[test]
+fn a_fault_of_the_desk_is_told_to_the_log_alone() {
+    let home = Home::new();
+    let log = home.path().join("log");
+    let desk = home.path().join("desk.db");
+    let variables = [("MALMOI_DESK", desk.to_str().unwrap())];
+    let model = model();
+    let path = model.path().display().to_string();
+    let arguments = ["--model", &path, "--access-log", log.to_str().unwrap()];
+    let server = Server::start_with(&home, &arguments, &variables);
+    let tables = "DROP TABLE term; DROP TABLE unit";
+    rusqlite::Connection::open(&desk).unwrap().execute_batch(tables).unwrap();
+    let unit = json!({"source": SOURCE, "target": TARGET, "from": "en", "to": "ko"});
+    let lookup = json!({"text": SOURCE, "from": "en", "to": "ko"});
+    for (path, body) in [
+        ("/api/v1/memory", &unit),
+        ("/api/v1/memory/similar", &lookup),
+        ("/api/v1/glossaries/desk/terms", &unit),
+    ] {
+        let before = std::fs::read_to_string(&log).unwrap().matches("no such table").count();
+        let answer = server.post(path, body);
+        assert_eq!(answer.status, 500, "{path}");
+        assert!(!answer.body.contains("table"), "{}", answer.body);
+        let after = std::fs::read_to_string(&log).unwrap();
+        assert_eq!(after.matches("no such table").count(), before + 1, "{path}: {after}");
+    }
+}
+
+#[test]
 fn a_request_names_one_of_the_loaded_models() {
     let home = Home::new();
     let second = scripted::model(json!([{"say": "둘째 모델의 글이다."}]), 8192);

@@ -5,7 +5,10 @@ use std::io::Write;
 use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 
+use malmoi::Error;
 use serde::Serialize;
+
+use crate::engine::Failure;
 
 /// A request and its answer.
 #[derive(Debug, Serialize)]
@@ -56,6 +59,16 @@ impl Log {
             failure: &'a str,
         }
         self.line(&Failed { time: now(), failure: reason });
+    }
+
+    /// The failure for an error, whose reason is logged if it is not the client's business.
+    pub fn fault(&self, error: Error) -> Failure {
+        let reason = error.to_string();
+        let failure = Failure::from(error);
+        if failure == Failure::Internal {
+            self.failure(&reason);
+        }
+        failure
     }
 
     fn line(&self, entry: &impl Serialize) {

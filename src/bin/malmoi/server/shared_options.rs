@@ -75,45 +75,42 @@ impl SharedOptions {
         let _alone = self.changing.lock().unwrap_or_else(PoisonError::into_inner);
         let what = "the dismissals of this server can only be read";
         change().map_err(|error| refused(error, what, log))?;
-        let dismissed = Dismissals::read(&self.dismissals).map_err(|error| {
-            log.failure(&error.to_string());
-            Failure::Internal
-        })?;
+        let dismissed = Dismissals::read(&self.dismissals).map_err(|error| log.fault(error))?;
         self.current.write().unwrap_or_else(PoisonError::into_inner).checks.dismissed = dismissed;
         Ok(())
     }
 
     /// The desk's terms, read again; none if it is off.
-    pub fn desk_terms(&self) -> Result<Vec<Term>, Failure> {
+    pub fn desk_terms(&self, log: &Log) -> Result<Vec<Term>, Failure> {
         let _alone = self.changing.lock().unwrap_or_else(PoisonError::into_inner);
-        self.read_terms()
+        self.read_terms(log)
     }
 
-    fn read_terms(&self) -> Result<Vec<Term>, Failure> {
+    fn read_terms(&self, log: &Log) -> Result<Vec<Term>, Failure> {
         let Some(desk) = &self.desk else { return Ok(Vec::new()) };
-        let terms = desk.terms()?;
+        let terms = desk.terms().map_err(|error| log.fault(error))?;
         let glossary = self.given.with(&terms);
         self.current.write().unwrap_or_else(PoisonError::into_inner).checks.glossary = glossary;
         Ok(terms)
     }
 
     /// Adds a term to the desk's glossary, or replaces the one with its words.
-    pub fn add_term(&self, term: Term) -> Result<(), Failure> {
+    pub fn add_term(&self, term: Term, log: &Log) -> Result<(), Failure> {
         let desk = self.writable_desk()?;
         let _alone = self.changing.lock().unwrap_or_else(PoisonError::into_inner);
-        if self.read_terms()?.len() >= MOST {
+        if self.read_terms(log)?.len() >= MOST {
             return Err(Failure::Invalid(format!("the glossary has {MOST} terms; remove some")));
         }
-        desk.add_terms(&[term])?;
-        self.read_terms().map(drop)
+        desk.add_terms(&[term]).map_err(|error| log.fault(error))?;
+        self.read_terms(log).map(drop)
     }
 
     /// Removes a term from the desk's glossary; false if it is not there.
-    pub fn remove_term(&self, source: &str, target: &str) -> Result<bool, Failure> {
+    pub fn remove_term(&self, source: &str, target: &str, log: &Log) -> Result<bool, Failure> {
         let desk = self.writable_desk()?;
         let _alone = self.changing.lock().unwrap_or_else(PoisonError::into_inner);
-        let was_there = desk.remove_term(source, target)?;
-        self.read_terms().map(|_| was_there)
+        let was_there = desk.remove_term(source, target).map_err(|error| log.fault(error))?;
+        self.read_terms(log).map(|_| was_there)
     }
 
     fn writable_desk(&self) -> Result<&Desk, Failure> {
@@ -134,10 +131,5 @@ fn refused(error: Error, read_only: &str, log: &Log) -> Failure {
     if is_denied {
         return Failure::Forbidden(read_only.into());
     }
-    let reason = error.to_string();
-    let failure = Failure::from(error);
-    if failure == Failure::Internal {
-        log.failure(&reason);
-    }
-    failure
+    log.fault(error)
 }

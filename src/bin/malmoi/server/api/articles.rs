@@ -58,7 +58,7 @@ pub(super) struct ArticlesRequest {
     )
 )]
 pub(super) async fn articles(State(app): State<Arc<App>>, request: Request) -> Response {
-    blocking_json(app, request, |_, incoming| {
+    blocking_json(app, request, |app, incoming| {
         let (bytes, name) = match incoming.files.first() {
             Some(file) => (file.bytes.to_vec(), file.name.clone()),
             None => {
@@ -70,7 +70,8 @@ pub(super) async fn articles(State(app): State<Arc<App>>, request: Request) -> R
         let name = name.rsplit(['/', '\\']).next().unwrap_or_default().to_string();
         let format = formats::detect(&name, &bytes).name;
         let (mut found, mut all, mut unreadable) = (Vec::new(), 0, Vec::new());
-        for item in formats::items(Cursor::new(bytes), &name, Fields::default())? {
+        let items = formats::items(Cursor::new(bytes), &name, Fields::default());
+        for item in items.map_err(|error| app.log.fault(error))? {
             match item {
                 Ok(item) => {
                     all += 1;

@@ -14,6 +14,7 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::super::app::App;
 use super::super::incoming::Incoming;
+use super::super::log::Log;
 use super::failures::DeskFailures;
 use super::{blocking_json, chosen_glossary, language, within};
 use crate::engine::Failure;
@@ -86,7 +87,8 @@ pub(super) async fn similar(State(app): State<Arc<App>>, request: Request) -> Re
         let text = text(app, incoming, "text")?;
         let languages = languages(incoming, &text)?;
         let limit = limit(incoming)?;
-        let found = desk.similar(languages, &text, Origin::Imported, LEAST_LIKENESS, limit)?;
+        let found = desk.similar(languages, &text, Origin::Imported, LEAST_LIKENESS, limit);
+        let found = found.map_err(|error| app.log.fault(error))?;
         let matches: Vec<Value> = found
             .iter()
             .map(|found| {
@@ -132,7 +134,8 @@ pub(super) async fn search(State(app): State<Arc<App>>, request: Request) -> Res
     on_desk(app, request, |app, desk, incoming| {
         let words = text(app, incoming, "text")?;
         let filter = Filter { words: Some(words.trim().to_string()), ..Filter::default() };
-        let units = desk.search(&filter, limit(incoming)?)?;
+        let units = desk.search(&filter, limit(incoming)?);
+        let units = units.map_err(|error| app.log.fault(error))?;
         Ok(json!({ "units": units.iter().map(entry).collect::<Vec<Value>>() }))
     })
     .await
@@ -158,17 +161,17 @@ pub(super) async fn confirm(State(app): State<Arc<App>>, request: Request) -> Re
         let mut unit = Unit::new(languages, source, target, Origin::Confirmed);
         unit.by = incoming.text("by")?;
         unit.note = incoming.text("note")?;
-        Ok(json!({ "result": keep(desk, unit)? }))
+        Ok(json!({ "result": keep(desk, unit, &app.log)? }))
     })
     .await
 }
 
 /// Keeps what a person has confirmed; returns whether it was `added`, `changed` or `same`.
-pub(super) fn keep(desk: &Desk, unit: Unit) -> Result<&'static str, Failure> {
+pub(super) fn keep(desk: &Desk, unit: Unit, log: &Log) -> Result<&'static str, Failure> {
     if desk.is_read_only() {
         return Err(Failure::Forbidden("the memory of this server can only be read".into()));
     }
-    let kept = desk.keep([unit.into()])?;
+    let kept = desk.keep([unit.into()]).map_err(|error| log.fault(error))?;
     Ok(match (kept.added, kept.changed) {
         (0, 0) => "same",
         (0, _) => "changed",

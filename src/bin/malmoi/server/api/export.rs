@@ -107,7 +107,7 @@ fn written(app: &App, asked: &ExportRequest) -> Result<Delivery, Failure> {
             let shown = shortened(&asked.kind);
             Failure::Invalid(format!("`{shown}` is no kind of file; use source, tmx or xliff"))
         })?;
-        (exchanged(asked, format, languages)?, format.name)
+        (exchanged(app, asked, format, languages)?, format.name)
     };
     let name = asked.name.as_deref().unwrap_or_default();
     let stem = name.rsplit(['/', '\\']).next().unwrap_or_default();
@@ -133,6 +133,7 @@ fn composed(app: &App, asked: &ExportRequest, languages: LanguagePair) -> Result
 }
 
 fn exchanged(
+    app: &App,
     asked: &ExportRequest,
     format: &'static ExchangeFormat,
     languages: LanguagePair,
@@ -155,6 +156,10 @@ fn exchanged(
         }
     });
     let mut file = Vec::new();
-    pairs::write(&mut file, format, from, to, units).map_err(|_| Failure::Internal)?;
-    String::from_utf8(file).map_err(|_| Failure::Internal)
+    let failed = |reason: String| {
+        app.log.failure(&format!("export: {reason}"));
+        Failure::Internal
+    };
+    pairs::write(&mut file, format, from, to, units).map_err(|error| failed(error.to_string()))?;
+    String::from_utf8(file).map_err(|error| failed(error.utf8_error().to_string()))
 }

@@ -54,7 +54,7 @@ pub(super) struct NewTerm {
 )]
 pub(super) async fn list(State(app): State<Arc<App>>, request: Request) -> Response {
     blocking_json(app, request, |app, _| {
-        let desk = app.options.desk_terms()?.len();
+        let desk = app.options.desk_terms(&app.log)?.len();
         let terms = desk + app.options.given().terms().len();
         let is_writable = app.desk.as_ref().is_some_and(|desk| !desk.is_read_only());
         let mut all = vec![json!({"id": "desk", "terms": terms, "writable": is_writable})];
@@ -94,7 +94,7 @@ pub(super) async fn add_term(State(app): State<Arc<App>>, request: Request) -> R
         let mut term = Term::new(source, target);
         let note = incoming.text("note")?.filter(|note| !note.trim().is_empty());
         term.note = note.map(|note| line("note", &note)).transpose()?;
-        app.options.add_term(term.clone())?;
+        app.options.add_term(term.clone(), &app.log)?;
         Ok(serde_json::to_value(term).unwrap_or_default())
     })
     .await
@@ -116,7 +116,7 @@ pub(super) async fn add_term(State(app): State<Arc<App>>, request: Request) -> R
 pub(super) async fn remove_term(State(app): State<Arc<App>>, request: Request) -> Response {
     blocking_json(app, request, |app, incoming| {
         let (source, target) = sides(app, incoming)?;
-        Ok(json!({"removed": app.options.remove_term(&source, &target)?}))
+        Ok(json!({"removed": app.options.remove_term(&source, &target, &app.log)?}))
     })
     .await
 }

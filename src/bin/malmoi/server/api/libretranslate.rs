@@ -140,7 +140,7 @@ async fn suggest(app: Arc<App>, incoming: Incoming) -> Result<Response, Failure>
     }
     let mut unit = Unit::new(LanguagePair { from, to }, source, target, Origin::Confirmed);
     unit.note = Some("a suggestion of a client of LibreTranslate's API".into());
-    offload(move || desk::keep(&desk, unit)).await?;
+    offload(move || desk::keep(&desk, unit, &app.log)).await?;
     Ok(Json(json!({"success": true})).into_response())
 }
 
