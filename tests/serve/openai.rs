@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::serve;
+use super::{serve, serve_with};
 
 #[test]
 fn openai_s_clients_get_whole_answers_and_streams() {
@@ -130,6 +130,28 @@ fn what_cannot_be_done_is_refused_with_its_field() {
     let answer = server.post("/v1/chat/completions", &asked(name, &long, json!({})));
     let error = answer.json()["error"].clone();
     assert_eq!((answer.status, &error["code"]), (413, &json!("context_length_exceeded")));
+}
+
+#[test]
+fn all_messages_count_against_the_limit_on_characters() {
+    let (_home, model, server) = serve_with(&["--max-characters", "100"]);
+    let name = model.path().file_name().unwrap().to_str().unwrap();
+    let (short, long) = ("The council meets.", "The council meets. ".repeat(6));
+    let long = long.as_str();
+    let ask = |system: &str, earlier: &str, answer: &str| {
+        let said = |role: &str, text: &str| json!({"role": role, "content": text});
+        let messages = [
+            said("system", system),
+            said("user", earlier),
+            said("assistant", answer),
+            said("user", short),
+        ];
+        server.post("/v1/chat/completions", &json!({"model": name, "messages": messages})).status
+    };
+    assert_eq!(ask(short, short, short), 200);
+    for told in [[long, short, short], [short, long, short], [short, short, long]] {
+        assert_eq!(ask(told[0], told[1], told[2]), 413, "{told:?}");
+    }
 }
 
 #[test]

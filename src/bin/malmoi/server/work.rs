@@ -38,6 +38,13 @@ pub(super) struct Chat {
 }
 
 impl Chat {
+    /// Characters of all that the model is told.
+    pub fn characters(&self) -> usize {
+        let turns = self.turns.iter().flat_map(|(user, assistant)| [user, assistant]);
+        let texts = self.system.iter().chain(turns).chain([&self.message]);
+        texts.map(|text| text.chars().count()).sum()
+    }
+
     /// The same for another answer, drawn with another seed if it is drawn.
     pub fn another(&self, index: u64) -> Self {
         let mut another = self.clone();
@@ -59,8 +66,7 @@ pub(super) struct Answer {
 
 /// Puts a chat into the queue.
 pub(super) fn chat(app: &App, model: Model, chat: Chat) -> Result<Ticket<Answer>, Failure> {
-    let length = chat.message.chars().count();
-    app.engine.submit(length, move |running| answer(&model, &chat, running))
+    app.engine.submit(chat.characters(), move |running| answer(&model, &chat, running))
 }
 
 fn answer(model: &Model, chat: &Chat, running: &Running<'_, Answer>) -> Result<Answer, Failure> {

@@ -18,7 +18,7 @@ use malmoi::TaskOptions;
 
 use super::super::app::App;
 use super::super::incoming::Incoming;
-use super::super::work;
+use super::super::work::{self, Chat};
 use super::{Text, answering, within};
 use crate::engine::Failure;
 use errors::refuse;
@@ -59,7 +59,7 @@ async fn complete(app: Arc<App>, incoming: Incoming, shape: Shape) -> Result<Res
 /// Puts the texts of a request into the queue: for each prompt its answers.
 fn begin(app: &App, asked: &Asked, shape: Shape) -> Result<Vec<Writing>, Failure> {
     let chats = asked.chats(shape)?;
-    within(app, chats.iter().map(|chat| chat.message.chars().count()).sum())?;
+    within(app, chats.iter().map(Chat::characters).sum())?;
     let name = asked.model.as_deref().unwrap_or_default();
     let named = models::find(app, name)?;
     let mut writings = Vec::with_capacity(chats.len() * asked.choices());
