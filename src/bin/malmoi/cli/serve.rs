@@ -195,7 +195,8 @@ impl Serve {
             requests: AtomicU64::new(0),
         };
         let stop = Arc::new(Notify::new());
-        let server = server::start(app, listening, tls, stop.clone())?;
+        let grace = Duration::from_secs(self.grace);
+        let server = server::start(app, listening, tls, stop.clone(), grace)?;
         let (interrupt, interrupted) = std::sync::mpsc::channel();
         let on_interrupt = move || {
             // The receiver is gone once the server stops.
@@ -213,7 +214,7 @@ impl Serve {
         if let Some(jobs) = jobs {
             jobs.stop();
         }
-        engine.stop(Duration::from_secs(self.grace));
+        engine.stop(grace);
         stop.notify_one();
         if server.join().is_err() {
             bail!("the server ended in a fault");

@@ -23,12 +23,17 @@ const MAX_CONNECTIONS: usize = 1024;
 /// Time for the head of a request, and for the handshake of TLS.
 const HEAD_TIME: Duration = Duration::from_secs(10);
 
-/// Serves until `stop` is notified, then waits until the answers under way are sent.
+/// Time for the last answers to go out, at least.
+const LEAST_GRACE: Duration = Duration::from_secs(1);
+
+/// Serves until `stop` is notified, then waits until the answers under way are sent, at most for
+/// `grace`.
 pub(crate) async fn serve(
     listeners: Vec<TcpListener>,
     tls: Option<TlsAcceptor>,
     router: Router,
     stop: Arc<Notify>,
+    grace: Duration,
 ) {
     let graceful = GracefulShutdown::new();
     let room = Arc::new(Semaphore::new(MAX_CONNECTIONS));
@@ -64,7 +69,8 @@ pub(crate) async fn serve(
         });
     }
     drop(listeners);
-    graceful.shutdown().await;
+    // What is left belongs to clients that do not read their answers.
+    let _ = tokio::time::timeout(grace.max(LEAST_GRACE), graceful.shutdown()).await;
 }
 
 /// The next connection of any listener.
@@ -98,4 +104,31 @@ async fn connection(
         .serve_connection(TokioIo::new(stream), service);
     // An error concerns this client alone.
     let _ = watcher.watch(connection).await;
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{Read, Write};
+
+    use super::*;
+
+    #[test]
+    fn a_client_that_does_not_read_its_answer_does_not_keep_the_server() {
+        let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
+        let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0")).unwrap();
+        let address = listener.local_addr().unwrap();
+        // More than the buffers of a connection take.
+        let answer = || async { vec![0u8; 64 << 20] };
+        let router = Router::new().route("/", axum::routing::get(answer));
+        let stop = Arc::new(Notify::new());
+        let server = serve(vec![listener], None, router, stop.clone(), Duration::ZERO);
+        let server = runtime.spawn(server);
+        let mut client = std::net::TcpStream::connect(address).unwrap();
+        client.write_all(b"GET / HTTP/1.1\r\nhost: a\r\n\r\n").unwrap();
+        client.read_exact(&mut [0; 16]).unwrap();
+        stop.notify_one();
+        let limit = Duration::from_secs(60);
+        let ended = runtime.block_on(async { tokio::time::timeout(limit, server).await });
+        assert!(ended.is_ok(), "the server waits for the client");
+    }
 }

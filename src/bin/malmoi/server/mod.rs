@@ -76,12 +76,14 @@ impl Listening {
     }
 }
 
-/// Serves in threads of its own until `stop` is notified and the answers under way are sent.
+/// Serves in threads of its own until `stop` is notified and the answers under way are sent, or
+/// until `grace` is over.
 pub(crate) fn start(
     app: App,
     listening: Listening,
     tls: Option<TlsAcceptor>,
     stop: Arc<Notify>,
+    grace: Duration,
 ) -> Result<std::thread::JoinHandle<()>> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
@@ -95,7 +97,7 @@ pub(crate) fn start(
             let listeners = listening.listeners.into_iter();
             let listeners =
                 listeners.filter_map(|listener| tokio::net::TcpListener::from_std(listener).ok());
-            connections::serve(listeners.collect(), tls, router, stop).await;
+            connections::serve(listeners.collect(), tls, router, stop, grace).await;
         });
         runtime.shutdown_timeout(Duration::from_secs(1));
     })?;

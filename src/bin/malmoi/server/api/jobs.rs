@@ -38,7 +38,7 @@ use crate::engine::fields::optional_language;
 const AHEAD: usize = 64;
 /// Bytes of a file that are read at a time.
 const PIECE: usize = 64 << 10;
-/// Time that a client gets for a piece.
+/// Time that a client gets for a piece of a file, or for an event.
 const PATIENCE: Duration = Duration::from_secs(60);
 /// The digest is a page of texts that others wrote: nothing runs or loads.
 const DIGEST_POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; \
@@ -326,7 +326,7 @@ async fn follow(
         let Some(status) = job.status() else { return };
         if known != Some(status.state) {
             known = Some(status.state);
-            if sender.send(Ok(told("job", &status))).await.is_err() {
+            if !is_taken(&sender, told("job", &status)).await {
                 return;
             }
         }
@@ -343,7 +343,7 @@ async fn follow(
             let count = events.len();
             for (number, line) in events.into_iter().filter(|(number, _)| *number > after) {
                 let event = Event::default().id(number.to_string()).event("item").data(line);
-                if sender.send(Ok(event)).await.is_err() {
+                if !is_taken(&sender, event).await {
                     return;
                 }
             }
@@ -354,11 +354,10 @@ async fn follow(
         if status.state.is_final() {
             let end = told("end", &status).id(status.event.to_string());
             // The client may be gone, which ends this as well.
-            let _ = sender.send(Ok(end)).await;
+            let _ = is_taken(&sender, end).await;
             return;
         }
-        if status.progress.is_some()
-            && sender.send(Ok(told("progress", &status.brief()))).await.is_err()
+        if status.progress.is_some() && !is_taken(&sender, told("progress", &status.brief())).await
         {
             return;
         }
@@ -370,6 +369,11 @@ async fn follow(
         // At most two a second, beside the items.
         tokio::time::sleep(Duration::from_millis(500)).await;
     }
+}
+
+/// Sends an event; false if the client is gone, or takes none for a minute.
+async fn is_taken(sender: &Sender<SentEvent>, event: Event) -> bool {
+    matches!(tokio::time::timeout(PATIENCE, sender.send(Ok(event))).await, Ok(Ok(())))
 }
 
 fn told(name: &str, status: &JobStatus) -> Event {
