@@ -1,4 +1,6 @@
-use std::process::Command;
+use std::io::Write;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -289,6 +291,33 @@ fn a_client_that_says_nothing_or_nonsense_ends_the_program_in_order() {
     let (code, _, notes) = hasty.end();
     assert_eq!(code, Some(2));
     assert!(notes.contains("first message"), "{notes}");
+}
+
+#[test]
+fn a_client_that_reads_no_answers_does_not_keep_the_program() {
+    let home = Home::new();
+    let mut command = home.command();
+    let command = command.arg("mcp").stdin(Stdio::piped()).stdout(Stdio::piped());
+    let mut child = command.stderr(Stdio::null()).spawn().unwrap();
+    let mut input = child.stdin.take().unwrap();
+    let about = json!({"protocolVersion": "2025-11-25", "capabilities": {},
+        "clientInfo": {"name": "test", "version": "1"}});
+    let greeting = json!({"jsonrpc": "2.0", "id": 0, "method": "initialize", "params": about});
+    let greeted = json!({"jsonrpc": "2.0", "method": "notifications/initialized"});
+    writeln!(input, "{greeting}\n{greeted}").unwrap();
+    for id in 1..=100 {
+        writeln!(input, "{}", json!({"jsonrpc": "2.0", "id": id, "method": "tools/list"})).unwrap();
+    }
+    // Until the pipe of the answers is full.
+    std::thread::sleep(Duration::from_secs(1));
+    drop(input);
+    let deadline = Instant::now() + Duration::from_secs(60);
+    while child.try_wait().unwrap().is_none() && Instant::now() < deadline {
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    // Of no effect on a program that has ended.
+    let _ = child.kill();
+    assert_eq!(child.wait().unwrap().code(), Some(0));
 }
 
 #[test]

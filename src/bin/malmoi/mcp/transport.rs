@@ -2,18 +2,22 @@
 //! read that waits never holds up the end of the program.
 
 use std::io::{BufRead, BufReader, Error, ErrorKind, Read, Result, Write};
-use std::thread::{self, JoinHandle};
+use std::thread;
+use std::time::Duration;
 
 use rmcp::model::{ErrorData, RequestId, ServerJsonRpcMessage};
 use rmcp::service::{RoleServer, RxJsonRpcMessage, TxJsonRpcMessage};
 use rmcp::transport::Transport;
 use serde::Deserialize;
 use tokio::sync::mpsc::{self, Receiver, Sender, UnboundedSender};
+use tokio::sync::oneshot;
 
 /// Bytes of a message: more than the longest texts of a call take, with every letter escaped.
 const MAX_LINE: usize = 8 << 20;
 /// Messages that are read ahead.
 const READ_AHEAD: usize = 16;
+/// Time in which a client that has closed the input takes the last messages.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 type Incoming = RxJsonRpcMessage<RoleServer>;
 type Outgoing = TxJsonRpcMessage<RoleServer>;
@@ -22,7 +26,8 @@ type Outgoing = TxJsonRpcMessage<RoleServer>;
 pub(super) struct Pipes {
     incoming: Receiver<Incoming>,
     outgoing: Option<UnboundedSender<Outgoing>>,
-    writer: Option<JoinHandle<()>>,
+    /// Told when the writer ends.
+    written: Option<oneshot::Receiver<()>>,
 }
 
 impl Pipes {
@@ -39,7 +44,8 @@ impl Pipes {
                 }
             });
         })?;
-        let writer = thread::Builder::new().name("malmoi-stdout".into()).spawn(move || {
+        let (end, written) = oneshot::channel();
+        thread::Builder::new().name("malmoi-stdout".into()).spawn(move || {
             let mut out = std::io::stdout().lock();
             while let Some(message) = messages.blocking_recv() {
                 let Ok(mut line) = serde_json::to_vec(&message) else { continue };
@@ -48,8 +54,10 @@ impl Pipes {
                     break;
                 }
             }
+            // The transport may have given the client up.
+            let _ = end.send(());
         })?;
-        Ok(Self { incoming, outgoing: Some(outgoing), writer: Some(writer) })
+        Ok(Self { incoming, outgoing: Some(outgoing), written: Some(written) })
     }
 }
 
@@ -65,12 +73,13 @@ impl Transport<RoleServer> for Pipes {
         self.incoming.recv().await
     }
 
-    /// Ends when everything is written.
+    /// Ends when everything is written, or when the client does not take it.
     async fn close(&mut self) -> Result<()> {
         drop(self.outgoing.take());
-        match self.writer.take().map(JoinHandle::join) {
-            Some(Err(_)) => Err(Error::other("the thread of standard output failed")),
-            _ => Ok(()),
+        let Some(written) = self.written.take() else { return Ok(()) };
+        match tokio::time::timeout(PATIENCE, written).await {
+            Ok(Err(_)) => Err(Error::other("the thread of standard output failed")),
+            Ok(Ok(())) | Err(_) => Ok(()),
         }
     }
 }
