@@ -7,7 +7,11 @@ mod intake;
 mod outputs;
 mod record;
 mod runner;
+#[cfg(test)]
+mod tests;
 
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
 use std::fs::{File, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
@@ -186,7 +190,7 @@ impl Jobs {
 
     /// Keeps a new job, safe on disk, and puts it into the queue. Takes time.
     pub fn add(&self, new: NewJob) -> Result<Arc<Job>, Failure> {
-        self.purge();
+        self.make_room();
         self.room(new.owner.as_deref(), &self.all())?;
         let NewJob { owner, title, task, from, to, likely, wishes, intake } = new;
         let Intake { inputs, bytes, items, .. } = intake;
@@ -300,8 +304,17 @@ impl Jobs {
         if is_full { Err(Failure::Busy { seconds: 60 }) } else { Ok(()) }
     }
 
-    /// Removes finished jobs that are too old, and the oldest ones beyond the limits.
+    /// Removes finished jobs that are too old, and those beyond the limits.
     fn purge(&self) {
+        self.tidy(false);
+    }
+
+    /// The same, and those in the place of a new job.
+    fn make_room(&self) {
+        self.tidy(true);
+    }
+
+    fn tidy(&self, for_another: bool) {
         let age = chrono::TimeDelta::from_std(self.limits.age).unwrap_or(chrono::TimeDelta::MAX);
         let oldest = chrono::Utc::now().checked_sub_signed(age);
         let mut all = self.all();
@@ -313,13 +326,15 @@ impl Jobs {
             }
             !is_old
         });
-        while all.len() >= self.limits.count || used(&all) >= self.limits.bytes {
-            let first = all
-                .iter()
-                .enumerate()
-                .filter_map(|(index, job)| Some((job.finished()?, index)))
-                .min();
-            let Some((_, index)) = first else { break };
+        let (count, bytes) = (self.limits.count, self.limits.bytes);
+        while all.len() > count || (for_another && all.len() == count) {
+            let Some(index) = first_out(&all, |_| 1, 0) else { break };
+            old.push(all.remove(index));
+        }
+        // A job larger than all that is kept can be fetched until another one is sent.
+        let spared = usize::from(!for_another);
+        while used(&all) > bytes || (for_another && used(&all) == bytes) {
+            let Some(index) = first_out(&all, |job| job.size(), spared) else { break };
             old.push(all.remove(index));
         }
         drop(all);
@@ -420,6 +435,13 @@ impl Job {
         self.state().record.owner.clone()
     }
 
+    /// Bytes of its inputs, and of its whole folder once it has ended.
+    fn size(&self) -> u64 {
+        let state = self.state();
+        let inputs: u64 = state.record.inputs.iter().map(|input| input.bytes).sum();
+        state.record.bytes.max(inputs)
+    }
+
     fn finished(&self) -> Option<chrono::DateTime<chrono::FixedOffset>> {
         let state = self.state();
         let time = state.record.finished.as_deref().filter(|_| state.record.state.is_final())?;
@@ -433,12 +455,26 @@ impl Job {
 
 /// Bytes of all jobs.
 fn used(all: &[Arc<Job>]) -> u64 {
-    let size = |job: &Arc<Job>| {
-        let state = job.state();
-        let inputs: u64 = state.record.inputs.iter().map(|input| input.bytes).sum();
-        state.record.bytes.max(inputs)
-    };
-    all.iter().map(size).sum()
+    all.iter().map(|job| job.size()).sum()
+}
+
+/// The finished job that makes room: the oldest one of the key that has most of what is measured.
+/// None if that key has no more than those to be spared.
+fn first_out(all: &[Arc<Job>], measure: impl Fn(&Job) -> u64, spared: usize) -> Option<usize> {
+    let mut keys: BTreeMap<Option<String>, (u64, Vec<_>)> = BTreeMap::new();
+    for (index, job) in all.iter().enumerate() {
+        if let Some(time) = job.finished() {
+            let (sum, jobs) = keys.entry(job.owner()).or_default();
+            *sum += measure(job);
+            jobs.push((time, index));
+        }
+    }
+    let kept = keys.into_values().filter_map(|(sum, jobs)| {
+        let first = jobs.iter().min().copied()?;
+        Some((sum, Reverse(first), jobs.len()))
+    });
+    let (_, Reverse((_, index)), count) = kept.max()?;
+    (count > spared).then_some(index)
 }
 
 /// "morning.xml", or "morning.xml + 3".
