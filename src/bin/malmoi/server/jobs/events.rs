@@ -4,7 +4,7 @@
 
 use std::collections::HashSet;
 use std::fs::File;
-use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom, Write};
+use std::io::{self, BufRead, BufReader, Seek, SeekFrom, Write};
 use std::path::Path;
 
 use malmoi::batch::{ItemReport, Line};
@@ -14,6 +14,9 @@ use super::record::Tally;
 
 /// Name of the file in the folder of a job.
 const FILE: &str = "events.jsonl";
+
+/// Characters of each text in an event; the results have it in full.
+const MAX_TEXT: usize = 300;
 
 /// The log of a running job.
 pub(super) struct EventLog {
@@ -32,10 +35,10 @@ struct Known {
 }
 
 #[derive(Serialize)]
-struct Event<'r> {
+struct Event {
     state: &'static str,
     #[serde(flatten)]
-    report: &'r ItemReport,
+    report: ItemReport,
 }
 
 impl EventLog {
@@ -66,7 +69,14 @@ impl EventLog {
             return Ok(false);
         }
         let state = if report.error.is_some() { "failed" } else { "done" };
-        let mut line = serde_json::to_vec(&Event { state, report })?;
+        let short = |text: &Option<String>| text.as_deref().map(shortened);
+        let told = ItemReport {
+            title: short(&report.title),
+            headline: short(&report.headline),
+            error: short(&report.error),
+            ..report.clone()
+        };
+        let mut line = serde_json::to_vec(&Event { state, report: told })?;
         line.push(b'\n');
         let end = self.file.seek(SeekFrom::End(0))?;
         if let Err(error) = self.file.write_all(&line) {
@@ -93,6 +103,14 @@ impl EventLog {
             None => Ok(()),
         })?;
         self.file.sync_all()
+    }
+}
+
+/// The beginning of a long text.
+fn shortened(text: &str) -> String {
+    match text.char_indices().nth(MAX_TEXT) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text.to_string(),
     }
 }
 
@@ -127,8 +145,7 @@ impl EventReader {
     /// The next event and its number; `None` if there is none yet.
     pub fn next(&mut self) -> io::Result<Option<(u64, String)>> {
         let Some(reader) = &mut self.reader else { return Ok(None) };
-        // Bounded: a line of the log is an item without its texts.
-        reader.take(1 << 20).read_until(b'\n', &mut self.partial)?;
+        reader.read_until(b'\n', &mut self.partial)?;
         if self.partial.last() != Some(&b'\n') {
             return Ok(None);
         }
@@ -183,5 +200,27 @@ mod tests {
         assert_eq!(numbers, [(1, "a".to_string()), (2, "b".to_string())]);
         assert!(log.add(&report("c", &[])).unwrap());
         assert_eq!(reader.next().unwrap().map(|(number, _)| number), Some(3));
+    }
+
+    #[test]
+    fn long_texts_hide_no_later_event() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut log = EventLog::open(folder.path()).unwrap();
+        let long = "항".repeat(2 << 20);
+        let mut first = report(&long, &[]);
+        (first.title, first.headline) = (Some(long.clone()), Some("항구".into()));
+        first.error = Some(long.clone());
+        log.add(&first).unwrap();
+        log.add(&report("b", &[])).unwrap();
+        let mut reader = EventReader::open(folder.path()).unwrap();
+        let (_, line) = reader.next().unwrap().expect("the whole line");
+        let event: serde_json::Value = serde_json::from_str(&line).unwrap();
+        for name in ["title", "error"] {
+            let text = event[name].as_str().unwrap();
+            assert_eq!(text.chars().count(), MAX_TEXT + 1, "{name}");
+            assert!(text.ends_with("항…"), "{name}");
+        }
+        assert_eq!((&event["headline"], &event["key"]), (&"항구".into(), &long.into()));
+        assert_eq!(reader.next().unwrap().map(|(number, _)| number), Some(2));
     }
 }
