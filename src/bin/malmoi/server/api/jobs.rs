@@ -442,7 +442,11 @@ pub(super) async fn digest(
     get,
     path = "/api/v1/jobs/{id}/files",
     params(("id" = String, Path, description = "The job's `id`")),
-    responses((status = 200, description = "A zip", content_type = "application/zip"), NoJob)
+    responses(
+        (status = 200, description = "A zip", content_type = "application/zip"),
+        (status = 429, description = "Two are being packed or sent"),
+        NoJob
+    )
 )]
 pub(super) async fn files(
     State(app): State<Arc<App>>,
@@ -451,11 +455,11 @@ pub(super) async fn files(
 ) -> Response {
     blocking(app, request, move |app, incoming| {
         let job = find(app, incoming, &id)?;
-        let zip = job.archive().map_err(|error| fault(app, &error))?;
+        let (zip, permit) = all(app)?.archive(&job)?;
         let name = format!("malmoi-{}.zip", id.get(..8).unwrap_or(&id));
         let headers =
             [(CONTENT_TYPE, "application/zip".to_string()), (CONTENT_DISPOSITION, download(&name))];
-        Ok((headers, streamed(zip)).into_response())
+        Ok((headers, streamed(zip, permit)).into_response())
     })
     .await
 }
@@ -486,7 +490,7 @@ pub(super) async fn output(
             (CONTENT_TYPE, "application/octet-stream".to_string()),
             (CONTENT_DISPOSITION, download(&name)),
         ];
-        Ok((headers, streamed(file)).into_response())
+        Ok((headers, streamed(file, ())).into_response())
     })
     .await
 }
@@ -500,7 +504,7 @@ async fn whole(
     headers: Vec<(HeaderName, &'static str)>,
 ) -> Response {
     blocking(app, request, move |app, incoming| {
-        let mut response = streamed(open(app, incoming, &id, name)?).into_response();
+        let mut response = streamed(open(app, incoming, &id, name)?, ()).into_response();
         for (name, value) in headers {
             response.headers_mut().insert(name, HeaderValue::from_static(value));
         }
@@ -532,10 +536,12 @@ fn fault(app: &App, error: &std::io::Error) -> Failure {
     Failure::Internal
 }
 
-/// A file as a body, piece by piece. A client that takes none for a minute is left.
-fn streamed(file: File) -> Body {
+/// A file as a body, piece by piece. A client that takes none for a minute is left; then, or at its
+/// end, what was held for it is dropped.
+fn streamed(file: File, held: impl Send + 'static) -> Body {
     let (sender, receiver) = channel::<std::io::Result<Bytes>>(2);
     tokio::spawn(async move {
+        let _held = held;
         let mut file = file;
         loop {
             let read = tokio::task::spawn_blocking(move || {

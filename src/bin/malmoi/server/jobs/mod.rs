@@ -24,7 +24,7 @@ use anyhow::{Context as _, Result, bail};
 use malmoi::Language;
 use malmoi::internals::files;
 use serde::Serialize;
-use tokio::sync::watch;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use utoipa::ToSchema;
 
 use super::log::{Log, now};
@@ -41,6 +41,8 @@ pub(crate) use runner::Runner;
 /// Jobs that are not finished: all, and those of one key.
 const MAX_UNFINISHED: usize = 32;
 const MAX_OF_KEY: usize = 8;
+/// Archives of outputs that are packed or sent at the same time; each takes room on the disk.
+const MAX_ARCHIVES: usize = 2;
 /// Name of the file with the inputs, one after another.
 const INPUTS: &str = "inputs.bin";
 /// Name of the folder of results.
@@ -80,6 +82,7 @@ pub(crate) struct Jobs {
     arrived: Condvar,
     stopping: watch::Sender<bool>,
     threads: Mutex<Vec<JoinHandle<()>>>,
+    archives: Arc<Semaphore>,
     metrics: Arc<Metrics>,
     log: Arc<Log>,
 }
@@ -180,6 +183,7 @@ impl Jobs {
             arrived: Condvar::new(),
             stopping: watch::Sender::new(false),
             threads: Mutex::default(),
+            archives: Arc::new(Semaphore::new(MAX_ARCHIVES)),
             metrics,
             log,
         };
@@ -255,6 +259,14 @@ impl Jobs {
             state.record.id == id && state.record.owner.as_deref() == owner
         });
         found.cloned().ok_or_else(|| Failure::NotFound("there is no such job".into()))
+    }
+
+    /// All outputs of a job in a zip, whose place is taken until the permit is dropped.
+    pub fn archive(&self, job: &Job) -> Result<(File, OwnedSemaphorePermit), Failure> {
+        let permit = self.archives.clone().try_acquire_owned();
+        let permit = permit.map_err(|_| Failure::Busy { seconds: 10 })?;
+        let zip = job.archive().map_err(|error| self.fault(&error))?;
+        Ok((zip, permit))
     }
 
     /// Stops a job and removes all of it.

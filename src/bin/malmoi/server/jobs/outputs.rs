@@ -21,7 +21,7 @@ impl Job {
     }
 
     /// All outputs in a zip, from its beginning.
-    pub fn archive(&self) -> io::Result<File> {
+    pub(super) fn archive(&self) -> io::Result<File> {
         let mut zip = ZipWriter::new(BufWriter::new(tempfile::tempfile_in(&self.folder)?));
         let options = SimpleFileOptions::default().large_file(true);
         for (name, path) in self.outputs()? {

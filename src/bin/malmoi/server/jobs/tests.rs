@@ -73,3 +73,15 @@ fn the_key_that_has_most_makes_room() {
     kept.purge();
     assert_eq!(ids(&kept), ["night/1", "night/2", "night/3", "day/7", "day/8"]);
 }
+
+#[test]
+fn two_archives_are_packed_or_sent_at_a_time() {
+    let folder = tempfile::tempdir().unwrap();
+    let kept = jobs(&folder, 2, 100);
+    let job = finished(&kept, "day", 1, 1);
+    let first = kept.archive(&job).unwrap();
+    let _second = kept.archive(&job).unwrap();
+    assert!(matches!(kept.archive(&job), Err(Failure::Busy { .. })));
+    drop(first);
+    assert!(kept.archive(&job).is_ok());
+}
