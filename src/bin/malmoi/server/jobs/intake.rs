@@ -117,18 +117,20 @@ fn unpack(upload: &Upload, files: &mut Vec<Upload>, left: &mut u64) -> Result<()
     let mut zip = ZipArchive::new(Cursor::new(&upload.bytes[..]))
         .map_err(|_| damaged("is damaged or incomplete"))?;
     for index in 0..zip.len() {
+        // Only files that are wanted need to be readable.
+        let listed = zip.by_index_data(index).map_err(|_| damaged("is damaged or incomplete"))?;
+        let path = listed.name().map_err(|_| damaged("has a name that is not text"))?.into_owned();
+        let name = last_part(&path).to_string();
+        let is_hidden = name.starts_with('.') || path.starts_with("__MACOSX/");
+        if !listed.is_file() || is_hidden || !is_known(&extension(&name)) {
+            continue;
+        }
         let entry = zip.by_index(index).map_err(|error| match error {
             zip::result::ZipError::UnsupportedArchive(_) => {
                 damaged("is encrypted or packed in an unusual way; pack it anew")
             }
             _ => damaged("is damaged or incomplete"),
         })?;
-        let path = entry.name().map_err(|_| damaged("has a name that is not text"))?.into_owned();
-        let name = last_part(&path).to_string();
-        let is_hidden = name.starts_with('.') || path.starts_with("__MACOSX/");
-        if !entry.is_file() || is_hidden || !is_known(&extension(&name)) {
-            continue;
-        }
         let mut bytes = Vec::new();
         entry
             .take(*left + 1)
@@ -224,6 +226,34 @@ mod tests {
         let names: Vec<&str> = intake.inputs.iter().map(|input| input.name.as_str()).collect();
         assert_eq!(names, ["harbor.txt", "harbor (2).txt"]);
         assert_eq!((intake.items, intake.language), (2, Some(Language::English)));
+    }
+
+    /// Bytes with others at a place.
+    fn patched(mut bytes: Vec<u8>, at: usize, with: &[u8]) -> Vec<u8> {
+        bytes[at..at + with.len()].copy_from_slice(with);
+        bytes
+    }
+
+    fn find(bytes: &[u8], part: &[u8]) -> usize {
+        bytes.windows(part.len()).position(|window| window == part).unwrap()
+    }
+
+    #[test]
+    fn what_is_not_wanted_need_not_be_readable() {
+        let bytes = archive(&[("photo.jpg", b"\xFF\xD8"), ("a.txt", b"The harbor opened.")]);
+        let entry = find(&bytes, b"PK\x01\x02");
+        // Flags and method of an entry in the directory, and of the entry itself.
+        let encrypted = patched(patched(bytes.clone(), entry + 8, &[1]), 6, &[1]);
+        let lzma = patched(patched(bytes, entry + 10, &[14]), 8, &[14]);
+        for bytes in [encrypted, lzma] {
+            let intake = read(vec![upload("desk.zip", bytes)], 1 << 20).unwrap();
+            assert_eq!(intake.inputs[0].name, "a.txt");
+        }
+        let bytes = archive(&[("a.txt", b"The harbor opened.")]);
+        let entry = find(&bytes, b"PK\x01\x02");
+        let encrypted = patched(patched(bytes, entry + 8, &[1]), 6, &[1]);
+        let refused = read(vec![upload("desk.zip", encrypted)], 1 << 20).err();
+        assert!(matches!(refused, Some(Failure::Invalid(reason)) if reason.contains("encrypted")));
     }
 
     #[test]
