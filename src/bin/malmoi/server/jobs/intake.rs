@@ -8,6 +8,7 @@ use axum::body::Bytes;
 use malmoi::formats::{self, FORMATS, Fields};
 use malmoi::{Error, Language};
 use zip::ZipArchive;
+use zip::read::ZipFileEntry;
 
 use super::super::upload::Upload;
 use super::record::Input;
@@ -119,7 +120,7 @@ fn unpack(upload: &Upload, files: &mut Vec<Upload>, left: &mut u64) -> Result<()
     for index in 0..zip.len() {
         // Only files that are wanted need to be readable.
         let listed = zip.by_index_data(index).map_err(|_| damaged("is damaged or incomplete"))?;
-        let path = listed.name().map_err(|_| damaged("has a name that is not text"))?.into_owned();
+        let path = path(&listed).ok_or_else(|| damaged("has a name that is not text"))?;
         let name = last_part(&path).to_string();
         let is_hidden = name.starts_with('.') || path.starts_with("__MACOSX/");
         if !listed.is_file() || is_hidden || !is_known(&extension(&name)) {
@@ -143,6 +144,17 @@ fn unpack(upload: &Upload, files: &mut Vec<Upload>, left: &mut u64) -> Result<()
         within(files.len(), MAX_FILES, "files")?;
     }
     Ok(())
+}
+
+/// The path of a file in a zip. Korean Windows writes CP949, which no flag of the zip tells.
+fn path(entry: &ZipFileEntry<'_>) -> Option<String> {
+    let is_east_asian = |text: &String| text.chars().any(|c| c >= '\u{3000}');
+    let raw = entry.name_raw();
+    let korean = || formats::decode(raw, "").ok().filter(is_east_asian);
+    match std::str::from_utf8(raw) {
+        Ok(path) => Some(path.to_string()),
+        Err(_) => korean().or_else(|| Some(entry.name().ok()?.into_owned())),
+    }
 }
 
 fn last_part(path: &str) -> &str {
@@ -254,6 +266,22 @@ mod tests {
         let encrypted = patched(patched(bytes, entry + 8, &[1]), 6, &[1]);
         let refused = read(vec![upload("desk.zip", encrypted)], 1 << 20).err();
         assert!(matches!(refused, Some(Failure::Invalid(reason)) if reason.contains("encrypted")));
+    }
+
+    #[test]
+    fn names_from_korean_windows_are_read() {
+        let korean = b"\xC7\xD7\xB1\xB8/\xB9\xE8\xC6\xED.txt";
+        // In CP437, as old tools write it.
+        for (raw, name) in [(&korean[..], "배편.txt"), (b"caf\x82.txt", "café.txt")] {
+            let plain = "x".repeat(raw.len() - 4) + ".txt";
+            let mut bytes = archive(&[(&plain, b"The harbor opened.")]);
+            while let Some(at) = bytes.windows(raw.len()).position(|part| part == plain.as_bytes())
+            {
+                bytes = patched(bytes, at, raw);
+            }
+            let intake = read(vec![upload("desk.zip", bytes)], 1 << 20).unwrap();
+            assert_eq!(intake.inputs[0].name, name);
+        }
     }
 
     #[test]
