@@ -22,9 +22,12 @@ const MAX_ITEMS: usize = 20_000;
 const UNPACKED: u64 = 4;
 /// Characters of a name.
 const MAX_NAME: usize = 120;
-/// Signatures of a zip and of an entry in its directory.
+/// Signatures of a zip, of its end record, and of that of a large zip.
 const ZIP: &[u8] = b"PK\x03\x04";
-const DIRECTORY_ENTRY: &[u8] = b"PK\x01\x02";
+const END: &[u8] = b"PK\x05\x06";
+const LARGE_END: &[u8] = b"PK\x06\x06";
+/// Bytes at the end of a zip that may have its end record: the record and the longest comment.
+const TAIL: usize = 22 + (1 << 16) + 4;
 
 /// The files of a job that was accepted.
 pub(crate) struct Intake {
@@ -111,10 +114,8 @@ fn is_archive(upload: &Upload) -> bool {
 /// Declared sizes are not trusted.
 fn unpack(upload: &Upload, files: &mut Vec<Upload>, left: &mut u64) -> Result<(), Failure> {
     let damaged = |what: &str| Failure::Invalid(format!("the archive {what}"));
-    let entries =
-        upload.bytes.windows(DIRECTORY_ENTRY.len()).filter(|four| *four == DIRECTORY_ENTRY);
     // Its directory is read as a whole.
-    within(entries.take(2 * MAX_FILES + 1).count(), 2 * MAX_FILES, "entries in its archives")?;
+    within(declared_entries(&upload.bytes), 2 * MAX_FILES, "entries in its archives")?;
     let mut zip = ZipArchive::new(Cursor::new(&upload.bytes[..]))
         .map_err(|_| damaged("is damaged or incomplete"))?;
     for index in 0..zip.len() {
@@ -144,6 +145,22 @@ fn unpack(upload: &Upload, files: &mut Vec<Upload>, left: &mut u64) -> Result<()
         within(files.len(), MAX_FILES, "files")?;
     }
     Ok(())
+}
+
+/// The entries that a zip says it has: the most that a record which may be its end tells.
+fn declared_entries(bytes: &[u8]) -> usize {
+    let most = |bytes: &[u8], signature: &[u8], at: usize, length: usize| {
+        let counts = bytes.windows(at + length).filter(|record| record.starts_with(signature));
+        let number = |record: &[u8]| {
+            record[at..].iter().rev().fold(0_u64, |number, byte| number << 8 | u64::from(*byte))
+        };
+        counts.map(number).max()
+    };
+    let tail = &bytes[bytes.len().saturating_sub(TAIL)..];
+    let large = most(bytes, LARGE_END, 32, 8);
+    // All ones stand for the number in the other record.
+    let small = most(tail, END, 10, 2).filter(|n| large.is_none() || *n != u64::from(u16::MAX));
+    usize::try_from(small.max(large).unwrap_or(0)).unwrap_or(usize::MAX)
 }
 
 /// The path of a file in a zip. Korean Windows writes CP949, which no flag of the zip tells.
@@ -269,6 +286,20 @@ mod tests {
     }
 
     #[test]
+    fn entries_of_archives_within_an_archive_do_not_count() {
+        let mut zip = zip::ZipWriter::new(Cursor::new(Vec::new()));
+        let stored = zip::write::SimpleFileOptions::default()
+            .compression_method(zip::CompressionMethod::Stored);
+        zip.start_file("photos.bin", stored).unwrap();
+        zip.write_all(&b"PK\x01\x02".repeat(2 * MAX_FILES + 1)).unwrap();
+        zip.start_file("a.txt", stored).unwrap();
+        zip.write_all(b"The harbor opened.").unwrap();
+        let bytes = zip.finish().unwrap().into_inner();
+        let intake = read(vec![upload("desk.zip", bytes)], 1 << 20).unwrap();
+        assert_eq!(intake.inputs[0].name, "a.txt");
+    }
+
+    #[test]
     fn names_from_korean_windows_are_read() {
         let korean = b"\xC7\xD7\xB1\xB8/\xB9\xE8\xC6\xED.txt";
         // In CP437, as old tools write it.
@@ -295,7 +326,15 @@ mod tests {
             (0..MAX_FILES + 1).map(|n| (format!("{n}.txt"), &b"word"[..])).collect();
         let many: Vec<(&str, &[u8])> = many.iter().map(|(name, b)| (name.as_str(), *b)).collect();
         assert!(matches!(refused(archive(&many)), Some(Failure::TooLarge(_))));
+        let names: Vec<String> = (0..=2 * MAX_FILES).map(|n| format!("{n}.jpg")).collect();
+        let photos: Vec<(&str, &[u8])> = names.iter().map(|name| (&name[..], &b""[..])).collect();
+        assert!(matches!(refused(archive(&photos)), Some(Failure::TooLarge(_))));
         let whole = archive(&[("a.txt", b"The harbor opened on Monday.")]);
+        let end = find(&whole, END);
+        let many = [LARGE_END, &[0; 28], &u64::MAX.to_le_bytes(), &whole].concat();
+        assert!(matches!(refused(many), Some(Failure::TooLarge(_))));
+        let many = patched(whole.clone(), end + 10, &[0xFF, 0xFF]);
+        assert!(matches!(refused(many), Some(Failure::TooLarge(_))));
         for length in 0..whole.len() {
             let cut = upload("a.zip", &whole[..length]);
             assert!(matches!(read(vec![cut], 1 << 20), Err(Failure::Invalid(_))), "{length}");
