@@ -236,9 +236,7 @@ impl Runner {
         if job.stop.load(Ordering::SeqCst) && !is_whole {
             return Ok(false);
         }
-        log.complete(&results).map_err(disk)?;
-        let tally = std::mem::take(&mut log.tally);
-        job.state().tally = tally;
+        complete(job, &mut log, &results).map_err(disk)?;
         Ok(true)
     }
 
@@ -273,6 +271,13 @@ impl Runner {
     }
 }
 
+/// Adds what the log lacks, and counts what was added even if the rest cannot be.
+fn complete(job: &Job, log: &mut EventLog, results: &Path) -> std::io::Result<()> {
+    let completed = log.complete(results);
+    job.state().tally = log.tally.clone();
+    completed
+}
+
 /// True for formats whose results are a feed again.
 fn is_feed(format: &str) -> bool {
     matches!(format, "feed" | "nitf" | "newsml")
@@ -294,4 +299,22 @@ fn inputs(folder: &Path, record: &Record) -> Vec<BatchInput> {
         }));
     }
     inputs
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::{finished, jobs};
+    use super::*;
+
+    #[test]
+    fn what_is_in_the_log_is_counted_even_if_the_rest_cannot_be_read() {
+        let folder = tempfile::tempdir().unwrap();
+        let job = finished(&jobs(&folder, 2, 100), "day", 1, 1);
+        let results = job.folder.join(RESULTS);
+        let failed = br#"{"id": "a", "input": "a.xml", "reason": "it is empty"}"#;
+        std::fs::write(results.join("failed.jsonl"), [&failed[..], b"\n\xFF\n"].concat()).unwrap();
+        let mut log = EventLog::open(&job.folder).unwrap();
+        assert!(complete(&job, &mut log, &results).is_err());
+        assert_eq!(job.state().tally.failed, 1);
+    }
 }

@@ -3,7 +3,7 @@ use serde_json::json;
 use super::*;
 
 /// A finished job of a key: `day/3` ended before `day/4`, and has some bytes.
-fn finished(jobs: &Jobs, key: &str, number: u32, bytes: u64) -> Arc<Job> {
+pub(super) fn finished(jobs: &Jobs, key: &str, number: u32, bytes: u64) -> Arc<Job> {
     let id = format!("{key}/{number}");
     let record: Record = serde_json::from_value(json!({
         "id": id, "owner": key, "title": id, "state": "done",
@@ -22,7 +22,7 @@ fn finished(jobs: &Jobs, key: &str, number: u32, bytes: u64) -> Arc<Job> {
     job
 }
 
-fn jobs(folder: &tempfile::TempDir, count: usize, bytes: u64) -> Jobs {
+pub(super) fn jobs(folder: &tempfile::TempDir, count: usize, bytes: u64) -> Jobs {
     // Of any age.
     let limits = JobLimits { age: Duration::from_secs(u64::MAX / 1_000), count, bytes };
     let log = Arc::new(Log::off());
