@@ -492,7 +492,7 @@ fn a_job_of_other_models_fails_and_says_so() {
 fn old_jobs_and_halves_of_jobs_are_gone_and_a_damaged_one_harms_no_other() {
     let desk = Desk::new();
     let server = desk.serve(&[]);
-    let [old, young, damaged] = [(); 3].map(|()| {
+    let [old, young, damaged, unreadable] = [(); 4].map(|()| {
         let job = sent(&server, &[("a.txt", b"The council meets.")]);
         wait(&server, &job, is_final);
         job
@@ -504,17 +504,24 @@ fn old_jobs_and_halves_of_jobs_are_gone_and_a_damaged_one_harms_no_other() {
     text["finished"] = json!("2020-01-01T00:00:00Z");
     std::fs::write(&record, text.to_string()).unwrap();
     std::fs::write(folder(&damaged).join("job.json"), "{").unwrap();
+    let record = folder(&unreadable).join("job.json");
+    let text = std::fs::read_to_string(&record).unwrap();
+    std::fs::write(&record, text.replace("\"done\",", "\"running\",")).unwrap();
+    std::fs::remove_file(folder(&unreadable).join("events.jsonl")).unwrap();
+    std::fs::create_dir(folder(&unreadable).join("events.jsonl")).unwrap();
     let half = desk.folder().join("0".repeat(32));
     std::fs::create_dir(&half).unwrap();
     std::fs::write(half.join("inputs.bin"), "The council").unwrap();
     let other = desk.folder().join("notes");
     std::fs::create_dir(&other).unwrap();
     let server = desk.serve(&[]);
-    for (job, status) in [(&old, 404), (&young, 200), (&damaged, 404)] {
+    for (job, status) in [(&old, 404), (&young, 200), (&damaged, 404), (&unreadable, 404)] {
         assert_eq!(server.get(job).status, status, "{job}");
     }
     assert!(!folder(&old).exists() && !half.exists());
-    assert!(folder(&damaged).exists() && other.exists(), "what is not understood stays");
+    for kept in [folder(&damaged), folder(&unreadable), other] {
+        assert!(kept.exists(), "what is not understood stays: {}", kept.display());
+    }
 }
 
 #[test]

@@ -507,38 +507,45 @@ fn make_private(folder: &Path) -> io::Result<()> {
     builder.create(folder)
 }
 
-/// The jobs in a folder, in the order in which they were sent. What an earlier server began to
-/// remove, or had not quite taken, is deleted.
+/// The jobs in a folder, in the order in which they were sent. One that cannot be read or deleted
+/// is left to the next start.
 fn load(folder: &Path, log: &Log) -> io::Result<Vec<Arc<Job>>> {
     let mut found = Vec::new();
     for entry in std::fs::read_dir(folder)? {
         let entry = entry?;
         let name = entry.file_name().to_string_lossy().into_owned();
         let is_id = name.len() == 32 && name.bytes().all(|byte| byte.is_ascii_hexdigit());
-        if !is_id || !entry.file_type()?.is_dir() {
+        if !is_id || !entry.file_type().is_ok_and(|kind| kind.is_dir()) {
             continue;
         }
         let path = entry.path();
-        match Record::read(&path) {
-            Ok(Some(mut record)) if record.id == name && !record.removed => {
-                let tally = if record.state.is_final() {
-                    record.tally.clone()
-                } else {
-                    record.state = State::Waiting;
-                    EventLog::open(&path)?.tally
-                };
-                found.push((record.created.clone(), Arc::new(Job::new(path, record, tally))));
-            }
-            Ok(Some(record)) if record.removed => std::fs::remove_dir_all(&path)?,
-            Ok(None) => std::fs::remove_dir_all(&path)?,
-            Ok(Some(_)) => {
-                log.failure(&format!("jobs: {} is the folder of another job", path.display()))
-            }
-            Err(error) => log.failure(&format!("jobs: {} cannot be read: {error}", path.display())),
+        match load_one(path.clone(), &name) {
+            Ok(Some(job)) => found.push(Arc::new(job)),
+            Ok(None) => {}
+            Err(error) => log.failure(&format!("jobs: {}: {error}", path.display())),
         }
     }
-    found.sort_by(|one, other| one.0.cmp(&other.0));
-    Ok(found.into_iter().map(|(_, job)| job).collect())
+    found.sort_by_cached_key(|job| job.state().record.created.clone());
+    Ok(found)
+}
+
+/// The job in a folder. `None` if an earlier server began to remove it, or had not quite taken it:
+/// then it is deleted.
+fn load_one(path: PathBuf, name: &str) -> io::Result<Option<Job>> {
+    let Some(mut record) = Record::read(&path)?.filter(|record| !record.removed) else {
+        std::fs::remove_dir_all(&path)?;
+        return Ok(None);
+    };
+    if record.id != name {
+        return Err(io::Error::other("it is the folder of another job"));
+    }
+    let tally = if record.state.is_final() {
+        record.tally.clone()
+    } else {
+        record.state = State::Waiting;
+        EventLog::open(&path)?.tally
+    };
+    Ok(Some(Job::new(path, record, tally)))
 }
 
 /// Size of the files in a folder and its folders.
