@@ -240,7 +240,7 @@ pub(super) async fn one(
     request: Request,
 ) -> Response {
     blocking(app, request, move |app, incoming| {
-        let status = find(app, incoming, &id)?.status().ok_or_else(gone)?;
+        let status = find(app, incoming, &id)?.status().ok_or_else(jobs::no_job)?;
         Ok(Json(status).into_response())
     })
     .await
@@ -297,7 +297,7 @@ pub(super) async fn events(
             None => incoming.number("after", 0, u64::MAX)?.unwrap_or(0),
         };
         let job = find(app, incoming, &id)?;
-        let status = job.status().ok_or_else(gone)?;
+        let status = job.status().ok_or_else(jobs::no_job)?;
         if status.state.is_final() && after >= status.event as u64 {
             return Ok(StatusCode::NO_CONTENT.into_response());
         }
@@ -524,10 +524,6 @@ fn all(app: &App) -> Result<&Jobs, Failure> {
 
 fn find(app: &App, incoming: &Incoming, id: &str) -> Result<Arc<Job>, Failure> {
     all(app)?.find(incoming.key.as_deref(), id)
-}
-
-fn gone() -> Failure {
-    Failure::NotFound("there is no such job".into())
 }
 
 /// A fault of the disk, for the log alone.

@@ -258,7 +258,7 @@ impl Jobs {
             let state = job.state();
             state.record.id == id && state.record.owner.as_deref() == owner
         });
-        found.cloned().ok_or_else(|| Failure::NotFound("there is no such job".into()))
+        found.cloned().ok_or_else(no_job)
     }
 
     /// All outputs of a job in a zip, whose place is taken until the permit is dropped.
@@ -272,9 +272,17 @@ impl Jobs {
     /// Stops a job and removes all of it.
     pub fn remove(&self, owner: Option<&str>, id: &str) -> Result<(), Failure> {
         let job = self.find(owner, id)?;
-        self.all().retain(|known| !Arc::ptr_eq(known, &job));
+        self.take_out(&job)?;
         self.discard(&job);
         self.count();
+        Ok(())
+    }
+
+    /// Takes a job off the list: whoever has done so removes it, and nobody else.
+    fn take_out(&self, job: &Arc<Job>) -> Result<(), Failure> {
+        let mut all = self.all();
+        let place = all.iter().position(|known| Arc::ptr_eq(known, job));
+        all.remove(place.ok_or_else(no_job)?);
         Ok(())
     }
 
@@ -463,6 +471,11 @@ impl Job {
     fn changed(&self) {
         self.changes.send_modify(|count| *count += 1);
     }
+}
+
+/// The answer about a job that is not there.
+pub(crate) fn no_job() -> Failure {
+    Failure::NotFound("there is no such job".into())
 }
 
 /// Bytes of all jobs.

@@ -85,3 +85,13 @@ fn two_archives_are_packed_or_sent_at_a_time() {
     drop(first);
     assert!(kept.archive(&job).is_ok());
 }
+
+#[test]
+fn a_job_is_removed_by_one_request_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let kept = jobs(&folder, 2, 100);
+    let job = finished(&kept, "day", 1, 1);
+    assert!(kept.take_out(&job).is_ok());
+    // Another request that has found it before.
+    assert!(matches!(kept.take_out(&job), Err(Failure::NotFound(_))));
+}
