@@ -484,7 +484,8 @@ fn a_job_of_other_models_fails_and_says_so() {
     let status = wait(&server, &job, is_final);
     assert_eq!(status["state"], "failed");
     let error = status["error"].as_str().unwrap();
-    assert!(error.contains("other models") && !error.contains('/'), "{error}");
+    assert!(error.contains("another version") && error.contains("other models"), "{error}");
+    assert!(!error.contains('/'), "{error}");
     assert!(!lines(&server.get(&format!("{job}/results")).body).is_empty());
 }
 

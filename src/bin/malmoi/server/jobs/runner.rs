@@ -29,6 +29,10 @@ const PROGRESS: Duration = Duration::from_secs(1);
 /// Interval at which old jobs are looked for.
 const PURGE: Duration = Duration::from_secs(600);
 
+/// Why a job that was begun by an earlier server cannot go on.
+const OTHER_SPEC: &str = "this server is another version, or has other models or options, \
+     than the job was begun with; send it again";
+
 /// What a thread needs to run jobs.
 #[derive(Clone)]
 pub(crate) struct Runner {
@@ -223,14 +227,9 @@ impl Runner {
         if let Some(error) = fault {
             self.jobs.fault(&error);
         }
-        let report = report.map_err(|error| {
-            match error {
-            Error::Batch(BatchError::OtherSpec { .. }) => Stop::Failed(
-                "this server has other models or options than the job was begun with; send it again"
-                    .into(),
-            ),
+        let report = report.map_err(|error| match error {
+            Error::Batch(BatchError::OtherSpec { .. }) => Stop::Failed(OTHER_SPEC.into()),
             other => Stop::Fault(other.to_string()),
-        }
         })?;
         let is_whole = report.complete && report.stats.pending + report.stats.leased == 0;
         if job.stop.load(Ordering::SeqCst) && !is_whole {
