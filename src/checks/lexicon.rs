@@ -3,9 +3,9 @@
 //! A table is a text in the folder `lexicon`: records between blank lines, each line a tag and
 //! words. `en+` and `ko+` are the words of a record, `en-` and `ko-` those of its opposite, `en0`
 //! and `ko0` words that only look like them. `~` stands before a word that may have the meaning;
-//! `^` before Korean that begins a word, `=` before a word that is
-//! not inflected. Korean verbs end in 다 and are conjugated; other Korean
-//! is found inside words. Of English, the first word is inflected, irregular forms after slashes.
+//! `^` before Korean that begins a word, `=` before a word that is not inflected, `#` in Korean for
+//! a number. Korean verbs end in 다 and are conjugated; other Korean is found inside words. Of
+//! English, the first word is inflected, irregular forms after slashes.
 
 mod conjugation;
 
@@ -163,8 +163,11 @@ impl Lexicon {
             let Some(key) = key(&text[at..]).filter(|_| is_hangul(c)) else { continue };
             for key in [key, (key.0, ANY)] {
                 for form in self.korean.get(&key).map_or(&[][..], Vec::as_slice) {
-                    if (is_start || !form.is_bound) && text[at..].starts_with(&form.text) {
-                        hits.add(form.meaning, at..at + form.text.trim_end().len());
+                    if !is_start && form.is_bound {
+                        continue;
+                    }
+                    if let Some(length) = length_at(&text[at..], &form.text) {
+                        hits.add(form.meaning, at..at + length);
                     }
                 }
             }
@@ -172,8 +175,19 @@ impl Lexicon {
     }
 }
 
+/// The length of a Korean form that a text begins with, without a space at its end.
+fn length_at(text: &str, form: &str) -> Option<usize> {
+    let Some((before, after)) = form.split_once(NUMBER) else {
+        return text.starts_with(form).then_some(form.trim_end().len());
+    };
+    let rest = text.strip_prefix(before)?;
+    let number = rest.bytes().take_while(u8::is_ascii_digit).count();
+    let is_found = number > 0 && rest[number..].starts_with(after);
+    is_found.then_some(before.len() + number + after.trim_end().len())
+}
+
 /// The index of the last word of a phrase that begins at a word; `None` if other words follow it.
-/// The count of a vote may stand inside: "voted 14 to 5 for".
+/// The count of a vote may stand before "for" and "against": "voted 14 to 5 for".
 fn last_word(words: &[Word], at: usize, rest: &[String]) -> Option<usize> {
     const LONGEST_COUNT: usize = 4;
     let is_number = |at: usize| {
@@ -182,10 +196,11 @@ fn last_word(words: &[Word], at: usize, rest: &[String]) -> Option<usize> {
     let is_count = |at: &usize| {
         is_number(*at) || words.get(*at).is_some_and(|word| word.text == "to") && is_number(*at + 1)
     };
+    let takes_count = rest.last().is_some_and(|word| word == "for" || word == "against");
     let mut last = at;
     for word in rest {
         let mut next = last + 1;
-        if last == at && words.get(next).is_some_and(|found| found.text != *word) {
+        if takes_count && last == at && words.get(next).is_some_and(|found| found.text != *word) {
             next += (next..next + LONGEST_COUNT).take_while(is_count).count();
         }
         (words.get(next)?.text == *word).then_some(())?;
@@ -216,6 +231,8 @@ impl Hits {
     }
 }
 
+/// Stands for a number in a Korean form.
+const NUMBER: char = '#';
 /// Stands for any second character of a form of one syllable.
 const ANY: char = '*';
 
@@ -369,4 +386,28 @@ pub(super) fn korean_stem(word: &str) -> String {
         }
     }
     stem
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn found(table: &str, text: &str, language: Language) -> Vec<String> {
+        let hits = Lexicon::new(table).find(text, language);
+        hits.into_iter().map(|hit| text[hit.span].to_string()).collect()
+    }
+
+    #[test]
+    fn only_votes_have_a_count_inside() {
+        let table = "en+ at last, vote for\nen- vote against";
+        let text = "The ferry left at 10 last night; they voted 9 to 2 for it, 2 against it.";
+        assert_eq!(found(table, text, Language::English), ["voted 9 to 2 for"]);
+    }
+
+    #[test]
+    fn a_number_of_a_table_is_any_number() {
+        let table = "ko+ 지난 #년간, ~지난\nko0 지난 #월";
+        let text = "지난 12년간, 지난 3년, 지난 10월, 지난3년간";
+        assert_eq!(found(table, text, Language::Korean), ["지난 12년간", "지난", "지난3년간"]);
+    }
 }
