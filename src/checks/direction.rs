@@ -115,6 +115,7 @@ fn finding(comparison: &Comparison<'_>, lost: Span, new: Span) -> Finding {
 /// The words of a text. A negated word may have either meaning.
 fn words(text: &str, language: Language) -> Vec<Hit> {
     let mut hits = OPPOSITES.find(text, language);
+    hits.retain(|hit| !is_currency(text, &hit.span));
     let mut opposites = Vec::new();
     for hit in &mut hits {
         if is_negated(text, &hit.span, language) {
@@ -124,6 +125,20 @@ fn words(text: &str, language: Language) -> Vec<Hit> {
     }
     hits.extend(opposites);
     hits
+}
+
+/// True for the won of an amount: "5,000 won", "3 million won". A year is no amount.
+fn is_currency(text: &str, span: &Span) -> bool {
+    const LARGE: &[&str] = &["thousand", "million", "billion", "trillion"];
+    if !text[span.clone()].eq_ignore_ascii_case("won") {
+        return false;
+    }
+    let before = text[..span.start].trim_end_matches([' ', '-', '\u{A0}']);
+    let is_outside = |c: char| !c.is_ascii_alphanumeric() && c != ',';
+    let word = before.rsplit(is_outside).next().unwrap_or_default();
+    let is_year = word.len() == 4 && word.starts_with(['1', '2']);
+    let is_number = word.ends_with(|c: char| c.is_ascii_digit()) && !is_year;
+    is_number || LARGE.iter().any(|large| word.eq_ignore_ascii_case(large))
 }
 
 /// Syllables that negate the rest of a word: "비우호적", "미해결".
@@ -392,6 +407,56 @@ mod tests {
                 assert!(!run(&CHECK, &translation(source, wrong)).is_empty(), "{source} {wrong}");
                 assert!(run(&CHECK, &translation(source, right)).is_empty(), "{source} {right}");
             }
+        }
+    }
+
+    #[test]
+    fn an_amount_of_won_is_no_victory() {
+        for (korean, english) in [
+            (
+                "면허를 상실한 선장은 벌금 300만 원을 냈다.",
+                "Stripped of his licence, the captain paid a fine of 3 million won.",
+            ),
+            (
+                "참패한 구단은 입장료로 5,000원을 받았다.",
+                "After the rout the club charged 5,000 won.",
+            ),
+        ] {
+            assert!(run(&CHECK, &translation(korean, english)).is_empty(), "{english}");
+            assert!(run(&CHECK, &translation(english, korean)).is_empty(), "{english}");
+        }
+        let (korean, english) = ("2019년 팀은 참패했다.", "The team of 2019 won.");
+        assert_eq!(run(&CHECK, &translation(korean, english)).len(), 1);
+    }
+
+    #[test]
+    fn other_words_with_the_syllables_of_above_are_no_directions() {
+        for (korean, english) in [
+            ("부두 시위에 온 사람은 적었다.", "Turnout at the pier protest was below forecasts."),
+            ("항만은 순위에 들지 못했다.", "The port was below the others."),
+            ("시장은 유족을 위로했다.", "The mayor met the bereaved below deck."),
+            ("유족은 위로금을 받았다.", "The bereaved got a sum below the norm."),
+            ("해민상공회의소가 어제 모였다.", "The Haemin chamber met below deck."),
+            ("선장은 영상통화를 했다.", "The captain made a call from below."),
+        ] {
+            assert!(run(&CHECK, &translation(korean, english)).is_empty(), "{korean}");
+        }
+        let korean = "갈매기가 배 위에 앉았다.";
+        assert_eq!(run(&CHECK, &translation(korean, "The gull sat below the boat.")).len(), 1);
+    }
+
+    #[test]
+    fn a_date_in_the_past_is_no_last_time() {
+        for (korean, english) in [
+            ("새 배는 지난 7일 떴다.", "The new ship first sailed on the 7th."),
+            ("등대는 지난 1998년 켜졌다.", "The lighthouse was first lit in 1998."),
+            ("등대는 지난 수요일 켜졌다.", "The lighthouse was first lit on Wednesday."),
+        ] {
+            assert!(run(&CHECK, &translation(korean, english)).is_empty(), "{korean}");
+        }
+        for korean in ["지난 12년간 배가 늘었다.", "지난 3개월 배가 늘었다."] {
+            let english = "Ships grew in number in the first years.";
+            assert_eq!(run(&CHECK, &translation(korean, english)).len(), 1, "{korean}");
         }
     }
 
