@@ -143,12 +143,10 @@ pub(super) fn findings(comparison: &Comparison<'_>, en: &Text<'_>, ko: &Text<'_>
     report(comparison, source, output)
 }
 
-/// True if "and" or a comma stands between two names: each is one of its own.
+/// True if "and" stands between two names: each is one of its own.
 fn are_coordinated(text: &str, one: &Span, other: &Span) -> bool {
     let between = text.get(one.end.min(other.end)..one.start.max(other.start));
-    between.is_some_and(|between| {
-        between.contains(',') || between.split(' ').any(|word| matches!(word, "and" | "&"))
-    })
+    between.is_some_and(|between| between.split(' ').any(|word| word == "and"))
 }
 
 /// Pairs the names of the source with those of the output, and reports pairs and single names.
