@@ -1,7 +1,8 @@
 //! Dismissals: the findings that somebody has looked at and found to be no error, by their hashes.
 //!
 //! A file has a JSON object with a `hash` on each line; `"dismissed": false` ends the dismissal of
-//! that hash. Lines are only ever added, and lines of another kind are left alone.
+//! that hash. Of a hash the last line counts, with what earlier ones said beside it. Lines are only
+//! ever added, and lines of another kind are left alone.
 
 use std::collections::HashMap;
 use std::fs::{File, OpenOptions};
@@ -10,6 +11,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use crate::error::{Error, Result};
 
@@ -17,6 +19,8 @@ use crate::error::{Error, Result};
 const HASH_DIGITS: usize = 16;
 /// Longest line that is read, in bytes.
 const MAX_LINE_BYTES: u64 = 1 << 16;
+/// Characters of a field that are written. In JSON each takes up to six bytes.
+const MAX_CHARACTERS: usize = 2_000;
 
 /// A finding that somebody has found to be no error.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -37,17 +41,44 @@ pub struct Dismissal {
     pub date: Option<String>,
 }
 
+impl Dismissal {
+    fn fields(&mut self) -> [&mut Option<String>; 4] {
+        [&mut self.reason, &mut self.finding, &mut self.by, &mut self.date]
+    }
+
+    /// Takes what it does not say from an earlier one of the same finding.
+    fn complete(&mut self, mut earlier: Self) {
+        for (own, earlier) in self.fields().into_iter().zip(earlier.fields()) {
+            if own.is_none() {
+                *own = earlier.take();
+            }
+        }
+    }
+}
+
 /// A line of the file: a dismissal, or with `"dismissed": false` its end.
-#[derive(Serialize, Deserialize)]
+#[derive(Serialize)]
 struct Line {
     #[serde(flatten)]
     dismissal: Dismissal,
-    #[serde(default = "yes", skip_serializing_if = "Clone::clone")]
+    #[serde(skip_serializing_if = "Clone::clone")]
     dismissed: bool,
 }
 
-fn yes() -> bool {
-    true
+impl Line {
+    /// Reads a line; `None` without a hash. A field that is no text is as one that is not there.
+    fn read(line: &[u8]) -> Option<Self> {
+        let fields: serde_json::Map<String, Value> = serde_json::from_slice(line).ok()?;
+        let text = |name: &str| fields.get(name).and_then(Value::as_str).map(str::to_string);
+        let dismissal = Dismissal {
+            hash: text("hash")?,
+            reason: text("reason"),
+            finding: text("finding"),
+            by: text("by"),
+            date: text("date"),
+        };
+        Some(Self { dismissal, dismissed: fields.get("dismissed") != Some(&Value::Bool(false)) })
+    }
 }
 
 /// Dismissed findings, by their hashes.
@@ -81,10 +112,10 @@ impl Dismissals {
             if read.map_err(fail)? == 0 {
                 return Ok(dismissals);
             }
-            match serde_json::from_slice::<Line>(&line) {
-                Ok(Line { dismissal, dismissed: true }) => dismissals.insert(dismissal),
-                Ok(Line { dismissal, .. }) => dismissals.remove(&dismissal.hash),
-                Err(_) => {}
+            match Line::read(&line) {
+                Some(Line { dismissal, dismissed: true }) => dismissals.insert(dismissal),
+                Some(Line { dismissal, .. }) => dismissals.remove(&dismissal.hash),
+                None => {}
             }
         }
     }
@@ -111,9 +142,12 @@ impl Dismissals {
         all.into_iter().map(|(_, dismissal)| dismissal).collect()
     }
 
-    fn insert(&mut self, dismissal: Dismissal) {
+    fn insert(&mut self, mut dismissal: Dismissal) {
         let known = Arc::make_mut(&mut self.0);
-        known.all.entry(dismissal.hash.clone()).or_insert((known.next, dismissal));
+        if let Some((_, earlier)) = known.all.remove(&dismissal.hash) {
+            dismissal.complete(earlier);
+        }
+        known.all.insert(dismissal.hash.clone(), (known.next, dismissal));
         known.next += 1;
     }
 
@@ -121,13 +155,30 @@ impl Dismissals {
         Arc::make_mut(&mut self.0).all.remove(hash);
     }
 
+    /// True if a dismissal says nothing new, its date aside.
+    fn says(&self, dismissal: &Dismissal) -> bool {
+        self.0.all.get(&dismissal.hash).is_some_and(|(_, known)| {
+            let mut new = Dismissal { date: known.date.clone(), ..dismissal.clone() };
+            new.complete(known.clone());
+            new == *known
+        })
+    }
+
     /// Adds a dismissal to a file, which is made if it does not exist, and waits until it is on
-    /// disk.
+    /// disk. Long fields are cut; one that says nothing new but its date is not written again.
     ///
     /// # Errors
     ///
-    /// Fails if its hash is not that of a finding, or if the file cannot be written.
-    pub fn add(path: &Path, dismissal: Dismissal) -> Result<()> {
+    /// Fails if its hash is not that of a finding, or if the file cannot be read or written.
+    pub fn add(path: &Path, mut dismissal: Dismissal) -> Result<()> {
+        for field in dismissal.fields().into_iter().flatten() {
+            if let Some((end, _)) = field.char_indices().nth(MAX_CHARACTERS) {
+                field.truncate(end);
+            }
+        }
+        if Self::read(path)?.says(&dismissal) {
+            return Ok(());
+        }
         append(path, &Line { dismissal, dismissed: true })
     }
 
@@ -219,5 +270,49 @@ mod tests {
             assert!(error.contains("is not the hash of a finding"), "{error}");
         }
         assert!(!path.exists());
+    }
+
+    #[test]
+    fn a_later_reason_takes_the_place_of_an_earlier_one_and_the_same_is_not_written_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("dismissed.jsonl");
+        let hash = "0123456789abcdef";
+        let dated = |reason, date: &str| Dismissal { date: Some(date.into()), ..of(hash, reason) };
+        Dismissals::add(&path, dated(Some("a name"), "2026-05-01T09:00:00Z")).unwrap();
+        Dismissals::add(&path, dated(Some("a ship"), "2026-05-02T09:00:00Z")).unwrap();
+        let latest = dated(Some("a ship"), "2026-05-02T09:00:00Z");
+        assert_eq!(Dismissals::read(&path).unwrap().list(), [&latest]);
+        for again in [dated(Some("a ship"), "2026-05-03T09:00:00Z"), of(hash, None)] {
+            Dismissals::add(&path, again).unwrap();
+            assert_eq!(std::fs::read_to_string(&path).unwrap().lines().count(), 2);
+        }
+    }
+
+    #[test]
+    fn a_line_with_a_hash_counts_whatever_its_other_fields_are() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("dismissed.jsonl");
+        let lines = [
+            r#"{"hash": "0123456789abcdef", "reason": 7, "by": ["desk"], "date": null}"#,
+            r#"{"hash": "fedcba9876543210", "dismissed": null, "reason": "a port"}"#,
+        ];
+        std::fs::write(&path, lines.join("\n")).unwrap();
+        let read = Dismissals::read(&path).unwrap();
+        assert!(read.contains("0123456789abcdef"));
+        assert_eq!(read.list()[0], &of("fedcba9876543210", Some("a port")));
+    }
+
+    #[test]
+    fn what_is_added_can_be_read_however_long_it_is() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("dismissed.jsonl");
+        let long = Some("\u{1}".repeat(100_000));
+        let [reason, finding, by, date] = [(); 4].map(|()| long.clone());
+        let hash = "0123456789abcdef".to_string();
+        let dismissal = Dismissal { hash, reason, finding, by, date };
+        Dismissals::add(&path, dismissal.clone()).unwrap();
+        Dismissals::add(&path, dismissal).unwrap();
+        assert!(Dismissals::read(&path).unwrap().contains("0123456789abcdef"));
+        assert_eq!(std::fs::read_to_string(&path).unwrap().lines().count(), 1);
     }
 }
