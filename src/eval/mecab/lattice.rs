@@ -5,6 +5,7 @@
 
 use super::categories::Class;
 use super::dictionary::Mecab;
+use super::lexicon::MOST;
 use super::morpheme::Morpheme;
 use crate::eval::metric::is_space;
 
@@ -95,8 +96,15 @@ fn places(mecab: &Mecab, line: &str) -> Vec<Place> {
     places
 }
 
-/// The words that may follow at a place, after spaces: those of the dictionary, else unknown ones.
+/// The words that may follow at a place, after spaces: those of the dictionary, else unknown ones;
+/// at most [`MOST`], so that the time for a line is bounded whatever a dictionary holds.
 fn candidates(mecab: &Mecab, line: &str, places: &[Place], at: usize) -> Vec<Candidate> {
+    let mut found = all_candidates(mecab, line, places, at);
+    found.truncate(MOST);
+    found
+}
+
+fn all_candidates(mecab: &Mecab, line: &str, places: &[Place], at: usize) -> Vec<Candidate> {
     let mut found = Vec::new();
     let space = mecab.categories.of(' ');
     let from = if space.is_kind_of(places[at].class) { places[at].run_end } else { at };
@@ -134,4 +142,53 @@ fn candidates(mecab: &Mecab, line: &str, places: &[Place], at: usize) -> Vec<Can
         found.extend(unknown.map(|morpheme| Candidate { from, to: first, morpheme: *morpheme }));
     }
     found
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::super::Files;
+    use super::*;
+
+    /// A dictionary with these units of a trie and 255 morphemes.
+    fn dictionary(kind: u32, units: &[(i32, u32)]) -> Vec<u8> {
+        let morphemes = [0; 255 * 16];
+        let size = (72 + 8 * units.len() + morphemes.len()) as u32;
+        let mut numbers = [0; 10];
+        numbers[..3].copy_from_slice(&[size ^ 0xEF71_8F77, 102, kind]);
+        numbers[6..8].copy_from_slice(&[8 * units.len() as u32, morphemes.len() as u32]);
+        let mut bytes: Vec<u8> = numbers.iter().flat_map(|number| number.to_le_bytes()).collect();
+        bytes.extend(b"UTF-8");
+        bytes.resize(72, 0);
+        for (base, check) in units {
+            bytes.extend(base.to_le_bytes());
+            bytes.extend(check.to_le_bytes());
+        }
+        bytes.extend(morphemes);
+        bytes
+    }
+
+    #[test]
+    fn words_at_a_place_are_bounded_although_a_trie_runs_in_circles() {
+        // Each "a" leads back to the first unit, whose word has all morphemes.
+        let mut units = vec![(0, u32::MAX); 100];
+        units[0] = (1, 0);
+        units[1] = (-256, 1);
+        units[1 + usize::from(b'a') + 1] = (1, 1);
+        let mut categories = 1u32.to_le_bytes().to_vec();
+        categories.resize(4 + 32 + 4 * 0xFFFF, 0);
+        let files = Files {
+            words: Box::new(dictionary(0, &units)),
+            unknown: Box::new(dictionary(2, &units[..1])),
+            categories: Box::new(categories),
+            matrix: Box::new([1u8, 0, 1, 0, 0, 0]),
+            settings: String::new(),
+        };
+        let mecab = Mecab::read(files, Path::new("dictionary")).unwrap();
+        let line = "a".repeat(2000);
+        let found = candidates(&mecab, &line, &places(&mecab, &line), 0);
+        assert_eq!(found.len(), 512);
+        assert_eq!(mecab.tokens(&line[..40]).concat().len(), 40);
+    }
 }

@@ -36,6 +36,8 @@ const RECORD: usize = 16;
 /// Bytes of the longest word that is looked for. No dictionary has longer ones, but the trie of a
 /// damaged one may run in circles.
 const LONGEST: usize = 1024;
+/// Morphemes of all words that a text begins with. MeCab stops at as many words.
+pub(super) const MOST: usize = 512;
 
 impl Lexicon {
     /// Reads a dictionary. Each leaf of its trie must have its records, and each record a place
@@ -97,9 +99,10 @@ impl Lexicon {
     }
 
     /// Calls `found` with the length in bytes and the morphemes of each word that `text` begins
-    /// with.
+    /// with, shorter words first, up to a bound.
     pub fn prefixes(&self, text: &[u8], mut found: impl FnMut(usize, Morpheme)) {
         let Some((mut base, _)) = self.unit(0) else { return };
+        let mut left = MOST;
         for length in 0..=text.len().min(LONGEST) {
             // The leaf of a word is the child without a byte.
             if let Some((value, check)) = self.unit(i64::from(base))
@@ -107,7 +110,11 @@ impl Lexicon {
                 && value < 0
                 && length > 0
             {
-                leaf(value).filter_map(|index| self.record(index)).for_each(|m| found(length, m));
+                let morphemes = leaf(value).filter_map(|index| self.record(index)).take(left);
+                left -= morphemes.map(|morpheme| found(length, morpheme)).count();
+            }
+            if left == 0 {
+                return;
             }
             let Some(byte) = text.get(length) else { return };
             match self.unit(i64::from(base) + i64::from(*byte) + 1) {
