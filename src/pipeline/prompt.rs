@@ -23,6 +23,8 @@ use crate::segment;
 
 /// Part of the window that the words around a text may take: one in so many tokens.
 const CONTEXT_SHARE: usize = 4;
+/// Characters of a token in running text, at most on average.
+const TOKEN_CHARACTERS: usize = 16;
 /// Family of prompts for a model without a chat template.
 const BASE: &str = "base";
 
@@ -71,7 +73,11 @@ impl<'a> PartEncoder<'a> {
             }
             PromptInput::EncoderText(_) | PromptInput::EncoderPrompt(..) => false,
         };
-        Ok(Self { setup, task, input, takes_examples, context: context(setup, task) })
+        let context = match task {
+            Task::Translate => setup.context.get_or_init(|| context(setup)).as_deref(),
+            _ => None,
+        };
+        Ok(Self { setup, task, input, takes_examples, context })
     }
 
     /// True if its prompts have a place for few-shot examples.
@@ -252,11 +258,19 @@ impl<'a> PartEncoder<'a> {
 }
 
 /// The words around a text to translate, cut to their share of the window.
-fn context<'a>(setup: &TaskSetup<'a>, task: Task) -> Option<&'a str> {
-    let given = setup.job.options.context.as_deref().filter(|_| task == Task::Translate)?.trim();
+fn context(setup: &TaskSetup<'_>) -> Option<String> {
     let budget = window::window(setup) / CONTEXT_SHARE;
+    let given = beginning(setup.job.options.context.as_deref()?.trim(), budget);
     let parts = segment::split(given, budget, &|text| setup.model.count(text));
-    parts.first().map(|part| part.text.trim())
+    parts.first().map(|part| part.text.trim().to_string())
+}
+
+/// The beginning of a text that may fit some tokens, so that no more of it is counted.
+fn beginning(text: &str, tokens: usize) -> &str {
+    let end = text.char_indices().nth(tokens.saturating_mul(TOKEN_CHARACTERS));
+    end.map_or(text, |(end, _)| {
+        text[..end].rsplit_once(char::is_whitespace).map_or(&text[..end], |(words, _)| words)
+    })
 }
 
 /// True if the chat template itself asks for a translation, given languages and text.
@@ -360,4 +374,19 @@ pub(super) fn ignored_recommendations(setup: &TaskSetup<'_>) -> Option<Finding> 
         format!("the model's makers also recommend {names}, which malmoi does not support");
     let korean = format!("모델 제작자가 권하지만 malmoi가 지원하지 않는 설정: {names}");
     Some(Finding::new("sampling", "sampling_ignored", message).in_korean(korean))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_a_long_context_only_the_words_that_may_fit_are_counted() {
+        let long = "항만 부두 ".repeat(40_000);
+        let counted = beginning(&long, 100);
+        assert_eq!(counted.chars().count(), 1598);
+        assert!(long.starts_with(counted) && counted.ends_with("항만"), "{counted}");
+        assert_eq!(beginning(&"가".repeat(40), 2).chars().count(), 32);
+        assert_eq!(beginning("The quay opened.", 1), "The quay opened.");
+    }
 }

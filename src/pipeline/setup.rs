@@ -1,5 +1,7 @@
 //! A model set up for a task, as all steps share it.
 
+use std::cell::OnceCell;
+
 use super::similar::SimilarExamples;
 use crate::error::{Error, Result};
 use crate::job::Job;
@@ -15,6 +17,8 @@ pub(super) struct TaskSetup<'a> {
     pub seq2seq: Option<Seq2SeqTask>,
     /// Examples from the memory.
     pub similar: SimilarExamples,
+    /// The words around a text to translate, cut to their share of the window when first needed.
+    pub context: OnceCell<Option<String>>,
 }
 
 impl<'a> TaskSetup<'a> {
@@ -30,7 +34,8 @@ impl<'a> TaskSetup<'a> {
         } else {
             None
         };
-        Ok(Self { model, job, languages, seq2seq, similar: SimilarExamples::default() })
+        let (similar, context) = (SimilarExamples::default(), OnceCell::new());
+        Ok(Self { model, job, languages, seq2seq, similar, context })
     }
 
     /// True if a prompt says what to do. An encoder-decoder model is given the text alone, unless
