@@ -38,6 +38,9 @@ struct Indexed {
     korean: OnceLock<Option<Index>>,
 }
 
+/// Most alternatives of one term: as many as synonyms of a concept.
+const MAX_ALTERNATIVES: usize = 50;
+
 /// A term in a text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Occurrence {
@@ -74,8 +77,8 @@ impl Glossary {
         self.0.terms.is_empty()
     }
 
-    /// This glossary with the terms of another after its own; of two with the same source in a text
-    /// the first is used.
+    /// This glossary with the terms of another after its own. Of two with the same source the first
+    /// is used; in the other direction their translations are alternatives, as within a glossary.
     pub fn with(&self, other: &[Term]) -> Self {
         if other.is_empty() { self.clone() } else { [self.terms(), other].concat().into() }
     }
@@ -163,7 +166,7 @@ impl Index {
 }
 
 /// Terms in a direction. Of those that are turned around, the translations of one source are
-/// alternatives: with quay and wharf for 부두, either is right for 부두.
+/// alternatives: with quay and wharf for 부두, either is right for 부두. Those past a bound are left.
 fn oriented(terms: &[Term], languages: LanguagePair) -> Vec<Term> {
     let mut oriented: Vec<Term> = Vec::with_capacity(terms.len());
     let mut turned: HashMap<String, usize> = HashMap::new();
@@ -174,7 +177,7 @@ fn oriented(terms: &[Term], languages: LanguagePair) -> Vec<Term> {
             let first = *turned.entry(new.source.clone()).or_insert(oriented.len());
             let is_new = known.insert((first, new.target.clone()));
             if first < oriented.len() {
-                if is_new {
+                if is_new && oriented[first].alternatives.len() < MAX_ALTERNATIVES {
                     oriented[first].alternatives.push(new.target);
                 }
                 continue;
@@ -284,6 +287,22 @@ mod tests {
         assert_eq!(terms[0].renderings().collect::<Vec<_>>(), ["quay", "wharf"]);
         assert_eq!(terms[1].renderings().collect::<Vec<_>>(), ["pier"]);
         assert_eq!(found(&glossary, "The wharf and the quay", EN_KO).len(), 2);
+    }
+
+    #[test]
+    fn a_term_has_fifty_alternatives_at_most() {
+        let terms: Vec<Term> = (0..200).map(|at| Term::new(format!("quay{at}"), "부두")).collect();
+        let glossary = Glossary::from(terms);
+        let found = glossary.occurring("부두", KO_EN);
+        assert_eq!(found[0].term.alternatives.len(), 50);
+        assert_eq!(glossary.occurring("quay199", EN_KO).len(), 1);
+    }
+
+    #[test]
+    fn translations_of_another_glossary_are_alternatives_where_terms_are_turned_around() {
+        let both = glossary(&[("quay", "부두")]).with(&[Term::new("wharf", "부두")]);
+        let found = both.occurring("부두", KO_EN);
+        assert_eq!(found[0].term.renderings().collect::<Vec<_>>(), ["quay", "wharf"]);
     }
 
     #[test]
