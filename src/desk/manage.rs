@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use super::unit::{Origin, Unit};
 use super::write::{Kept, Writer, Written};
-use super::{COLUMNS, Desk, SegmentKey, direction, unit, write};
+use super::{COLUMNS, Desk, HAS_WORDS, SegmentKey, direction, unit, write};
 use crate::error::{Error, Result};
 use crate::language::LanguagePair;
 
@@ -88,7 +88,7 @@ impl Desk {
         let (condition, mut values) = filter.condition();
         values.push((limit as i64).into());
         let select = format!(
-            "SELECT {COLUMNS} FROM unit WHERE {condition} AND trim(source) <> '' \
+            "SELECT {COLUMNS} FROM unit WHERE {condition} AND {HAS_WORDS} \
              ORDER BY changed DESC, id DESC LIMIT ?{}",
             values.len()
         );

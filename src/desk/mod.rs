@@ -147,6 +147,9 @@ fn now() -> i64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs() as i64)
 }
 
+/// The condition of a unit that has words: SQLite's own `trim` takes spaces alone for white.
+const HAS_WORDS: &str = "trim(source, char(9, 10, 13, 32, 160, 12288)) <> ''";
+
 /// The columns that [`unit()`] reads, in order.
 const COLUMNS: &str = "direction, source, target, origin, maker, note, changed, details";
 

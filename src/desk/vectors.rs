@@ -7,7 +7,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 
 use super::lookup::{Match, compare, distinct};
 use super::unit::Origin;
-use super::{COLUMNS, Desk, unit};
+use super::{COLUMNS, Desk, HAS_WORDS, unit};
 use crate::error::Result;
 use crate::language::{Language, LanguagePair};
 use crate::likeness::{self, NGrams};
@@ -61,14 +61,16 @@ impl Desk {
         if !self.has_vectors {
             return Ok((Vec::new(), None));
         }
-        let select = "SELECT id, origin = 0, iif(direction LIKE ?1 || '-%', source, target) FROM unit \
-                      WHERE id > ?2 AND trim(source) <> '' AND (origin > 0 OR direction LIKE ?1 || '-%') AND NOT EXISTS(\
+        let select = format!(
+            "SELECT id, origin = 0, iif(direction LIKE ?1 || '-%', source, target) FROM unit \
+                      WHERE id > ?2 AND {HAS_WORDS} AND (origin > 0 OR direction LIKE ?1 || '-%') AND NOT EXISTS(\
                       SELECT 1 FROM vector WHERE language = ?1 AND machine = (origin = 0) \
                       AND unit = unit.id AND encoder = (SELECT id FROM encoder WHERE name = ?3)) \
-                      ORDER BY id LIMIT ?4";
+                      ORDER BY id LIMIT ?4"
+        );
         let missing: Vec<Missing> = self.read(|connection| {
             let values = params![language.code(), after, encoder, BATCH as i64];
-            let mut select = connection.prepare_cached(select)?;
+            let mut select = connection.prepare_cached(&select)?;
             let rows = select.query_map(values, |row| {
                 Ok(Missing { unit: row.get(0)?, is_machine: row.get(1)?, text: row.get(2)? })
             })?;
@@ -297,6 +299,20 @@ mod tests {
         };
         assert_eq!((found("other", &[1.0, 0.0], -9.0), found("test", &[1.0], -9.0)), (0, 0));
         assert_eq!((found("test", &[1.0, 0.0], 0.1), found("test", &[1.0, 0.0], 99.0)), (3, 0));
+    }
+
+    #[test]
+    fn units_whose_words_are_white_space_are_neither_listed_nor_indexed() {
+        let folder = tempfile::tempdir().unwrap();
+        let desk = Desk::open(folder.path().join("desk.db")).unwrap();
+        for source in ["\n", " \u{A0}", "\u{3000}\t", "\r\n"] {
+            let unit = Unit::new(EN_KO, source, source, Origin::Imported);
+            desk.keep([Unit { details: Some(format!("{source:?}")), ..unit }.into()]).unwrap();
+        }
+        assert_eq!(desk.stats().unwrap().units.iter().map(|(.., count)| count).sum::<u64>(), 4);
+        assert_eq!(desk.search(&Default::default(), 9).unwrap(), []);
+        let indexed = desk.index("test", &mut |_, texts| Ok(vec![vec![1.0]; texts.len()]));
+        assert_eq!(indexed.unwrap(), 0);
     }
 
     proptest! {
