@@ -232,8 +232,8 @@ impl Model {
     }
 
     /// The same model for use by many threads at once: the requests of all of them are computed
-    /// together, up to `batch` texts at a time. Each text is the one it would be alone. A model that
-    /// is shared already stays in its loop.
+    /// together, up to `batch` texts at a time. Each text is the one it would be alone. A shared
+    /// model stays in its loop.
     pub fn shared(&self, batch: usize) -> Result<Self> {
         if self.batcher.is_some() {
             return Ok(self.clone());

@@ -1,4 +1,4 @@
-//! Tokenizers of BLEU: mteval's versions 13a and 14 (`intl`), characters, Korean morphemes, and none.
+//! Tokenizers of BLEU: mteval's versions 13a and 14 (`intl`), characters, Korean morphemes, none.
 //!
 //! Sources: `mteval-v13a.pl` and `mteval-v14.pl` of NIST, in the form that sacreBLEU 2.6 gives
 //! them.

@@ -165,8 +165,8 @@ impl Index {
     }
 }
 
-/// Terms in a direction. Of those that are turned around, the translations of one source are
-/// alternatives: with quay and wharf for 부두, either is right for 부두. Those past a bound are left.
+/// Terms in a direction. Turned terms with one source become alternatives, up to a bound: with
+/// quay and wharf for 부두, either is right for 부두.
 fn oriented(terms: &[Term], languages: LanguagePair) -> Vec<Term> {
     let mut oriented: Vec<Term> = Vec::with_capacity(terms.len());
     let mut turned: HashMap<String, usize> = HashMap::new();

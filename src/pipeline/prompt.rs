@@ -21,7 +21,7 @@ use crate::prompt_part::PromptPart;
 use crate::prompts::{Example, ExampleQuery, Prompt, Rendered, Task, Variables};
 use crate::segment;
 
-/// Part of the window that the words around a text may take: one in so many tokens.
+/// Divisor of the window: the words around a text may take a quarter of its tokens.
 const CONTEXT_SHARE: usize = 4;
 /// Characters of a token in running text, at most on average.
 const TOKEN_CHARACTERS: usize = 16;

@@ -1,5 +1,5 @@
-// The digest in a browser: `node digest.mjs FILE CHROMIUM [PICTURES]`, with four items of two feeds in
-// two languages, two of them doubtful. With a folder for pictures it looks at each form of the page.
+// The digest in a browser: `node digest.mjs FILE CHROMIUM [PICTURES]`, with four items of two
+// feeds in two languages, two of them doubtful. Screenshots go into the folder PICTURES.
 
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";

@@ -1,5 +1,5 @@
-// The way of an article with real weights: `node real.mjs ADDRESS CHROMIUM`, before a server whose
-// model summarizes English and translates it. What a model writes is not known, what an editor does is.
+// The way of an article with real weights: `node real.mjs ADDRESS CHROMIUM`, for a server whose
+// model summarizes English and translates it. Asserts on the editor's steps, not on the words.
 
 import assert from "node:assert/strict";
 import { browser, gone, open, run, text } from "./browser.mjs";

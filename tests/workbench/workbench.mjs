@@ -1,5 +1,5 @@
-// The workbench in a browser: `node workbench.mjs ADDRESS CHROMIUM [PICTURES]`, before a server with
-// the scripts of `tests/workbench.rs`. With a folder for pictures it looks at each state of the page.
+// The workbench in a browser: `node workbench.mjs ADDRESS CHROMIUM [PICTURES]`, for a server with
+// the scripts of `tests/workbench.rs`. Screenshots go into the folder PICTURES.
 
 import assert from "node:assert/strict";
 import { browser, gone, look, open, run, save, text } from "./browser.mjs";

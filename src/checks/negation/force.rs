@@ -31,6 +31,6 @@ pub(super) struct Negation {
     /// The words that are negated, as far as they are next to it.
     pub head: Span,
     pub force: Force,
-    /// True for the negation of a Korean adjective with degrees, which is of form only: "좋지 않다".
+    /// True for a negated gradable adjective of Korean, which may mean its opposite: "좋지 않다".
     pub is_gradable: bool,
 }

@@ -30,7 +30,8 @@ pub(crate) struct Mcp {
     #[arg(long, value_name = "N", default_value_t = 200_000)]
     max_characters: usize,
     /// Time limit for a call, in seconds
-    #[arg(long, value_name = "SECONDS", default_value_t = 600, value_parser = clap::value_parser!(u64).range(1..))]
+    #[arg(long, value_name = "SECONDS", default_value_t = 600)]
+    #[arg(value_parser = clap::value_parser!(u64).range(1..))]
     time_limit: u64,
     #[command(flatten)]
     memory: MemoryArgs,
@@ -45,7 +46,7 @@ impl Mcp {
             similar: self.memory.similar(&context)?,
             ..self.generation.task_options(Task::Translate, None, &context)?
         };
-        // Nobody could be asked whether to download a model.
+        // A download would need a person's consent, and a tool has no terminal to ask at.
         let settings = StoreSettings { offline: true, ..context.store.settings().clone() };
         context.store = Store::new(settings);
         let limits =

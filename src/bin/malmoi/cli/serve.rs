@@ -82,13 +82,16 @@ pub(crate) struct Serve {
     #[arg(long, value_name = "DIR")]
     jobs: Option<PathBuf>,
     /// Days for which finished jobs are kept
-    #[arg(long, value_name = "DAYS", default_value_t = 7, value_parser = clap::value_parser!(u32).range(1..=3_650))]
+    #[arg(long, value_name = "DAYS", default_value_t = 7)]
+    #[arg(value_parser = clap::value_parser!(u32).range(1..=3_650))]
     keep_jobs: u32,
     /// Number of jobs; the oldest finished ones make room
-    #[arg(long, value_name = "N", default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    #[arg(long, value_name = "N", default_value_t = 100)]
+    #[arg(value_parser = clap::value_parser!(u32).range(1..=10_000))]
     max_jobs: u32,
     /// Megabytes of all jobs; the oldest finished ones make room
-    #[arg(long, value_name = "MB", default_value_t = 2_048, value_parser = clap::value_parser!(u64).range(1..=1_048_576))]
+    #[arg(long, value_name = "MB", default_value_t = 2_048)]
+    #[arg(value_parser = clap::value_parser!(u64).range(1..=1_048_576))]
     jobs_size: u64,
     /// Let clients name feeds by their addresses, which the server then fetches
     #[arg(long)]

@@ -136,8 +136,8 @@ fn skip_line(input: &mut impl BufRead) -> Result<()> {
     }
 }
 
-/// The answer to JSON that is no message of the protocol; `None` to what is no JSON, which cannot
-/// be answered, and to notifications, which must not be.
+/// The error for JSON that is not a message of the protocol. `None` for bytes that are not JSON,
+/// which have no id to answer, and for notifications, which take no answer.
 fn refusal(line: &[u8]) -> Option<Outgoing> {
     #[derive(Deserialize)]
     struct Envelope {

@@ -14,7 +14,7 @@ pub(super) const TOOL: ToolEntry = ToolEntry {
     name: "check",
     title: "Check a translation or summary",
     description: "Compare a translation (English to Korean or back) or a summary with its source, \
-        whoever wrote it, you included. Finds numbers, units, dates, names, quotations, negations \
+        written by a person or a program, you included. Finds numbers, units, dates, names, quotations, negations \
         and prescribed terms that differ, sentences that are missing or made up, and mixed Korean \
         registers; for a summary also the sentences of the article that support each of its \
         sentences. Needs no model, takes a moment, and sends nothing anywhere. Use it after you \
@@ -45,8 +45,8 @@ struct Arguments {
     #[serde(default)]
     #[schemars(with = "String", extend("enum" = ["auto", "en", "ko"]), !default)]
     to: Option<String>,
-    /// Register that Korean should have: `handa` as in newspapers (한다체), `hamnida` as newsreaders
-    /// speak (합니다체), `haeyo` as in newsletters (해요체).
+    /// Register that Korean should have: `handa` as in newspapers (한다체), `hamnida` as in
+    /// newscasts (합니다체), `haeyo` as in newsletters (해요체).
     #[serde(default)]
     #[schemars(with = "String", extend("enum" = ["handa", "hamnida", "haeyo"]), !default)]
     register: Option<String>,

@@ -52,7 +52,7 @@ struct Arguments {
     #[serde(default)]
     #[schemars(with = "String", extend("enum" = ["paragraph", "bullets", "headline"]), !default)]
     style: Option<String>,
-    /// Register of a Korean summary: `handa` as in newspapers (한다체), `hamnida` as newsreaders speak
+    /// Register of a Korean summary: `handa` as in newspapers (한다체), `hamnida` as in newscasts
     /// (합니다체), `haeyo` as in newsletters (해요체).
     #[serde(default)]
     #[schemars(with = "String", extend("enum" = ["handa", "hamnida", "haeyo"]), !default)]

@@ -44,8 +44,8 @@ struct Arguments {
         !default
     )]
     format: Option<String>,
-    /// Register of a Korean translation: `handa` as in newspapers (한다체), `hamnida` as newsreaders
-    /// speak (합니다체), `haeyo` as in newsletters (해요체).
+    /// Register of a Korean translation: `handa` as in newspapers (한다체), `hamnida` as in
+    /// newscasts (합니다체), `haeyo` as in newsletters (해요체).
     #[serde(default)]
     #[schemars(with = "String", extend("enum" = ["handa", "hamnida", "haeyo"]), !default)]
     register: Option<String>,

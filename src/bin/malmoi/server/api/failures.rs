@@ -63,6 +63,24 @@ pub(super) enum DeskFailures {
     Off,
 }
 
+/// Of routes that change the desk's glossary.
+#[derive(IntoResponses)]
+#[allow(dead_code, reason = "describes answers")]
+pub(super) enum TermFailures {
+    /// A field cannot be used
+    #[response(status = 400)]
+    Invalid,
+    /// A key is needed
+    #[response(status = 401)]
+    Key,
+    /// The desk can only be read
+    #[response(status = 403)]
+    ReadOnly,
+    /// The desk is off
+    #[response(status = 503)]
+    Off,
+}
+
 /// Of the route that takes a job.
 #[derive(IntoResponses)]
 #[allow(dead_code, reason = "describes answers")]

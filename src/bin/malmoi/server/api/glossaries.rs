@@ -15,6 +15,7 @@ use super::super::app::App;
 use super::super::incoming::Incoming;
 use super::blocking_json;
 use super::desk::{languages, text};
+use super::failures::TermFailures;
 use crate::engine::Failure;
 
 /// Characters of a side of a term, and of its note.
@@ -81,10 +82,7 @@ pub(super) async fn list(State(app): State<Arc<App>>, request: Request) -> Respo
     request_body = NewTerm,
     responses(
         (status = 200, description = "The term as it is kept"),
-        (status = 400, description = "A field cannot be used"),
-        (status = 401, description = "A key is needed"),
-        (status = 403, description = "The desk can only be read"),
-        (status = 503, description = "The desk is off")
+        TermFailures
     )
 )]
 pub(super) async fn add_term(State(app): State<Arc<App>>, request: Request) -> Response {
@@ -107,10 +105,7 @@ pub(super) async fn add_term(State(app): State<Arc<App>>, request: Request) -> R
     request_body = NewTerm,
     responses(
         (status = 200, description = "`removed`: whether it was there"),
-        (status = 400, description = "A field cannot be used"),
-        (status = 401, description = "A key is needed"),
-        (status = 403, description = "The desk can only be read"),
-        (status = 503, description = "The desk is off")
+        TermFailures
     )
 )]
 pub(super) async fn remove_term(State(app): State<Arc<App>>, request: Request) -> Response {

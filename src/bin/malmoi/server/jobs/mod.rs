@@ -278,7 +278,7 @@ impl Jobs {
         Ok(())
     }
 
-    /// Takes a job off the list: whoever has done so removes it, and nobody else.
+    /// Takes a job off the list. Fails for the second of two requests, so that one removes its folder.
     fn take_out(&self, job: &Arc<Job>) -> Result<(), Failure> {
         let mut all = self.all();
         let place = all.iter().position(|known| Arc::ptr_eq(known, job));

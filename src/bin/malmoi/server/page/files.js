@@ -39,7 +39,7 @@ export const whole = (result) =>
 
 const isTimed = ({ format }) => ["srt", "vtt"].includes(format);
 
-/** Files that this page writes from the words of a result: the ending, the type, and what is written. */
+/** Files that this page writes from the words of a result: ending, type and content. */
 const WRITTEN = {
   txt: ["text/plain", (result) => (result.format === "text" ? whole(result) : words(result))],
   md: ["text/markdown", markdown],

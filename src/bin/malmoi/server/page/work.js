@@ -60,7 +60,7 @@ async function confirm(number) {
   if (open !== undefined) grid.focus(open);
 }
 
-/** Gives the confirmed words to the same segment elsewhere in the text, unless somebody wrote there. */
+/** Copies a confirmed translation to equal segments of the text that no editor has changed. */
 function repeat({ source, target }) {
   state.result.rows.forEach((row, number) => {
     if (row.source !== source || row.status !== "machine" || row.isBusy) return;
