@@ -162,6 +162,42 @@ fn packed(name: &str, xml: Vec<u8>) -> Vec<u8> {
     zip.finish().unwrap().into_inner()
 }
 
+/// An HWP document that is not packed; each piece is a shape with a caption, `deep` one in the
+/// other as far as levels go.
+fn hwp(deep: bool, bytes: usize) -> Vec<u8> {
+    use std::io::Write as _;
+    let mut file = cfb::CompoundFile::create(std::io::Cursor::new(Vec::new())).unwrap();
+    let mut header = [0; 256];
+    header[..17].copy_from_slice(b"HWP Document File");
+    header[35] = 5;
+    file.create_stream("FileHeader").unwrap().write_all(&header).unwrap();
+    file.create_storage("BodyText").unwrap();
+    let mut section = file.create_stream("BodyText/Section0").unwrap();
+    let mut written = 0;
+    for at in 0.. {
+        let level = if deep { at * 2 % 1020 } else { 0 };
+        // A paragraph, its text, a shape, its caption, and the shape's beginning.
+        let records: [(u32, u32, &[u8]); 5] = [
+            (66, level, &[0; 24]),
+            (67, level + 1, &[0, 0xAC, 11, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 11, 0]),
+            (71, level + 1, b" osg"),
+            (72, level + 2, &[0; 8]),
+            (76, level + 2, b"cer$"),
+        ];
+        for (tag, level, data) in records.into_iter().take(if deep { 4 } else { 5 }) {
+            let start = tag | level << 10 | (data.len() as u32) << 20;
+            section.write_all(&start.to_le_bytes()).unwrap();
+            section.write_all(data).unwrap();
+            written += 4 + data.len();
+        }
+        if written >= bytes {
+            break;
+        }
+    }
+    drop(section);
+    file.into_inner().into_inner()
+}
+
 const SHAPES: &[Shape] = &[
     ("lines.txt", |n| filled("", "a longer line\n", "", n)),
     ("blank.txt", |n| filled("a", "\n", "b", n)),
@@ -259,6 +295,16 @@ const SHAPES: &[Shape] = &[
             filled("<hs:sec>", "<hp:p><hp:run><hp:t>a</hp:t></hp:run></hp:p>", "</hs:sec>", n),
         )
     }),
+    ("paragraphs.hml", |n| {
+        filled(
+            "<HWPML><BODY><SECTION>",
+            "<P><TEXT><CHAR>a</CHAR></TEXT></P>",
+            "</SECTION></BODY></HWPML>",
+            n,
+        )
+    }),
+    ("shapes.hwp", |n| hwp(false, n)),
+    ("nested.hwp", |n| hwp(true, n)),
 ];
 
 #[test]

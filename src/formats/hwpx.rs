@@ -1,9 +1,12 @@
 //! HWPX, Hancom Office's format (OWPML, KS X 6101): the text of the document as printed.
 //!
 //! Knows where the text of a section is and which parts are not the article: headers, footers,
-//! notes, memos, tracked deletions. The older binary HWP is another format; it is only named in the
-//! error.
+//! comments, memos, tracked deletions. Notes follow the paragraph that refers to them. The same
+//! document as binary HWP (`hwp.rs`) has the same text.
 
+use quick_xml::events::BytesStart;
+
+use super::hancom::Ranks;
 use super::office::{self, HWPX, Paragraphs, XmlNode, ZipPackage, attribute};
 use super::{Format, Item, Reader};
 
@@ -21,13 +24,10 @@ pub(super) const FORMAT: Format = Format {
     read: Reader::Packed(read),
 };
 
-/// Elements whose text is not part of the article: settings, headers, footers, notes, memos and
+/// Elements whose text is not part of the article: settings, headers, footers, comments, memos and
 /// their fields, index entries, ruby text.
-#[rustfmt::skip]
-const SKIPPED_ELEMENTS: &[&str] = &[
-    "secPr", "header", "footer", "footNote", "endNote", "hiddenComment", "fieldBegin", "indexmark",
-    "subText",
-];
+const SKIPPED_ELEMENTS: &[&str] =
+    &["secPr", "header", "footer", "hiddenComment", "fieldBegin", "indexmark", "subText"];
 
 fn read(bytes: &[u8]) -> Result<Item, String> {
     let mut package = ZipPackage::open(bytes, HWPX)?;
@@ -41,10 +41,11 @@ fn read(bytes: &[u8]) -> Result<Item, String> {
     if sections.is_empty() {
         return Err("is damaged: it has no Contents/section0.xml".to_string());
     }
+    let ranks = ranks(&package.part("Contents/header.xml").ok().flatten().unwrap_or_default());
     let mut found = Paragraphs::default();
     for (_, name) in &sections {
         let xml = package.part(name)?.unwrap_or_default();
-        section(&xml, &mut found)?;
+        section(&xml, &ranks, &mut found)?;
     }
     let properties_xml = package.part("Contents/content.hpf").ok().flatten().unwrap_or_default();
     let fact = |wanted: &str| {
@@ -71,10 +72,40 @@ fn is_encrypted(manifest: &str) -> bool {
     found
 }
 
-fn section(xml: &str, found: &mut Paragraphs) -> Result<(), String> {
+/// The ranks of paragraphs from the header; those before an error in it.
+fn ranks(xml: &str) -> Ranks {
+    let (mut ranks, mut shape) = (Ranks::default(), None);
+    let _ = office::walk(xml, &[], |node| match node {
+        XmlNode::Open("style", start) => {
+            let name = |wanted| attribute(start, wanted).unwrap_or_default();
+            if let Some(id) = number(start, "id") {
+                ranks.add_style(id, &name("name"), &name("engName"));
+            }
+        }
+        XmlNode::Open("paraPr", start) => shape = number(start, "id"),
+        XmlNode::Open("heading", start) => {
+            if let Some(shape) = shape
+                && attribute(start, "type").as_deref() == Some("OUTLINE")
+            {
+                ranks.add_outline(shape, number(start, "level").unwrap_or_default());
+            }
+        }
+        _ => {}
+    });
+    ranks
+}
+
+fn number(start: &BytesStart, name: &str) -> Option<u32> {
+    attribute(start, name)?.parse().ok()
+}
+
+fn section(xml: &str, ranks: &Ranks, found: &mut Paragraphs) -> Result<(), String> {
     let (mut texts, mut deleted) = (0_usize, false);
     office::walk(xml, SKIPPED_ELEMENTS, |node| match node {
-        XmlNode::Open("p", _) => found.open(),
+        XmlNode::Open("p", start) => {
+            found.open();
+            found.rank(ranks.of(number(start, "styleIDRef"), number(start, "paraPrIDRef")));
+        }
         XmlNode::Close("p") => {
             found.close();
             // A deletion across paragraphs is marked in each of them.
@@ -85,7 +116,21 @@ fn section(xml: &str, found: &mut Paragraphs) -> Result<(), String> {
         XmlNode::Close("t" | "mainText") => texts = texts.saturating_sub(1),
         XmlNode::Open("deleteBegin", _) => deleted = true,
         XmlNode::Open("deleteEnd", _) => deleted = false,
-        _ if texts == 0 || deleted => {}
+        _ if deleted => {}
+        // Numbers of notes and pages are not text.
+        XmlNode::Open("autoNum", start)
+            if matches!(
+                attribute(start, "numType").as_deref(),
+                Some("PICTURE" | "TABLE" | "EQUATION")
+            ) =>
+        {
+            found.words(&attribute(start, "num").unwrap_or_default());
+        }
+        // Characters written over each other, such as a figure in a circle.
+        XmlNode::Open("compose", start) => {
+            found.words(&attribute(start, "composeText").unwrap_or_default());
+        }
+        _ if texts == 0 => {}
         XmlNode::Words(words) => found.words(words),
         XmlNode::Open("tab", _) => found.words("\t"),
         XmlNode::Open("lineBreak", _) => found.line_break(),
@@ -100,7 +145,7 @@ fn section(xml: &str, found: &mut Paragraphs) -> Result<(), String> {
 mod tests {
     use super::super::office::tests::zip_of;
     use super::super::{detect, read};
-    use super::Paragraphs;
+    use super::{Paragraphs, Ranks};
     use proptest::prelude::*;
 
     const HPF: &str = r#"<?xml version="1.0" encoding="UTF-8" standalone="yes" ?><opf:package xmlns:opf="http://www.idpf.org/2007/opf/" version="" unique-identifier="" id=""><opf:metadata><opf:title>무제</opf:title><opf:language>ko</opf:language><opf:meta name="creator" content="text">김</opf:meta><opf:meta name="CreatedDate" content="text">2026-01-07T01:30:00Z</opf:meta><opf:meta name="ModifiedDate" content="text">2026-01-08T01:30:00Z</opf:meta></opf:metadata><opf:manifest><opf:item id="section0" href="Contents/section0.xml" media-type="application/xml"/></opf:manifest><opf:spine><opf:itemref idref="section0" linear="yes"/></opf:spine></opf:package>"#;
@@ -169,11 +214,11 @@ mod tests {
     }
 
     #[test]
-    fn notes_memos_and_fields_are_not_the_article_and_tables_are() {
-        let note = |name: &str| {
+    fn comments_memos_and_fields_are_not_the_article_and_tables_and_notes_are() {
+        let note = |name: &str, words: &str| {
             format!(
                 "<hp:ctrl><hp:{name}><hp:subList>{}</hp:subList></hp:{name}></hp:ctrl>",
-                p("빼야 할 말")
+                p(words)
             )
         };
         let cell = |words: &str| {
@@ -182,15 +227,15 @@ mod tests {
         let inner = format!("<hp:tbl><hp:tr>{}</hp:tr></hp:tbl>", cell("안쪽 칸이다."));
         let body = format!(
             r#"<hp:p><hp:run><hp:t>앞말이다.</hp:t>{}{}{}{}<hp:tbl rowCnt="1"><hp:tr>{}<hp:tc><hp:subList><hp:p><hp:run><hp:t>둘째 칸이다.</hp:t>{inner}</hp:run></hp:p></hp:subList></hp:tc></hp:tr></hp:tbl><hp:pic><hp:shapeComment>그림입니다.</hp:shapeComment></hp:pic><hp:equation><hp:script>a over b</hp:script></hp:equation><hp:dutmal><hp:mainText>덧말</hp:mainText><hp:subText>위</hp:subText></hp:dutmal><hp:t> 뒷말이다.</hp:t></hp:run></hp:p>"#,
-            note("footNote"),
-            note("endNote"),
-            note("hiddenComment"),
-            note("fieldBegin"),
+            note("footNote", "각주이다."),
+            note("endNote", "미주이다."),
+            note("hiddenComment", "빼야 할 말"),
+            note("fieldBegin", "빼야 할 말"),
             cell("첫째 칸이다."),
         );
         assert_eq!(
             text(&body),
-            "앞말이다.덧말 뒷말이다.\n\n첫째 칸이다.\n\n둘째 칸이다.\n\n안쪽 칸이다."
+            "앞말이다.덧말 뒷말이다.\n\n각주이다.\n\n미주이다.\n\n첫째 칸이다.\n\n둘째 칸이다.\n\n안쪽 칸이다."
         );
     }
 
@@ -232,7 +277,7 @@ mod tests {
         #[test]
         fn no_xml_makes_it_panic(xml in "(<hp:(p|run|t|tab|deleteBegin|secPr|tbl)/?>|</hp:(p|run|t|secPr)>|가|&amp;|&|<|/>){0,30}") {
             let mut found = Paragraphs::default();
-            let _ = super::section(&xml, &mut found);
+            let _ = super::section(&xml, &Ranks::default(), &mut found);
             let _ = found.document();
         }
     }

@@ -14,6 +14,7 @@ mod dates;
 mod encoding;
 mod fields;
 mod format;
+mod hancom;
 mod item;
 mod korean;
 mod office;
@@ -62,6 +63,7 @@ formats! {
     mod json;
     mod csv;
     mod hwpx;
+    mod hwp;
     mod docx;
     mod srt;
     mod vtt;

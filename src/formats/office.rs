@@ -17,7 +17,7 @@ use crate::document::Document;
 /// Signature of a zip.
 pub(super) const ZIP: &[u8] = b"PK\x03\x04";
 /// Signature of the OLE container of older and of encrypted documents.
-const OLE: &[u8] = b"\xD0\xCF\x11\xE0";
+pub(super) const OLE: &[u8] = b"\xD0\xCF\x11\xE0";
 /// Signature of an entry in a zip's directory.
 const DIRECTORY_ENTRY: &[u8] = b"PK\x01\x02";
 /// Limit of files in a zip: a document with a thousand pictures has fewer.
@@ -120,11 +120,11 @@ pub(super) fn encrypted_error() -> String {
     "is encrypted; save it without a password first".to_string()
 }
 
-fn ole_kind(bytes: &[u8]) -> &'static str {
+pub(super) fn ole_kind(bytes: &[u8]) -> &'static str {
     let holds = |name: &[u8]| bytes.windows(name.len()).any(|part| part == name);
     let wide: Vec<u8> = "EncryptedPackage".encode_utf16().flat_map(u16::to_le_bytes).collect();
     if holds(b"HWP Document File") {
-        "an older HWP document; save it as HWPX first"
+        "an HWP document; rename it to end in .hwp"
     } else if holds(&wide) {
         "a document encrypted with a password; save it without one first"
     } else {
@@ -218,6 +218,8 @@ pub(super) fn value(xml: &str, wanted: impl Fn(&str, &BytesStart) -> bool) -> Op
 pub(super) enum ParagraphRank {
     Title,
     Heading,
+    /// A headline only if nothing is before it.
+    Outline,
 }
 
 /// Paragraphs in the order of their start; one may contain a table or text box with others.
@@ -301,7 +303,7 @@ impl Paragraphs {
             ([title, ..], _) => Some(*title),
             ([], [only]) => Some(*only),
             ([], [0, ..]) => Some(0),
-            _ => None,
+            _ => of_rank(ParagraphRank::Outline).first().copied().filter(|first| *first == 0),
         };
         let title = title.filter(|_| self.found.len() > 1).map(|at| self.found.remove(at).words);
         let body: Vec<&str> = self.found.iter().map(|paragraph| paragraph.words.trim()).collect();
@@ -348,7 +350,7 @@ pub(super) mod tests {
     #[test]
     fn an_old_or_encrypted_container_is_named() {
         let container = |text: &[u8]| refused(&[OLE, b"\xA1\xB1\x1A\xE1....", text].concat());
-        assert!(container(b"HWP Document File").contains("save it as HWPX"));
+        assert!(container(b"HWP Document File").contains("rename it to end in .hwp"));
         assert!(
             container(b"E\0n\0c\0r\0y\0p\0t\0e\0d\0P\0a\0c\0k\0a\0g\0e\0").contains("password")
         );

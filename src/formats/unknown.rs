@@ -7,9 +7,12 @@ const SIGNATURES: &[(&[u8], &str)] = &[
     (b"%!PS", "PostScript; save its text first"),
     (
         b"\xD0\xCF\x11\xE0",
-        "an HWP or old Office document, or one with a password; save it as HWPX or DOCX first",
+        "an HWP or old Office document; an HWP document must have that file name extension; save an old Office document as DOCX first",
     ),
-    (b"HWP Document File", "an older HWP document; save it as HWPX first"),
+    (
+        b"HWP Document File",
+        "an HWP document of the 1990s; open it in Hancom Office and save it as HWPX",
+    ),
     (b"{\\rtf", "RTF; save it as DOCX or plain text first"),
     (
         b"PK\x03\x04",
