@@ -47,6 +47,18 @@ def main():
         places = [formats[file.suffix[1:]]] if file.suffix[1:] in formats else range(len(formats)) if file.suffix == ".xml" else []
         for place in places:
             seed("formats", f"{number}-{place}-{file.name}", bytes([place]) + file.read_bytes())
+    release = (ROOT / "tests/fixtures/press/release.hwp").read_bytes()
+    seed("hwp", "release", b"\0" + release)
+    # Records: a paragraph, its text with a table, the table, a cell with a paragraph.
+    records = [
+        (66, 0, b"\2" + bytes(23)), (67, 1, "가\x0bbt l\0\0\0\x0b나".encode("utf-16-le")), (71, 1, b" lbt" + bytes(42)),
+        (77, 2, bytes(20)), (72, 2, b"\1" + bytes(33)), (66, 2, bytes(24)), (67, 3, "칸이다.".encode("utf-16-le")),
+        (71, 1, b" osg" + bytes(42)), (72, 2, bytes(16)), (66, 2, bytes(24)), (76, 2, b"cer$"), (72, 3, bytes(16)), (66, 3, bytes(24)),
+    ]
+    packed = b"".join((tag | level << 10 | len(data) << 20).to_bytes(4, "little") + data for tag, level, data in records)
+    seed("hwp", "section", b"\7" + packed)
+    seed("hwp", "styles", b"\1" + b"".join((tag | 1 << 10 | 54 << 20).to_bytes(4, "little") + bytes(54) for tag in (25, 26)))
+    seed("hwp", "xml", b"\4<SECTION><P><TEXT><CHAR>They met<TAB/>.</CHAR><TABLE><ROW><CELL><P/></CELL></ROW></TABLE></TEXT></P>")
     lines = json.loads((ROOT / "tests/fixtures/mecab/golden.json").read_text())["lines"]
     for number, line in enumerate(lines):
         # A change within the trie, and one within the costs of the words.
