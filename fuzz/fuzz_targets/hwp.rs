@@ -8,7 +8,7 @@ use malmoi::formats;
 fn container(streams: &[(&str, &[u8])]) -> std::io::Result<Vec<u8>> {
     let mut file = cfb::CompoundFile::create(Cursor::new(Vec::new()))?;
     for (path, bytes) in streams {
-        if let Some(storage) = path.rsplit_once('/').map(|(storage, _)| storage) {
+        if let Some((storage @ "/BodyText" | storage @ "/ViewText", _)) = path.rsplit_once('/') {
             file.create_storage_all(storage)?;
         }
         file.create_stream(path)?.write_all(bytes)?;
@@ -30,7 +30,11 @@ libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
     let (half, rest) = bytes.split_at(bytes.len() / 2);
     let file = match which & 7 {
         0 => Ok(bytes.to_vec()),
-        1 => container(&[("/FileHeader", &header), ("/DocInfo", bytes), ("/BodyText/Section0", text)]),
+        1 => container(&[
+            ("/FileHeader", &header),
+            ("/DocInfo", bytes),
+            ("/BodyText/Section0", text),
+        ]),
         2 => container(&[("/FileHeader", bytes), ("/DocInfo", b""), ("/BodyText/Section0", text)]),
         3 => container(&[
             ("/FileHeader", &header),
@@ -38,7 +42,9 @@ libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
             ("/ViewText/Section0", rest),
         ]),
         4 => Ok([b"<HWPML><BODY>", bytes].concat()),
-        _ => container(&[("/FileHeader", &header), ("/DocInfo", b""), ("/BodyText/Section0", bytes)]),
+        _ => {
+            container(&[("/FileHeader", &header), ("/DocInfo", b""), ("/BodyText/Section0", bytes)])
+        }
     };
     let Ok(file) = file else { return };
     if let Ok(document) = formats::read(&file, "a.hwp") {

@@ -114,10 +114,7 @@ fn sections(container: &mut Container, header: &FileHeader) -> Result<Vec<Vec<u8
     }
     let mut sections = Vec::new();
     for number in numbers {
-        let view = match shown.get(&number) {
-            Some(path) => Some(view(container, header, path)),
-            None => None,
-        };
+        let view = shown.get(&number).map(|path| view(container, header, path));
         sections.push(match (view, stored.get(&number)) {
             (Some(Ok(records)), _) => records,
             // Only a distribution document has its text in `ViewText` alone.
