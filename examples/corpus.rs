@@ -88,6 +88,7 @@ fn read(path: &Path, name: &str) -> std::io::Result<serde_json::Value> {
         items.push(json!({
             "id": item.id, "title": item.document.title(), "link": item.link,
             "published": item.published, "understood": understood(&item), "text": text,
+            "whole": item.document.text(),
             "sentences": sentences, "findings": findings,
         }));
     }

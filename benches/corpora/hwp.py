@@ -9,10 +9,11 @@ A piece of text that a reference has and malmoi has not is lost: a paragraph of 
 compared without white space. The references are programs of their own, and none of their text is part of this repository:
 
 * pyhwp (`hwp5proc models`): the paragraphs of every section, those in page headers and footers, master pages and hidden comments
-  aside, which are not the article. Sections of distribution documents are those of `ViewText`.
+  aside, which are not the article. Numbers of captions, framed characters and text under ruby it leaves
+  out. Sections of distribution documents are those of `ViewText`.
 * kordoc (`kordoc FILE`): its Markdown, without markup. It writes the numbers of numbered paragraphs, names of pictures and the
-  text of page headers, which malmoi leaves out; such pieces are counted as "made" if what is left of them without the number is
-  in malmoi's text, or if they are the name of a picture.
+  text of page headers, which malmoi leaves out; such pieces are counted as "made" if what is left of them without number and sign
+  is in malmoi's text, or if they are the name of a picture.
 
 HWPX files of the folders are compared with kordoc alone. Two files that differ in their ending alone are held against each other:
 their text must be the same.
@@ -27,8 +28,10 @@ import subprocess
 import unicodedata
 
 SKIPPED = {"SectionDef", "Header", "Footer", "HiddenComment", "MemoList"}
-# A number, a letter or a sign in front of a paragraph.
-NUMBER = re.compile(r"^(?:\(?[0-9]{1,3}[.)]|\(?[ivxIVX]+[.)]|\(?[A-Za-z가-하][.)]|[①-⑳㉮-㉻ⓐ-ⓩ•●○■□◆◇▶※*·-])")
+# Numbers, letters and signs in front of a paragraph.
+NUMBER = re.compile(r"^(?:\(?[0-9]{1,3}[.)]|\(?[ivxlcdm]+[.)]|\(?[a-z가-힣][.)]|제[0-9]+[장절항조목]|[^\w(])+", re.IGNORECASE)
+# The place of a number that pyhwp does not tell: of a note, a figure, a table.
+UNKNOWN = "\1"
 
 
 def squeezed(text):
@@ -59,8 +62,12 @@ def pyhwp(tool, path):
             skipped = model["level"] if model["type"] in SKIPPED else None
             if model["type"] == "ParaText":
                 words = (chunk for _, chunk in model["content"]["chunks"])
-                found.append("".join(chunk if isinstance(chunk, str) else "\0" if chunk["code"] == 24 else "" for chunk in words))
-    return [piece.replace("\0", "-") for piece in found]
+                found.append("".join(chunk if isinstance(chunk, str) else control(chunk) for chunk in words))
+    return found
+
+
+def control(chunk):
+    return "-" if chunk["code"] == 24 else UNKNOWN if chunk.get("chid") in {"atno", "tcps", "tdut"} else ""
 
 
 def kordoc(tool, path):
@@ -80,7 +87,7 @@ def lost(pieces, ours):
     """The pieces that malmoi's text lacks, and the number of those that the reference made itself."""
     missing, made = [], 0
     for piece in map(squeezed, pieces):
-        if not re.search(r"\w", piece) or piece in ours:
+        if not re.search(r"\w", piece) or all(part in ours for part in piece.split(UNKNOWN)):
             continue
         rest = NUMBER.sub("", piece)
         if rest in ours or re.fullmatch(r"[\w-]+\.(?:png|jpg|jpeg|bmp|gif|emf|wmf|ole)", piece, re.IGNORECASE):
@@ -102,7 +109,7 @@ def main():
         read = {line["file"]: line for line in map(json.loads, output.splitlines())}
         texts = {}
         for name, line in read.items():
-            texts[name] = "\n\n".join(item.get("text", "") for item in line.get("items", []))
+            texts[name] = "\n\n".join(item.get("whole", "") for item in line.get("items", []))
         names = [name for name in read if pathlib.Path(name).suffix.lower() in {".hwp", ".hwpx", ".hml"}]
         count = {"files": len(names), "read": sum(bool(texts[name]) for name in names)}
         count["panics"] = sum(read[name].get("error") == "panic" for name in names)
