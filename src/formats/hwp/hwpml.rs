@@ -4,7 +4,7 @@ use quick_xml::events::BytesStart;
 
 use super::super::hancom::Ranks;
 use super::super::office::{self, Paragraphs, XmlNode, attribute};
-use super::super::{Item, encoding};
+use super::super::{Item, encoding, xml};
 
 /// The root element.
 pub(super) const ROOT: &str = "HWPML";
@@ -17,17 +17,17 @@ const SKIPPED_ELEMENTS: &[&str] = &[
 ];
 
 pub(super) fn read(bytes: &[u8]) -> Result<Item, String> {
-    if super::xml::root(bytes).is_none_or(|root| root != ROOT) {
+    if xml::root(bytes).is_none_or(|root| root != ROOT) {
         return Err("is neither HWP nor HWPML".to_string());
     }
-    let xml = encoding::decode_part(bytes).map_err(|fault| fault.to_string())?;
+    let text = encoding::decode_part(bytes).map_err(|fault| fault.to_string())?;
     let mut found = Paragraphs::default();
-    paragraphs(&xml, &mut found)?;
-    let published = office::value(&xml, |name, _| name == "DATE");
+    paragraphs(&text, &mut found)?;
+    let published = office::value(&text, |name, _| name == "DATE");
     Ok(Item { published, ..Item::from(found.document()?) })
 }
 
-pub(super) fn paragraphs(xml: &str, found: &mut Paragraphs) -> Result<(), String> {
+fn paragraphs(xml: &str, found: &mut Paragraphs) -> Result<(), String> {
     let mut ranks = Ranks::default();
     let (mut texts, mut body) = (0_usize, false);
     office::walk(xml, SKIPPED_ELEMENTS, |node| match node {
