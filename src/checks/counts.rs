@@ -9,6 +9,7 @@ use std::collections::{HashMap, HashSet};
 use super::check::{Check, Example, FindingKind, OutputKind, Scope};
 use super::comparison::{Comparison, Text};
 use super::numerals::{Number, Unit};
+use super::spans::around;
 use super::support::features::{self, Claim, Feature};
 use crate::document::Span;
 use crate::finding::Finding;
@@ -232,7 +233,7 @@ fn counts(text: &Text<'_>, is_portable: bool) -> Vec<Count> {
     };
     let count = |number: &Number<'_>| {
         let span = number.quantity();
-        let (before, after) = around(text.text, &span);
+        let (before, after) = around(text.text, &span, NEAR);
         let side = match text.language {
             Language::English => noun(after.iter(), text, is_portable),
             Language::Korean => noun(before.iter().rev(), text, is_portable),
@@ -269,44 +270,10 @@ fn noun<'w>(
 
 /// The features of the words near a number.
 fn near(text: &Text<'_>, number: &Number<'_>, is_portable: bool) -> Vec<Feature> {
-    let (before, after) = around(text.text, &number.quantity());
+    let (before, after) = around(text.text, &number.quantity(), NEAR);
     let span = before.first().unwrap_or(&number.quantity()).start
         ..after.last().unwrap_or(&number.quantity()).end;
     features::of(text, &span, is_portable)
-}
-
-/// The words before and after a span, up to the end of the sentence.
-fn around(text: &str, span: &Span) -> (Vec<Span>, Vec<Span>) {
-    let is_between = |c: char| !c.is_alphanumeric();
-    let ends = |part: &str| {
-        part.contains(['.', '!', '?', '\n', ';']) && part.contains(' ') || part.contains('\n')
-    };
-    let mut before: Vec<Span> = Vec::new();
-    let mut end = span.start;
-    while before.len() < NEAR {
-        let head = text[..end].trim_end_matches(is_between);
-        if head.is_empty() || ends(&text[head.len()..end]) {
-            break;
-        }
-        let start = head
-            .rfind(is_between)
-            .map_or(0, |at| at + head[at..].chars().next().map_or(0, char::len_utf8));
-        before.insert(0, start..head.len());
-        end = start;
-    }
-    let mut after: Vec<Span> = Vec::new();
-    let mut start = span.end;
-    while after.len() < NEAR {
-        let rest = &text[start..];
-        let Some(first) = rest.find(char::is_alphanumeric).map(|at| start + at) else { break };
-        if ends(&text[start..first]) {
-            break;
-        }
-        let length = text[first..].find(is_between).unwrap_or(text.len() - first);
-        after.push(first..first + length);
-        start = first + length;
-    }
-    (before, after)
 }
 
 #[cfg(test)]

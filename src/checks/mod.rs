@@ -85,6 +85,7 @@ checks! {
     mod negation;
     mod numbers;
     mod orders;
+    mod ordinals;
     mod particles;
     mod patterns;
     mod percent;

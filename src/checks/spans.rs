@@ -72,3 +72,37 @@ pub(super) fn outside_brackets(text: &str) -> Vec<(usize, &str)> {
     parts.push((start, &text[start..]));
     parts
 }
+
+/// Up to `count` words before and after a span, in the order of the text, to the sentence's ends.
+pub(super) fn around(text: &str, span: &Span, count: usize) -> (Vec<Span>, Vec<Span>) {
+    let is_between = |c: char| !c.is_alphanumeric();
+    let ends = |part: &str| {
+        part.contains(['.', '!', '?', '\n', ';']) && part.contains(' ') || part.contains('\n')
+    };
+    let mut before: Vec<Span> = Vec::new();
+    let mut end = span.start;
+    while before.len() < count {
+        let head = text[..end].trim_end_matches(is_between);
+        if head.is_empty() || ends(&text[head.len()..end]) {
+            break;
+        }
+        let start = head
+            .rfind(is_between)
+            .map_or(0, |at| at + head[at..].chars().next().map_or(0, char::len_utf8));
+        before.insert(0, start..head.len());
+        end = start;
+    }
+    let mut after: Vec<Span> = Vec::new();
+    let mut start = span.end;
+    while after.len() < count {
+        let rest = &text[start..];
+        let Some(first) = rest.find(char::is_alphanumeric).map(|at| start + at) else { break };
+        if ends(&text[start..first]) {
+            break;
+        }
+        let length = text[first..].find(is_between).unwrap_or(text.len() - first);
+        after.push(first..first + length);
+        start = first + length;
+    }
+    (before, after)
+}

@@ -58,9 +58,18 @@ pub(in crate::checks) fn of(text: &Text<'_>, sentence: &Span, portable: bool) ->
 pub(in crate::checks) fn claims(text: &Text<'_>, sentence: &Span, portable: bool) -> Vec<Claim> {
     let mut found: BTreeSet<Claim> =
         of_quantities(text, sentence).map(|feature| vec![feature]).collect();
-    let words = words(&text.text[sentence.clone()]);
-    found.extend(words.filter_map(|word| of_one(word, text.language, portable)));
+    found.extend(word_claims(text, sentence, portable));
     found.into_iter().collect()
+}
+
+/// The claims of the words of a summary sentence, without its numbers and dates.
+pub(in crate::checks) fn word_claims(
+    text: &Text<'_>,
+    sentence: &Span,
+    portable: bool,
+) -> BTreeSet<Claim> {
+    let words = words(&text.text[sentence.clone()]);
+    words.filter_map(|word| of_one(word, text.language, portable)).collect()
 }
 
 /// The claim of one word; `None` for one that tells nothing.

@@ -79,22 +79,19 @@ pub(in crate::checks) fn match_sentences(comparison: &Comparison<'_>) -> Matchin
     let output = &comparison.output;
     let of_sentence = |(at, span): (usize, &Span)| {
         let by_meaning = if portable { by_meaning(comparison, at, span) } else { None };
-        by_meaning.unwrap_or_else(|| {
-            let claims = features::claims(output, span, portable);
-            matched(&index, comparison, span.clone(), &claims, portable)
-        })
+        by_meaning.unwrap_or_else(|| matched(&index, comparison, span.clone(), portable))
     };
     Matching { sentences: output.sentences().iter().enumerate().map(of_sentence).collect() }
 }
 
 /// The support of a sentence, by its claims.
-fn matched(
-    index: &Index,
-    comparison: &Comparison<'_>,
-    output: Span,
-    claims: &[Claim],
-    portable: bool,
-) -> Matched {
+fn matched(index: &Index, comparison: &Comparison<'_>, output: Span, portable: bool) -> Matched {
+    let claims: &[Claim] = &features::claims(&comparison.output, &output, portable);
+    // A year or an amount that two sentences share makes neither the source of the other. Across
+    // languages, a number may be all that shows.
+    let words: Vec<Claim> =
+        features::word_claims(&comparison.output, &output, portable).into_iter().collect();
+    let is_about = |at: usize| portable || index.shared(&words, at..at + 1) > 0;
     let ranked = index.ranked(claims);
     let is_decided = claims.len() >= MIN_CLAIMS[usize::from(portable)];
     let best = ranked
@@ -120,7 +117,9 @@ fn matched(
     let shared = index.shared(claims, window.clone());
     let others = ranked
         .iter()
-        .filter(|(at, share)| !window.contains(at) && *share >= MIN_EVIDENCE * coverage)
+        .filter(|(at, share)| {
+            !window.contains(at) && *share >= MIN_EVIDENCE * coverage && is_about(*at)
+        })
         .take(MAX_OTHERS)
         .map(|(at, _)| *at)
         .collect();
