@@ -162,6 +162,14 @@ fn the_mistakes_it_shows_are_the_models() {
 }
 
 #[test]
+fn the_mistake_of_the_smallest_model_is_the_one_that_the_readme_admits() {
+    assert!(page("README.md").contains("invents a vote of no confidence, which\nno check doubts"));
+    assert!(page("README.ko.md").contains("불신임 투표"));
+    let Some(printed) = printed("smollm2-135m", "harbour.txt", &["summarize"]) else { return };
+    assert!(printed.contains("vote of no-confidence"), "{printed}");
+}
+
+#[test]
 fn its_files_are_there() {
     for name in PAGES {
         let text = page(name);
