@@ -29,11 +29,12 @@ OPTIONS = ["--repair", "off", "--no-memory"]
 
 def articles(count):
     chance = random.Random(7)
-    made = []
-    for _ in range(count):
+    # Each once: a batch does equal articles once only.
+    made = {}
+    while len(made) < count:
         paragraphs = chance.sample(PARAGRAPHS, chance.randint(3, len(PARAGRAPHS)))
-        made.append("\n\n".join(paragraphs))
-    return made
+        made["\n\n".join(paragraphs)] = True
+    return list(made)
 
 
 def processor_seconds():
