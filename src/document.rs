@@ -2,6 +2,9 @@
 
 mod inline;
 mod segments;
+mod showing;
+mod stage;
+mod stages;
 
 use std::borrow::Cow;
 use std::ops::Range;
@@ -10,6 +13,8 @@ use serde::{Deserialize, Serialize};
 
 pub(crate) use inline::unescape;
 pub use inline::{Inline, escape};
+pub use showing::Showing;
+pub use stage::{Neighbors, Stage};
 
 /// A range of bytes of a text, on character boundaries.
 pub type Span = Range<usize>;
@@ -28,8 +33,10 @@ pub enum BlockKind {
     /// Text of a page outside its article: menus, other headlines. It is neither summarized nor
     /// translated.
     Outside,
-    /// Not words: the language code of the text in a markup attribute.
+    /// Not words: the language code of the text in a markup attribute; if empty, it has none yet.
     Language,
+    /// Not words: what depends on how blocks near it were translated.
+    Stage(Box<Stage>),
 }
 
 /// A block: a span of the document's text, without white space around it.
@@ -41,6 +48,9 @@ pub struct Block {
     pub kind: BlockKind,
     /// Its words, if the span contains tags or entities as well.
     pub inline: Option<Inline>,
+    /// When it is on a screen, if it is a subtitle.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shown: Option<Showing>,
 }
 
 impl BlockKind {
@@ -53,13 +63,13 @@ impl BlockKind {
 impl Block {
     /// A block of plain words.
     pub fn new(span: Span, kind: BlockKind) -> Self {
-        Self { span, kind, inline: None }
+        Self { span, kind, inline: None, shown: None }
     }
 
     /// A block whose span of `text` is the content of an XML or HTML element.
     pub fn from_markup(text: &str, span: Span, kind: BlockKind) -> Self {
         let inline = Some(Inline::read(&text[span.clone()]));
-        Self { span, kind, inline }
+        Self { inline, ..Self::new(span, kind) }
     }
 }
 
@@ -229,7 +239,9 @@ impl Document {
             let start = text.len();
             let code = here.split(['-', '_']).next().unwrap_or_default();
             match block.kind {
-                BlockKind::Language if code.eq_ignore_ascii_case(from) => text.push_str(to),
+                BlockKind::Language if code.is_empty() || code.eq_ignore_ascii_case(from) => {
+                    text.push_str(to);
+                }
                 _ => text.push_str(here),
             }
             if block.kind != BlockKind::Language {

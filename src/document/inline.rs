@@ -17,6 +17,12 @@ pub struct Inline {
     tags: Vec<Tag>,
     /// True if `&` begins an entity and words are escaped.
     escaped: bool,
+    /// True if all of it is written with the escapes of a string in C.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    quoted: bool,
+    /// True if a tag without a place goes to the end of the words, for what it stands for is needed.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    keeps_tags: bool,
 }
 
 /// A tag as written in the source, and the byte of the words it comes before.
@@ -49,17 +55,40 @@ impl Inline {
     /// assert!(lost.is_empty());
     /// ```
     pub fn read(raw: &str) -> Self {
-        Self::of(raw, true, &['<', '&'])
+        Self::of(raw, true, &['<', '&'], &[])
+    }
+
+    /// Extracts the words of a segment of a translators' file: elements of these names are one tag
+    /// with all that is in them, and no tag is left out of the result.
+    ///
+    /// ```
+    /// use malmoi::document::Inline;
+    /// let inline = Inline::segment("Open <ph id='1'>{0}</ph> in <g id='2'>Haemin</g>.", &["ph"]);
+    /// assert_eq!(inline.text(), "Open in Haemin.");
+    /// let (raw, lost) = inline.put("Haemin에서 연다.");
+    /// assert_eq!(raw, "<g id='2'>Haemin</g>에서 연다.<ph id='1'>{0}</ph>");
+    /// assert_eq!(lost, ["<ph id='1'>{0}</ph>"]);
+    /// ```
+    pub fn segment(raw: &str, codes: &[&str]) -> Self {
+        Self { keeps_tags: true, ..Self::of(raw, true, &['<', '&'], codes) }
+    }
+
+    /// Extracts the words of a string with markup in it, which is written with the escapes of C:
+    /// `\"`, `\\`, `\t`.
+    pub fn quoted(words: &str) -> Self {
+        Self { quoted: true, ..Self::of(words, false, &['<'], &[]) }
     }
 
     /// Extracts the words of a subtitle cue: time stamps (`<00:01.500>`), overrides of SubStation
     /// Alpha (`{\i1}`) and its line breaks (`\N`) are tags as well. SubRip has no escapes.
     pub fn subtitle(raw: &str, escaped: bool) -> Self {
-        Self::of(raw, escaped, &['<', '&', '{', '\\'])
+        Self::of(raw, escaped, &['<', '&', '{', '\\'], &[])
     }
 
-    fn of(raw: &str, escaped: bool, marks: &[char]) -> Self {
+    fn of(raw: &str, escaped: bool, marks: &[char], codes: &[&str]) -> Self {
         let (mut text, mut tags) = (String::new(), Vec::new());
+        // Elements that are one tag and have no end are searched for only once.
+        let mut codes = codes.to_vec();
         let mut rest = raw;
         // A tag or section without an end is searched for only once: there is none further on.
         let (mut tags_end, mut sections_end) = (true, true);
@@ -86,6 +115,7 @@ impl Inline {
                 push_words(&mut text, words.0);
                 rest = words.1;
             } else if let Some(length) = length {
+                let length = code_length(rest, length, &mut codes);
                 let raw = &rest[..length];
                 tags.push(Tag { at: text.len(), raw: raw.to_string() });
                 if name(raw).eq_ignore_ascii_case("br") && !text.is_empty() {
@@ -101,12 +131,30 @@ impl Inline {
             }
         }
         push_words(&mut text, rest);
-        Self { text, tags, escaped }
+        Self { text, tags, escaped, quoted: false, keeps_tags: false }
     }
 
     /// The words.
     pub fn text(&self) -> &str {
         &self.text
+    }
+}
+
+/// The length of the tag a text begins with, or of its whole element if its name is in `codes`. An
+/// element without an end takes its name off the list.
+fn code_length(text: &str, tag: usize, codes: &mut Vec<&str>) -> usize {
+    let Some(at) =
+        element(&text[..tag]).and_then(|name| codes.iter().position(|code| *code == name))
+    else {
+        return tag;
+    };
+    let end = format!("</{}>", codes[at]);
+    match text[tag..].find(&end) {
+        Some(length) => tag + length + end.len(),
+        None => {
+            codes.swap_remove(at);
+            tag
+        }
     }
 }
 
@@ -144,7 +192,12 @@ fn element(tag: &str) -> Option<&str> {
             .filter(|letters| !letters.is_empty());
     }
     let name = name(tag);
-    (name.starts_with(|c: char| c.is_ascii_alphabetic()) && !tag.ends_with("/>")).then_some(name)
+    // A code of a translators' file holds its own end.
+    let is_whole = tag.ends_with("/>")
+        || tag
+            .strip_suffix('>')
+            .is_some_and(|rest| rest.strip_suffix(name).is_some_and(|rest| rest.ends_with("</")));
+    (name.starts_with(|c: char| c.is_ascii_alphabetic()) && !is_whole).then_some(name)
 }
 
 /// The name of an override: "i" of `i1}`, "fs" of `fs20}`.
@@ -173,6 +226,12 @@ fn subtitle_mark(text: &str) -> Option<usize> {
     let end = stamp.bytes().take(16).position(|byte| byte == b'>')?;
     let clock = |byte: u8| byte.is_ascii_digit() || matches!(byte, b':' | b'.' | b',');
     (end > 3 && stamp[..end].contains(':') && stamp[..end].bytes().all(clock)).then_some(end + 2)
+}
+
+/// The length of the tag, comment or subtitle mark that a text begins with.
+pub(super) fn tag_at(text: &str) -> Option<usize> {
+    let is_tag = text.starts_with('<') && begins_tag(text);
+    subtitle_mark(text).or_else(|| tag_length(text).filter(|_| is_tag))
 }
 
 /// True for a tag that shows a picture or a control.
@@ -299,6 +358,22 @@ fn table_entity(raw: &str) -> Option<String> {
     })?;
     // "&notes;" begins with the entity "&not"; with another name before the semicolon it is text.
     (!decoded.ends_with(';')).then_some(decoded)
+}
+
+/// A string with the escapes of C.
+fn c_escape(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '"' => out.push_str("\\\""),
+            '\\' => out.push_str("\\\\"),
+            '\n' => out.push_str("\\n"),
+            '\r' => out.push_str("\\r"),
+            '\t' => out.push_str("\\t"),
+            c => out.push(c),
+        }
+    }
+    out
 }
 
 /// A text with its entities decoded; white space and tags are kept.

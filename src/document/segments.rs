@@ -23,7 +23,10 @@ impl Document {
             let text = self.block_text(block).trim();
             let mut new = String::new();
             let mut end = 0;
-            let is_foreign = matches!(block.kind, BlockKind::Outside | BlockKind::Language);
+            let is_foreign = matches!(
+                block.kind,
+                BlockKind::Outside | BlockKind::Language | BlockKind::Stage(_)
+            );
             while !is_foreign && let Some((source, target)) = rest.peek() {
                 let Some(length) = length_of(source, &text[end..]) else { break };
                 let gap = text[end..].len() - text[end..].trim_start().len();

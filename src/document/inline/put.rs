@@ -7,7 +7,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::ops::Range;
 
-use super::{Inline, Tag, element, escape, is_picture, name, override_end};
+use super::{Inline, Tag, c_escape, element, escape, is_picture, name, override_end};
 use crate::document::{Counterpart, Span};
 
 /// Upper bound on searched bytes per byte of the old and the new words: enough for a paragraph
@@ -133,7 +133,7 @@ impl<'t> Put<'t, '_> {
                 continue;
             }
             let Some(partner) = partner else {
-                self.lone(tag);
+                self.lone(at);
                 continue;
             };
             let (open, close) = (&tags[at.min(partner)], &tags[at.max(partner)]);
@@ -148,7 +148,7 @@ impl<'t> Put<'t, '_> {
                 // An element that begins inside a placed one and ends beyond it has no place.
                 let element = at..partner + 1;
                 if done.contains(&at) {
-                    self.lost.push(&tag.raw);
+                    self.lose(at, Some(partner));
                 } else if self.find(element.clone()) {
                     done = element;
                 } else if self.is_empty(&element) && pictures[partner + 1] > pictures[at] {
@@ -163,21 +163,33 @@ impl<'t> Put<'t, '_> {
                     self.tail = tail;
                     done = element;
                 } else {
-                    self.lost.push(&tag.raw);
+                    self.lose(at, Some(partner));
                 }
             }
         }
     }
 
+    /// Notes a tag that has no place. Where tags must not be left out, its element goes to the end
+    /// of the words.
+    fn lose(&mut self, at: usize, partner: Option<usize>) {
+        let tags = &self.inline.tags;
+        self.lost.push(&tags[at].raw);
+        if self.inline.keeps_tags {
+            self.tail.push_str(&tags[at].raw);
+            self.tail.push_str(partner.map_or("", |partner| &tags[partner].raw));
+        }
+    }
+
     /// Places a tag without a partner. Its place among the new words is unknown: a picture moves to
     /// their end, a line break is lost.
-    fn lone(&mut self, tag: &'t Tag) {
+    fn lone(&mut self, at: usize) {
+        let tag = &self.inline.tags[at];
         if tag.at <= self.inside.start && !self.inside.is_empty() {
             self.lead.push_str(&tag.raw);
         } else if tag.at >= self.inside.end || is_picture(&tag.raw) {
             self.tail.push_str(&tag.raw);
         } else {
-            self.lost.push(&tag.raw);
+            self.lose(at, None);
         }
     }
 
@@ -271,7 +283,7 @@ impl<'t> Put<'t, '_> {
         }
         raw.push_str(&self.inline.escaped(&self.words[from..]));
         raw.push_str(&self.tail);
-        (raw, self.lost)
+        (if self.inline.quoted { c_escape(&raw) } else { raw }, self.lost)
     }
 
     /// Appends an element that is placed at `start`, its tags at the same letters as in the source.
