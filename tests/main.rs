@@ -90,6 +90,9 @@ mod summaries;
 mod translators;
 /// Vocabularies of real models, if they are on this machine.
 mod vocabularies;
+/// Folders that are watched: the command `feed --watch`.
+#[cfg(all(unix, feature = "fetch"))]
+mod watch;
 /// The page of the workbench, in a browser if there is one.
 #[cfg(feature = "serve")]
 mod workbench;

@@ -11,6 +11,7 @@ use super::outputs;
 use super::plan::{BatchPlan, Follow, ModelChoice};
 use super::report::{BatchProgress, Callbacks, ItemReport, RunReport};
 use super::run;
+use super::watch::Watch;
 use crate::error::Result;
 use crate::formats::Fields;
 use crate::formats::pairs::ExchangeFormat;
@@ -34,6 +35,7 @@ use crate::language::Language;
 pub struct Batch<'b> {
     plan: BatchPlan,
     inputs: Vec<BatchInput>,
+    watch: Option<Watch>,
     fields: Fields,
     retry_failed: bool,
     overwrite: bool,
@@ -46,6 +48,7 @@ impl<'b> Batch<'b> {
         Self {
             plan: BatchPlan::new(to),
             inputs: Vec::new(),
+            watch: None,
             fields: Fields::default(),
             retry_failed: false,
             overwrite: false,
@@ -82,6 +85,12 @@ impl<'b> Batch<'b> {
     /// Adds inputs, for example those of [`files`](super::files()).
     pub fn inputs(mut self, inputs: impl IntoIterator<Item = BatchInput>) -> Self {
         self.inputs.extend(inputs);
+        self
+    }
+
+    /// Watches folders after the inputs: files are done as they arrive, until the run is stopped.
+    pub fn watch(mut self, watch: Option<Watch>) -> Self {
+        self.watch = watch;
         self
     }
 
@@ -185,7 +194,8 @@ impl<'b> Batch<'b> {
         let paths: Vec<PathBuf> =
             self.inputs.iter().filter_map(|input| input.path.clone()).collect();
         outputs::check_folder(folder, &paths, self.overwrite)?;
-        let Self { plan, inputs, fields, retry_failed, callbacks, .. } = &mut self;
-        run::run(plan, folder, std::mem::take(inputs), fields, *retry_failed, callbacks)
+        let Self { plan, inputs, watch, fields, retry_failed, callbacks, .. } = &mut self;
+        let (inputs, watch) = (std::mem::take(inputs), watch.take());
+        run::run(plan, folder, inputs, watch, fields, *retry_failed, callbacks)
     }
 }

@@ -48,15 +48,7 @@ impl FileSearch {
             };
             return Ok(FoundFiles { inputs: vec![input], skipped: Vec::new() });
         }
-        let mut walk = Walk::default();
-        if let Some(exclude) = &self.exclude {
-            walk.visited.extend(std::fs::canonicalize(exclude));
-        }
-        walk.visit(path);
-        if self.follow_links {
-            walk.follow_links();
-        }
-        let Walk { mut files, failed, skipped, .. } = walk;
+        let Walk { mut files, failed, skipped, .. } = self.walk(path);
         if files.is_empty() && failed.is_empty() && skipped.is_empty() {
             let extensions: Vec<&str> =
                 FORMATS.iter().flat_map(|format| format.extensions.iter().copied()).collect();
@@ -69,6 +61,25 @@ impl FileSearch {
             inputs: files.into_iter().map(file_input).chain(failed).collect(),
             skipped,
         })
+    }
+}
+
+impl FileSearch {
+    fn walk(&self, folder: &Path) -> Walk {
+        let mut walk = Walk::default();
+        if let Some(exclude) = &self.exclude {
+            walk.visited.extend(std::fs::canonicalize(exclude));
+        }
+        walk.visit(folder);
+        if self.follow_links {
+            walk.follow_links();
+        }
+        walk
+    }
+
+    /// The files in a folder now; none if it cannot be read.
+    pub(super) fn list(&self, folder: &Path) -> Vec<PathBuf> {
+        self.walk(folder).files
     }
 }
 
@@ -86,7 +97,7 @@ fn failing_input(path: &Path, error: Error) -> BatchInput {
 }
 
 /// The name of an input: its path without a leading `./`.
-fn name(path: &Path) -> String {
+pub(super) fn name(path: &Path) -> String {
     let parts = path.components().skip_while(|part| *part == Component::CurDir);
     parts.collect::<PathBuf>().display().to_string()
 }

@@ -2,7 +2,7 @@
 //! up the workers, and a bounded channel holds up a fast one.
 
 use std::any::Any;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::io::Read;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
@@ -48,6 +48,8 @@ pub enum Opened {
 
 /// Progress of reading, in the order of the inputs. Names are those of inputs.
 pub(super) enum IngestEvent {
+    /// An input of this run is read again, because it has changed.
+    Again(String),
     /// An item, or the reason it could not be read.
     Item(String, ItemResult),
     /// An input that could not be opened, or not read to its end.
@@ -66,13 +68,19 @@ pub(super) struct Ingest(Receiver<IngestEvent>);
 impl Ingest {
     /// Starts reading. `validators` are the last ones by input name.
     pub fn start(
-        inputs: Vec<BatchInput>,
+        inputs: impl IntoIterator<Item = BatchInput> + Send + 'static,
         fields: Fields,
         mut validators: HashMap<String, String>,
     ) -> Result<Self> {
         let (sender, receiver) = sync_channel(CAPACITY);
         let read = move || {
+            let mut names: HashSet<String> = HashSet::new();
             for input in inputs {
+                if !names.insert(input.name.clone())
+                    && sender.send(IngestEvent::Again(input.name.clone())).is_err()
+                {
+                    return;
+                }
                 let validator = validators.remove(&input.name);
                 // The receiver is gone: the run was stopped.
                 if read(input, validator.as_deref(), &fields, &sender).is_none() {

@@ -30,6 +30,7 @@ mod report;
 mod result;
 mod run;
 mod stories;
+mod watch;
 mod workers;
 
 pub use crate::files::FileKind;
@@ -43,3 +44,4 @@ pub use plan::{Follow, ModelChoice};
 pub use queue::Stats;
 pub use report::{BatchProgress, Counts, ItemReport, RunReport};
 pub use result::{BilingualPair, Line, PairedTranslation, Summary};
+pub use watch::Watch;

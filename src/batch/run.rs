@@ -18,6 +18,7 @@ use super::queue::{Lease, Length, WorkQueue};
 use super::report::{BatchProgress, Callbacks, Counts, ItemReport, RunReport};
 use super::result::failure;
 use super::stories::StoryFinder;
+use super::watch::Watch;
 use super::workers::{GRACE, LeaseId, Settled, WorkerEvent, WorkerPool, lease_id};
 use crate::error::{Error, Result};
 use crate::formats::Fields;
@@ -48,6 +49,7 @@ pub(super) fn run(
     plan: &BatchPlan,
     folder: &Path,
     inputs: Vec<BatchInput>,
+    watch: Option<Watch>,
     fields: &Fields,
     retry_failed: bool,
     callbacks: &mut Callbacks<'_>,
@@ -62,9 +64,16 @@ pub(super) fn run(
         journal.retry_failed()?;
     }
     let mut validators = HashMap::new();
-    for name in &names {
+    if watch.is_some() {
+        journal.watch();
+    }
+    let watched = watch.as_ref().map(Watch::names).unwrap_or_default();
+    for name in names.iter().chain(&watched) {
         validators.extend(journal.validator(name)?.map(|validator| (name.clone(), validator)));
     }
+    let stop = callbacks.stop.clone();
+    let arrivals = watch.map(|watch| watch.inputs(validators.clone(), stop));
+    let inputs = inputs.into_iter().chain(arrivals.into_iter().flatten());
     let workers = WorkerPool::start(plan, callbacks.stop.clone())?;
     let now = Instant::now();
     let mut run = Run {
@@ -298,6 +307,10 @@ impl Run<'_> {
         self.journal.transaction(|journal| {
             for event in events {
                 let (input, item) = match event {
+                    IngestEvent::Again(input) => {
+                        journal.read_again(&input)?;
+                        continue;
+                    }
                     IngestEvent::Item(input, item) => (input, item),
                     IngestEvent::Failed(input, error) => {
                         counts.refused_inputs += 1;

@@ -44,10 +44,7 @@ impl Journal {
                 if !gone {
                     continue;
                 }
-                journal.execute(
-                    "DELETE FROM item WHERE input = ?1 AND substr(key, 1, ?2) = ?3",
-                    params![name, UNREADABLE.len() as i64, UNREADABLE],
-                )?;
+                journal.forget_unreadable(name)?;
                 if tracks_removals {
                     journal.execute("UPDATE item SET removed = 1 WHERE input = ?1", [name])?;
                 }
@@ -64,6 +61,30 @@ impl Journal {
     /// Records that an input is unchanged, and forgets an earlier failure to read it.
     pub fn not_modified(&mut self, input: &str) -> Result<()> {
         self.execute("DELETE FROM item WHERE key = ?1", [format!("{UNREADABLE}{input} whole")])?;
+        Ok(())
+    }
+
+    /// Says that names of inputs arrive during the run, from watched folders.
+    pub fn watch(&mut self) {
+        self.watches = true;
+    }
+
+    /// Prepares for an input that this run reads again: its items were not met yet, and its
+    /// unreadable parts are forgotten.
+    pub fn read_again(&mut self, input: &str) -> Result<()> {
+        self.execute(
+            "UPDATE item SET met = met - 1 WHERE input = ?1 AND met = ?2",
+            params![input, self.run],
+        )?;
+        self.forget_unreadable(input)
+    }
+
+    /// Forgets the unreadable parts of an input.
+    fn forget_unreadable(&mut self, input: &str) -> Result<()> {
+        self.execute(
+            "DELETE FROM item WHERE input = ?1 AND substr(key, 1, ?2) = ?3",
+            params![input, UNREADABLE.len() as i64, UNREADABLE],
+        )?;
         Ok(())
     }
 
@@ -92,7 +113,7 @@ impl Journal {
 }
 
 /// True if an input was a file, or a folder that could not be read, and is not one any more.
-fn is_deleted(name: &str) -> bool {
+pub(super) fn is_deleted(name: &str) -> bool {
     // A name with a replacement character is not the name of the file.
     let is_path = !name.contains("://") && name != "standard input" && !name.contains('\u{FFFD}');
     is_path

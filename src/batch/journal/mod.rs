@@ -53,6 +53,8 @@ pub struct Journal {
     inputs: HashSet<String>,
     /// True if items that left their inputs are marked as removed.
     tracks_removals: bool,
+    /// True if names of inputs arrive during the run.
+    watches: bool,
     /// Prescribed translations, and the languages they are looked up for.
     glossary: Glossary,
     languages: LanguagePair,
@@ -108,6 +110,7 @@ impl Journal {
             run: 0,
             inputs: HashSet::new(),
             tracks_removals: false,
+            watches: false,
             glossary: Glossary::default(),
             languages: LanguagePair { from: Language::English, to: Language::Korean },
             notes: notes.to_vec(),

@@ -3,6 +3,7 @@
 use rusqlite::{OptionalExtension, params};
 use serde_json::json;
 
+use super::inputs::is_deleted;
 use super::row::{ItemRow, UNREADABLE, version_seal};
 use super::{Journal, now};
 use crate::batch::hash::sha256;
@@ -40,8 +41,8 @@ impl Journal {
         let content = self.content_hash(item);
         let base = base_name(input, item, &content);
         let mut same = self.find("base = ?1 AND content = ?2", [&base, &content])?;
-        if same.is_none() && is_whole_file(item) {
-            same = self.find_renamed(input, &content)?;
+        if let (None, Some(suffix)) = (&same, file_suffix(item)) {
+            same = self.find_renamed(input, &suffix, &content)?;
         }
         if let Some(same) = same {
             if same.met == self.run {
@@ -131,21 +132,31 @@ impl Journal {
         Ok(if was_pending { Upserted::Replaced } else { Upserted::Changed })
     }
 
-    /// Finds a renamed file: an item with the same content whose name is not among this run's
-    /// inputs. The item gets the new name. If this run has already seen a file with the same
-    /// content, returns that one unchanged.
-    fn find_renamed(&mut self, input: &str, content: &str) -> Result<Option<ItemRef>> {
-        let Some(found) = self.find("base = input AND content = ?1", [content])? else {
+    /// Finds a renamed file: an item with the same content and id whose name is not among this run's
+    /// inputs; of a watched folder one that is gone. The item gets the new name. If this run has
+    /// already seen a file with the same content, returns that one unchanged.
+    fn find_renamed(
+        &mut self,
+        input: &str,
+        suffix: &str,
+        content: &str,
+    ) -> Result<Option<ItemRef>> {
+        let condition = "base = input || ?2 AND content = ?1";
+        let Some(found) = self.find(condition, [content, suffix])? else {
             return Ok(None);
         };
         if found.met == self.run {
             return Ok(Some(found));
         }
         let row = self.row(found.ordinal)?;
-        let Some(mut row) = row.filter(|row| !self.inputs.contains(&row.input)) else {
+        let is_gone = |row: &ItemRow| {
+            !self.inputs.contains(&row.input) && (!self.watches || is_deleted(&row.input))
+        };
+        let Some(mut row) = row.filter(is_gone) else {
             return Ok(None);
         };
-        let key = self.unique("key", input, row.ordinal)?;
+        let base = format!("{input}{suffix}");
+        let key = self.unique("key", &base, row.ordinal)?;
         let named_by_key = row.name.as_deref() == Some(&*row.key);
         if named_by_key {
             row.name = Some(self.unique("name", &key, row.ordinal)?);
@@ -162,7 +173,7 @@ impl Journal {
             }
             row.line = Some(serde_json::to_string(&line).map_err(|e| Error::Engine(e.into()))?);
         }
-        (row.base, row.input, row.key) = (input.to_string(), input.to_string(), key);
+        (row.base, row.input, row.key) = (base, input.to_string(), key);
         self.update(&row)?;
         Ok(Some(found))
     }
@@ -232,10 +243,22 @@ impl Journal {
     }
 }
 
+/// What follows the input in the name of an item that is all of its file: nothing, or a local id;
+/// `None` for another item, or one with a global id.
+fn file_suffix(item: &Item) -> Option<String> {
+    let id = item.id.as_deref().map(str::trim).filter(|id| !id.is_empty());
+    let suffix = id.map_or(String::new(), |id| format!(" {id}"));
+    (matches!(item.form, Form::File(_)) && !id.is_some_and(is_global)).then_some(suffix)
+}
+
+/// True for an id that no other source gives.
+fn is_global(id: &str) -> bool {
+    id.contains([':', '/'])
+}
+
 /// The name of an item in the column `base`: a global id as it is; a local id with its input; else
 /// the file name of an item that is a whole file, or the hash of its content.
 pub(super) fn base_name(input: &str, item: &Item, content: &str) -> String {
-    let is_global = |id: &str| id.contains([':', '/']);
     match item.id.as_deref().map(str::trim).filter(|id| !id.is_empty()) {
         Some(id) if is_global(id) => id.to_string(),
         Some(id) => format!("{input} {id}"),

@@ -8,7 +8,7 @@ use std::time::Duration;
 use anyhow::{Context as _, Result, bail};
 use clap::Args;
 use malmoi::batch::{
-    self, Batch, BatchInput, Counts, DeskUse, Follow, ModelChoice, Opened, RunReport,
+    self, Batch, BatchInput, Counts, DeskUse, Follow, ModelChoice, Opened, RunReport, Watch,
 };
 use malmoi::checks::GlossaryUse;
 use malmoi::formats::pairs::{EXCHANGE_FORMATS, ExchangeFormat};
@@ -78,7 +78,7 @@ pub(super) struct BatchArgs {
 /// The differences between `batch` and `feed`.
 pub(super) enum InputSource {
     Files { keep_removed: bool },
-    Feeds { follow: Option<Follow> },
+    Feeds { follow: Option<Follow>, watch: Option<Watch> },
 }
 
 impl BatchArgs {
@@ -96,7 +96,12 @@ impl BatchArgs {
         let to = task_args::language(&self.to)?;
         let paths: Vec<PathBuf> =
             inputs.inputs.iter().filter_map(|input| input.path.clone()).collect();
-        let likely = from.or_else(|| first_language(&paths, self.encoding, &fields));
+        let watched = match &source {
+            InputSource::Feeds { watch: Some(watch), .. } if from.is_none() => watch.files(),
+            _ => Vec::new(),
+        };
+        let seen = || first_language(&[&paths[..], &watched].concat(), self.encoding, &fields);
+        let likely = from.or_else(seen);
         let read: Vec<PathBuf> = paths
             .into_iter()
             .chain(self.generation.checks.glossary.clone())
@@ -119,7 +124,13 @@ impl BatchArgs {
         let batch = self.with_models(Batch::new(to), likely.unwrap_or(to.other()), to, context)?;
         let batch = match source {
             InputSource::Files { keep_removed } => batch.keep_removed(keep_removed),
-            InputSource::Feeds { follow } => batch.feed(true).keep_removed(true).follow(follow),
+            InputSource::Feeds { follow, watch } => {
+                let encoding = self.encoding;
+                let decoded =
+                    move |watch: Watch| watch.prepare(move |input| decoded(input, encoding));
+                let watch = watch.map(decoded);
+                batch.feed(true).keep_removed(true).follow(follow).watch(watch)
+            }
         };
         let stop = stop_on_ctrl_c()?;
         let report = batch
@@ -150,11 +161,12 @@ impl BatchArgs {
             context.ui.note(owed);
         }
         if stopped && (stats.pending > 0 || !complete) {
-            let or_more = if *complete { "" } else { " or more" };
-            context.ui.note(format!(
-                "stopped with {}{or_more} items waiting; run the same command to continue",
-                stats.pending
-            ));
+            let waiting = match (stats.pending, complete) {
+                (0, _) => String::new(),
+                (count, true) => format!(" with {count} items waiting"),
+                (count, false) => format!(" with {count} or more items waiting"),
+            };
+            context.ui.note(format!("stopped{waiting}; run the same command to continue"));
             return Ok(Exit::Stopped);
         }
         if report.is_failure() {

@@ -4,7 +4,8 @@ use std::path::PathBuf;
 
 use anyhow::{Result, bail};
 use clap::Args;
-use malmoi::batch::{BatchInput, Follow};
+use malmoi::Error;
+use malmoi::batch::{BatchInput, FileSearch, Follow, Watch};
 
 use super::batch_args::{BatchArgs, EXIT_STATUS, InputSource};
 use super::inputs::{self, Inputs};
@@ -13,11 +14,18 @@ use crate::context::{Context, Exit};
 /// Summarize and translate the items of news feeds, each once
 #[derive(Args)]
 #[command(after_help = format!("Examples:\n  malmoi feed yonhap.xml -o results --to ko\n  \
-    malmoi feed inbox/ https://news.example/rss.xml -o results --to en --translate --follow\n\n{EXIT_STATUS}"))]
+    malmoi feed inbox/ https://news.example/rss.xml -o results --to en --translate --follow\n  \
+    malmoi feed --watch /srv/agency -o results --to ko\n\n{EXIT_STATUS}"))]
 pub(crate) struct Feed {
     /// RSS, Atom, JSON Feed, NITF or NewsML: files, folders or web addresses
-    #[arg(required = true)]
+    #[arg(required_unless_present = "watch")]
     source: Vec<PathBuf>,
+    /// Watch a folder: files that arrive are done one by one, until Ctrl-C; may be repeated
+    #[arg(long, value_name = "DIR")]
+    watch: Vec<PathBuf>,
+    /// Seconds for which a file of a watched folder must not have changed before it is read
+    #[arg(long, value_name = "SECONDS", default_value_t = 2, requires = "watch")]
+    settle: u64,
     /// Read the page that an item links to, if its site allows it, and use its article if that is
     /// longer than the item
     #[arg(long)]
@@ -61,7 +69,32 @@ impl Feed {
             }
             follow = Some(pages).filter(|_| self.follow);
         }
-        self.args.run(inputs, InputSource::Feeds { follow }, context)
+        let watch = self.watched()?;
+        self.args.run(inputs, InputSource::Feeds { follow, watch }, context)
+    }
+}
+
+impl Feed {
+    /// The folders to watch; an error if one is none.
+    fn watched(&self) -> Result<Option<Watch>> {
+        for folder in &self.watch {
+            if !std::fs::metadata(folder).map_err(|e| Error::io("watch", folder, e))?.is_dir() {
+                bail!("{} is a file; --watch takes a folder", folder.display());
+            }
+            if malmoi::internals::files::is_same_file(folder, self.args.folder()) {
+                bail!(
+                    "{} is both watched and the output folder; choose another with `-o`",
+                    folder.display()
+                );
+            }
+        }
+        let search = FileSearch {
+            exclude: Some(self.args.folder().to_path_buf()),
+            follow_links: self.args.follow_links,
+        };
+        let watch = Watch::new(self.watch.clone(), search);
+        let watch = watch.settle(std::time::Duration::from_secs(self.settle));
+        Ok((!self.watch.is_empty()).then_some(watch))
     }
 }
 
