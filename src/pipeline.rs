@@ -23,6 +23,7 @@ mod segment;
 mod setup;
 mod short_text;
 mod similar;
+mod stages;
 mod translation;
 mod window;
 
@@ -171,7 +172,9 @@ fn translate(
     join::count_input(&translation.chunks, &mut outcome);
     let positions = join::translation(translation, &mut outcome);
     check::translation(&positions, &mut outcome, &job.options.checks, observer)?;
-    Ok(check::report(outcome, &job.options.checks, observer))
+    let mut outcome = check::report(outcome, &job.options.checks, observer);
+    stages::fill(&positions.stages, &mut outcome);
+    Ok(outcome)
 }
 
 /// A summary in the article's language, and its translation.

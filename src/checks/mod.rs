@@ -46,6 +46,7 @@ pub use options::{CheckOptions, Estimation, Estimator, Judge};
 pub(crate) use orders::ORDER_IN_SOURCE;
 pub use orders::orders;
 pub use patterns::file::Patterns;
+pub(crate) use subtitles::{in_lines, of_cue};
 pub use support::supports;
 
 macro_rules! checks {
@@ -93,6 +94,7 @@ checks! {
     mod register;
     mod repetition;
     mod script;
+    mod subtitles;
     mod support;
     mod topics;
     mod units;
@@ -303,9 +305,10 @@ mod tests {
                 let kind = found.first().map(|finding| finding.kind.as_str());
                 assert_eq!(kind, finding, "{}: {source} {output} {found:?}", check.name);
             }
-            let needs_model = matches!(check.name, "estimate" | "judge");
+            // A model, or the times of a file.
+            let needs_more = matches!(check.name, "estimate" | "judge" | "subtitles");
             let finds = check.examples.iter().any(|example| example.finding.is_some());
-            assert_ne!(finds, needs_model, "{}", check.name);
+            assert_ne!(finds, needs_more, "{}", check.name);
             assert!(
                 check.examples.iter().any(|example| example.finding.is_none()),
                 "{}",

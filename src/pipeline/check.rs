@@ -64,6 +64,14 @@ pub(super) fn translation(
     let pairs: Vec<Pair<'_>> = segments.collect();
     let between = checks::between_parts(&pairs, options);
     outcome.findings.extend(between.into_iter().map(|(index, finding)| finding.at(index)));
+    let mut from = 0;
+    for cue in positions.shown.chunk_by(|one, next| one == next) {
+        let parts = &pairs[from..from + cue.len()];
+        let found = cue[0].as_ref().map(|shown| checks::of_cue(parts, shown, options));
+        let found = found.into_iter().flatten();
+        outcome.findings.extend(found.map(|(index, finding)| finding.at(from + index)));
+        from += cue.len();
+    }
     for finding in &mut outcome.findings {
         if let Some(index) = finding.segment {
             finding.set_offsets(positions.sources[index], positions.outputs[index]);

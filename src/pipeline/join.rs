@@ -4,8 +4,9 @@
 use super::chunk::{ChunkResult, SourceChunk, trailing_space};
 use super::read;
 use super::setup::TaskSetup;
+use super::stages::{self, StageSlot};
 use super::translation::{DocumentTranslation, Marked};
-use crate::document::{Block, BlockKind, Document};
+use crate::document::{Block, BlockKind, Document, Showing};
 use crate::error::Result;
 use crate::event::{Finish, Observer};
 use crate::finding::{Finding, Severity};
@@ -64,6 +65,10 @@ pub(super) struct SegmentPositions {
     pub sources: Vec<Option<usize>>,
     /// In the outcome's text; `None` if there are tags or escapes among the words.
     pub outputs: Vec<Option<usize>>,
+    /// When they are on a screen.
+    pub shown: Vec<Option<Showing>>,
+    /// Stages of the document, which have their text when the findings are known.
+    pub stages: Vec<StageSlot>,
 }
 
 /// Puts a finished translation into its document and adds it to the outcome.
@@ -74,17 +79,21 @@ pub(super) fn translation(
     let mut positions = SegmentPositions {
         sources: vec![None; translation.chunks.len()],
         outputs: vec![None; translation.chunks.len()],
+        shown: vec![None; translation.chunks.len()],
+        stages: Vec::new(),
     };
+    let mut places = Vec::with_capacity(translation.blocks.len());
     let mut cursor = Cursor::default();
     let mut findings = Vec::new();
     outcome.text = translation.document.rejoin_marked(|index, block| {
         let marked = translation.marked(index);
-        cursor.advance(&translation, index, block, marked.as_ref(), &mut positions);
+        places.push(cursor.advance(&translation, index, block, marked.as_ref(), &mut positions));
         let Marked { text, lost, .. } = marked?;
         findings.extend(lost_tags(&lost, translation.blocks[index].start));
         Some(text)
     });
     findings.extend(read::outside(translation.document, read::Fate::Kept));
+    positions.stages = stages::slots(&translation, |index| places[index].clone());
     add_results(translation.results, outcome);
     outcome.findings.extend(findings);
     positions
@@ -103,7 +112,7 @@ struct Cursor {
 
 impl Cursor {
     /// Passes a block, whose new text is `marked` if it has chunks, and notes where its chunks
-    /// start.
+    /// start. Returns its place in the new text.
     fn advance(
         &mut self,
         translation: &DocumentTranslation<'_>,
@@ -111,7 +120,7 @@ impl Cursor {
         block: &Block,
         marked: Option<&Marked<'_>>,
         positions: &mut SegmentPositions,
-    ) {
+    ) -> std::ops::Range<usize> {
         let document = translation.document;
         let start = self.output + (block.span.start - self.source);
         self.source = block.span.end;
@@ -125,12 +134,14 @@ impl Cursor {
             let leading_space = chunk.len() - chunk.trim_start().len();
             positions.sources[at] = is_article.then_some(source + leading_space);
             positions.outputs[at] = is_plain.then_some(output);
+            positions.shown[at].clone_from(&block.shown);
             source += chunk.len();
             output += translation.results[at].segment.text.len() + trailing_space(chunk).len();
         }
         if is_article {
             self.article += document.block_text(block).len() + BLANK_LINE.len();
         }
+        start..self.output
     }
 }
 

@@ -98,7 +98,7 @@ pub(super) fn blocks<'d>(
     observer: &mut Observer<'_>,
 ) -> Result<(DocumentTranslation<'d>, Vec<Finding>)> {
     let from = setup.languages.from;
-    let mut translation = DocumentTranslation::of(document);
+    let mut translation = DocumentTranslation::of(document, setup.languages.to);
     let mut findings = Vec::new();
     for block in document.blocks() {
         observer.check()?;

@@ -3,10 +3,14 @@
 use std::ops::Range;
 
 use super::chunk::{ChunkResult, SourceChunk, trailing_space};
+use crate::checks;
 use crate::document::{Counterpart, Document};
+use crate::language::Language;
 
 pub(super) struct DocumentTranslation<'d> {
     pub document: &'d Document,
+    /// The language of the translation.
+    pub to: Language,
     pub chunks: Vec<SourceChunk<'d>>,
     /// For each block of the document its range in `chunks`.
     pub blocks: Vec<Range<usize>>,
@@ -15,8 +19,8 @@ pub(super) struct DocumentTranslation<'d> {
 }
 
 impl<'d> DocumentTranslation<'d> {
-    pub fn of(document: &'d Document) -> Self {
-        Self { document, chunks: Vec::new(), blocks: Vec::new(), results: Vec::new() }
+    pub fn of(document: &'d Document, to: Language) -> Self {
+        Self { document, to, chunks: Vec::new(), blocks: Vec::new(), results: Vec::new() }
     }
 
     /// Adds the chunks of the next block.
@@ -52,8 +56,12 @@ impl<'d> DocumentTranslation<'d> {
         let words = self.block_text(block)?;
         let length = words.len();
         let document = self.document;
-        let (text, lost) =
-            document.with_markup_at(&document.blocks()[block], words, &self.counterparts(block));
+        let at = &document.blocks()[block];
+        let (text, lost) = document.with_markup_at(at, words, &self.counterparts(block));
+        let text = match &at.shown {
+            Some(shown) => checks::in_lines(&text, shown, self.to),
+            None => text,
+        };
         Some(Marked { is_plain: text.len() == length, text, lost })
     }
 
