@@ -125,6 +125,20 @@ fn json_has_the_shape_that_scripts_rely_on() {
 }
 
 #[test]
+fn formats_are_listed_for_people_and_programs() {
+    let home = Home::new();
+    let told = home.run(&["formats"]).out;
+    assert!(told.contains("SubRip (.srt)\n  read as one article\n"), "{told}");
+    let lines = home.run(&["formats", "--json"]).out;
+    let named: Vec<Value> = lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    for format in malmoi::formats::FORMATS {
+        assert!(told.contains(format.title) && told.contains(format.kept), "{}", format.name);
+        let is = |line: &&Value| line["name"] == format.name && line["kept"] == format.kept;
+        assert_eq!(named.iter().filter(is).count(), 1, "{}", format.name);
+    }
+}
+
+#[test]
 fn strict_turns_findings_into_an_exit_code() {
     let home = Home::new();
     let model = scripted::model(json!([{"say": "It costs 421 million won."}]), 16384);

@@ -263,13 +263,29 @@ fn settings_that_pages_name_are_settings() {
     }
 }
 
+/// Rows of the table that follows `<!-- formats -->` on a page; `None` without that mark.
+fn rows_of_formats(page: &str) -> Option<Vec<String>> {
+    let (_, rest) = page.split_once("<!-- formats -->")?;
+    let rows = rest.trim_start().lines().take_while(|line| line.starts_with('|'));
+    Some(rows.skip(2).map(str::to_string).collect())
+}
+
 #[test]
-fn the_page_of_formats_lists_every_extension() {
-    let page = read("docs/formats.md");
-    for format in malmoi::formats::FORMATS {
-        for extension in format.extensions {
-            assert!(page.contains(&format!("`{extension}`")), "{}: {extension}", format.name);
-        }
+fn the_tables_of_formats_are_those_of_the_program() {
+    let row = |format: &malmoi::formats::Format| {
+        let endings: Vec<String> = format.extensions.iter().map(|end| format!("`{end}`")).collect();
+        let endings =
+            if endings.is_empty() { "by content".to_string() } else { endings.join(", ") };
+        let (title, articles) = (format.title, format.articles());
+        format!("| {title} | {endings} | {articles} | {} | {} |", format.written, format.kept)
+    };
+    let known: Vec<String> = malmoi::formats::FORMATS.iter().map(row).collect();
+    assert!(rows_of_formats(&read("docs/formats.md")).is_some(), "docs/formats.md has no table");
+    for page in ["docs/formats.md", "README.md"] {
+        let Some(rows) = rows_of_formats(&read(page)) else { continue };
+        let sorted = |rows: &[String]| rows.iter().cloned().collect::<BTreeSet<_>>();
+        assert_eq!(sorted(&rows), sorted(&known), "{page}");
+        assert_eq!(rows.len(), known.len(), "{page} has a row twice");
     }
 }
 

@@ -272,6 +272,36 @@ const SHAPES: &[Shape] = &[
             n,
         )
     }),
+    ("units.xlf", |n| {
+        filled(
+            "<xliff version='1.2'><file><body>",
+            "<trans-unit><source>a <x/></source></trans-unit>",
+            "</body></file></xliff>",
+            n,
+        )
+    }),
+    ("codes.xlf", |n| {
+        filled(
+            "<xliff version='1.2'><file><body><trans-unit><source>a",
+            "<ph>&lt;</ph>b",
+            "</source></trans-unit></body></file></xliff>",
+            n,
+        )
+    }),
+    ("entries.po", |n| filled("", "#, fuzzy\nmsgid \"a\"\nmsgstr \"\"\n\n", "", n)),
+    ("lines.po", |n| filled("msgid \"a", "\\nb", "\"\nmsgstr \"\"\n", n)),
+    ("strings.po", |n| filled("msgid \"a\"\n", "\"b\"\n", "msgstr \"\"\n", n)),
+    ("parts.eml", |n| {
+        filled(
+            "From: a@b.example\nMessage-ID: <1@x>\nContent-Type: multipart/mixed; boundary=b\n\n",
+            "--b\n\nOne.\n",
+            "--b--\n",
+            n,
+        )
+    }),
+    ("words.eml", |n| {
+        filled("Message-ID: <1@x>\nSubject: ", "=?iso-2022-kr?B?Gw==?= ", "\n\nOne.", n)
+    }),
     ("paragraphs.docx", |n| {
         packed(
             "word/document.xml",
@@ -517,4 +547,31 @@ fn a_translated_file_is_a_file_of_its_kind() {
     );
     assert!(written(&folder, ".ko.md").contains("    let code = 1;"));
     assert!(written(&folder, ".ko.txt").contains("그랬다.\n"));
+}
+
+#[test]
+fn files_of_translators_say_what_is_in_doubt() {
+    // The day is not in the source.
+    let xliff = "<xliff version=\"1.2\"><file source-language=\"en\" target-language=\"ko\"><body><trans-unit id=\"1\"><source>The council <g id=\"1\">met</g> on Monday.</source></trans-unit><trans-unit id=\"2\"><source>It left.</source><target state=\"final\">떠났다.</target></trans-unit></body></file></xliff>";
+    let po = "msgid \"The council met on Monday.\"\nmsgstr \"\"\n\nmsgid \"It left.\"\nmsgstr \"떠났다.\"\n";
+    let cues = "1\n00:00:01,000 --> 00:00:02,000\nThe council met.\n";
+    let folder = translated(&[
+        ("plan.xlf", xliff.as_bytes()),
+        ("plan.po", po.as_bytes()),
+        ("plan.srt", cues.as_bytes()),
+    ]);
+    let korean = written(&folder, ".ko.xlf");
+    assert!(
+        korean.contains("<target state=\"needs-review-translation\">시가 7일 &lt;밝혔다&gt; &amp; 그랬다.<g id=\"1\"></g></target><note from=\"malmoi\">'7"),
+        "{korean}"
+    );
+    assert!(
+        korean.contains("<source>It left.</source><target state=\"final\">떠났다.</target>"),
+        "{korean}"
+    );
+    let korean = written(&folder, ".ko.po");
+    assert!(korean.contains("#, fuzzy\nmsgid \"The council met on Monday.\"\nmsgstr \"시가 7일 <밝혔다> & 그랬다.\"\n"), "{korean}");
+    assert!(korean.contains("# '7") && korean.ends_with("msgstr \"떠났다.\"\n"), "{korean}");
+    let items = std::fs::read_to_string(folder.path().join("out/items.jsonl")).unwrap();
+    assert!(!items.contains("reading_speed"), "12 characters a second can be read");
 }

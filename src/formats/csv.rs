@@ -22,6 +22,9 @@ pub(super) const FORMAT: Format = Format {
     name: "csv",
     describe: "CSV with a header, one article per row",
     extensions: &["csv", "tsv"],
+    title: "CSV",
+    written: "JSON Lines",
+    kept: "ids",
     // Any text with a comma could be CSV: only the file name decides.
     sniff: |_| false,
     read: Reader::Stream(read),

@@ -11,6 +11,9 @@ pub(super) const FORMAT: Format = Format {
     name: "docx",
     describe: "a DOCX document",
     extensions: &["docx", "docm"],
+    title: "DOCX",
+    written: "plain text",
+    kept: "paragraphs",
     // Any zip that no earlier format recognizes; opening it names what it is instead.
     sniff: |bytes| bytes.starts_with(office::ZIP),
     read: Reader::Packed(read),

@@ -27,6 +27,9 @@ pub(super) const FORMAT: Format = Format {
     name: "feed",
     describe: "a feed in RSS, Atom or JSON Feed",
     extensions: &["rss", "atom", "rdf"],
+    title: "RSS 0.9 to 2.0, RDF, Atom, JSON Feed",
+    written: "one RSS 2.0 feed",
+    kept: "ids, links and dates of the items",
     sniff: |bytes| match xml::root(bytes) {
         Some(root) => match &*root.to_ascii_lowercase() {
             "entry" => ATOM.iter().any(|atom| xml::beginning(bytes).contains(atom)),

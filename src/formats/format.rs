@@ -16,11 +16,28 @@ pub struct Format {
     pub describe: &'static str,
     /// File name extensions, lower case, without the dot.
     pub extensions: &'static [&'static str],
+    /// Name for people, as `malmoi formats` lists it.
+    pub title: &'static str,
+    /// The format a translation is written in, half a line.
+    pub written: &'static str,
+    /// What a translation keeps of the source, half a line.
+    pub kept: &'static str,
     /// True if input that begins with these bytes looks like this format; asked when the file name
     /// decides nothing.
     pub sniff: fn(&[u8]) -> bool,
     /// The function that reads it.
     pub read: Reader,
+}
+
+impl Format {
+    /// How many articles a file has: "one", "one or many", "many".
+    pub fn articles(&self) -> &'static str {
+        match self.read {
+            Reader::Article(_) | Reader::Packed(_) => "one",
+            Reader::Articles(_) => "one or many",
+            Reader::Stream(_) => "many",
+        }
+    }
 }
 
 /// The function that reads a format, by the kind of its input and output.

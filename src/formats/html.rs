@@ -26,6 +26,9 @@ pub(super) const FORMAT: Format = Format {
     name: "html",
     describe: "an HTML page",
     extensions: &["html", "htm", "xhtml"],
+    title: "HTML",
+    written: "HTML",
+    kept: "all but the blocks of the article; tags within sentences move along",
     sniff,
     read: Reader::Article(read),
 };
@@ -75,7 +78,7 @@ fn sniff(bytes: &[u8]) -> bool {
     begins("<!doctype html") || begins("<html") || (!xml && fragment())
 }
 
-fn read(text: String) -> Result<Item, String> {
+pub(super) fn read(text: String) -> Result<Item, String> {
     let text = metadata::declare_utf8(text);
     let Page { blocks: page_blocks, metadata, outline } = blocks::find(&text)?;
     if page_blocks.is_empty() {

@@ -29,6 +29,9 @@ pub(super) const FORMAT: Format = Format {
     name: "hwp",
     describe: "an HWP 5 or HWPML document",
     extensions: &["hwp", "hwt", "hml", "hwpml"],
+    title: "HWP 5, HWPML",
+    written: "plain text",
+    kept: "paragraphs",
     // Any OLE container; opening it names what it is instead.
     sniff: |bytes| {
         bytes.starts_with(office::OLE)

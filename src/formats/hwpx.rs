@@ -14,6 +14,9 @@ pub(super) const FORMAT: Format = Format {
     name: "hwpx",
     describe: "an HWPX document",
     extensions: &["hwpx"],
+    title: "HWPX",
+    written: "plain text",
+    kept: "paragraphs",
     sniff: |bytes| {
         let holds = |name: &[u8]| bytes.windows(name.len()).any(|part| part == name);
         bytes.starts_with(office::ZIP)

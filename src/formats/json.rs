@@ -15,6 +15,9 @@ pub(super) const FORMAT: Format = Format {
     name: "json",
     describe: "a JSON list of objects, one article per object",
     extensions: &[],
+    title: "A list of JSON objects",
+    written: "JSON Lines",
+    kept: "ids",
     sniff: |bytes| {
         let start = xml::beginning(bytes);
         let mut letters = start.chars().filter(|c| !c.is_whitespace());

@@ -13,6 +13,9 @@ pub(super) const FORMAT: Format = Format {
     name: "jsonl",
     describe: "JSON Lines, one article per line",
     extensions: &["jsonl", "ndjson"],
+    title: "JSON Lines",
+    written: "JSON Lines",
+    kept: "ids",
     sniff: |bytes| {
         let first = bytes.split(|byte| *byte == b'\n').next().unwrap_or_default();
         let whole = || serde_json::from_slice::<Value>(first).is_ok_and(|value| value.is_object());

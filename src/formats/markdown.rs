@@ -12,6 +12,9 @@ pub(super) const FORMAT: Format = Format {
     name: "markdown",
     describe: "Markdown",
     extensions: &["md", "markdown"],
+    title: "Markdown",
+    written: "Markdown",
+    kept: "markup, code and front matter",
     // Most plain text is also valid Markdown: only the file name decides.
     sniff: |_| false,
     read: Reader::Article(|text| read(text).map(Item::from)),

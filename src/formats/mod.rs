@@ -57,7 +57,10 @@ formats! {
     mod feed;
     mod newsml;
     mod nitf;
+    mod xliff;
+    mod po;
     mod sami;
+    mod eml;
     mod html;
     mod jsonl;
     mod json;
@@ -121,7 +124,8 @@ fn article_in(format: &Format, bytes: &[u8], name: &str) -> Result<Item> {
     let (item, ending) = match format.read {
         Reader::Article(read) if format.name == plain::FORMAT.name => {
             let text = decode_text(bytes, name)?;
-            if let Some(reason) = unknown::text(&text) {
+            let named = || unknown::named(name).map(str::to_string);
+            if let Some(reason) = unknown::text(&text).or_else(named) {
                 return Err(refuse(reason));
             }
             (read(text), format.extensions.first())

@@ -12,6 +12,9 @@ pub(super) const FORMAT: Format = Format {
     name: "newsml",
     describe: "NewsML-G2 or NewsML 1.2, agency articles in XML",
     extensions: &["newsml"],
+    title: "NewsML-G2, NewsML 1.2",
+    written: "NewsML, if the file has one article",
+    kept: "all but the text; language codes are changed",
     sniff: |bytes| {
         xml::root(bytes).is_some_and(|root| matches!(&*root, "newsItem" | "newsMessage" | "NewsML"))
     },

@@ -10,6 +10,9 @@ pub(super) const FORMAT: Format = Format {
     name: "nitf",
     describe: "NITF, an agency article in XML",
     extensions: &["nitf"],
+    title: "NITF",
+    written: "NITF",
+    kept: "all but the text; the language code is changed",
     sniff: |bytes| xml::root(bytes).as_deref() == Some("nitf"),
     read: Reader::Article(read),
 };

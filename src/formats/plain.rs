@@ -8,6 +8,9 @@ pub(super) const FORMAT: Format = Format {
     name: "plain",
     describe: "plain text, one paragraph per line or separated by blank lines",
     extensions: &["txt", "text"],
+    title: "Plain text",
+    written: "plain text",
+    kept: "paragraphs and the blank lines between them",
     sniff: |_| true,
     read: Reader::Article(|text| read(text).map(Item::from)),
 };

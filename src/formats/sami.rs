@@ -7,12 +7,15 @@
 use super::subtitles;
 use super::xml;
 use super::{Format, Item, Reader};
-use crate::document::{Block, Document, Span};
+use crate::document::{Block, Document, Showing, Span};
 
 pub(super) const FORMAT: Format = Format {
     name: "sami",
     describe: "SAMI subtitles",
     extensions: &["smi", "sami"],
+    title: "SAMI",
+    written: "SAMI",
+    kept: "times, classes and styles",
     sniff: |bytes| {
         let start = xml::beginning(&bytes[..bytes.len().min(SNIFFED_BYTES)]);
         tag_name(start.trim_start()).eq_ignore_ascii_case("sami")
@@ -25,12 +28,12 @@ const SNIFFED_BYTES: usize = 400;
 
 fn read(text: String) -> Result<Item, String> {
     let mut blocks: Vec<Block> = Vec::new();
-    for span in moments(&text) {
-        blocks.extend(
-            speeches(&text, span)
-                .into_iter()
-                .filter_map(|span| subtitles::block(&text, span, true)),
-        );
+    let moments = moments(&text);
+    for Moment { span, from, to } in moments {
+        let shown = from.zip(to).map(|(from, to)| Showing { from, to, line_break: "<br>".into() });
+        let found = speeches(&text, span).into_iter();
+        let found = found.filter_map(|span| subtitles::block(&text, span, true));
+        blocks.extend(found.map(|block| Block { shown: shown.clone(), ..block }));
     }
     if blocks.is_empty() {
         Err("has no subtitles: no text after a <SYNC Start=...>".to_string())
@@ -39,9 +42,18 @@ fn read(text: String) -> Result<Item, String> {
     }
 }
 
-/// Spans of text between the borders of the body, from the first `SYNC` on.
-fn moments(text: &str) -> Vec<Span> {
+/// A text of the body, and the times in milliseconds of the `SYNC` before and after it.
+struct Moment {
+    span: Span,
+    from: Option<u64>,
+    to: Option<u64>,
+}
+
+/// The texts between the borders of the body, from the first `SYNC` on.
+fn moments(text: &str) -> Vec<Moment> {
     let (mut found, mut from, mut begun) = (Vec::new(), 0, false);
+    // Texts since the last `SYNC`, whose end is not known yet, and its time.
+    let (mut open, mut start): (Vec<Moment>, Option<u64>) = (Vec::new(), None);
     for (tag, name) in tags(text) {
         let sync = name.eq_ignore_ascii_case("sync");
         let border = sync
@@ -52,15 +64,30 @@ fn moments(text: &str) -> Vec<Span> {
             continue;
         }
         if begun && from < tag.start {
-            found.push(from..tag.start);
+            open.push(Moment { span: from..tag.start, from: start, to: None });
+        }
+        if sync {
+            let next = time(&text[tag.clone()]);
+            found.extend(open.drain(..).map(|moment| Moment { to: next, ..moment }));
+            start = next;
         }
         begun |= sync;
         from = tag.end;
     }
     if begun && from < text.len() {
-        found.push(from..text.len());
+        open.push(Moment { span: from..text.len(), from: start, to: None });
     }
+    found.extend(open);
     found
+}
+
+/// The time of a `SYNC` in milliseconds.
+fn time(tag: &str) -> Option<u64> {
+    let lower = tag.to_ascii_lowercase();
+    let (_, value) = lower.split_once("start")?;
+    let value = value.trim_start().strip_prefix('=')?.trim_start();
+    let figures = value.trim_start_matches(['"', '\'']);
+    figures.split(|c: char| !c.is_ascii_digit()).next()?.parse().ok()
 }
 
 /// The lines of a moment, grouped by speaker.

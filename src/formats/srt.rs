@@ -8,6 +8,9 @@ pub(super) const FORMAT: Format = Format {
     name: "srt",
     describe: "SubRip subtitles",
     extensions: &["srt"],
+    title: "SubRip",
+    written: "SubRip",
+    kept: "numbers, times, positions and styles",
     sniff: |bytes| {
         let start = xml::beginning(&bytes[..bytes.len().min(SNIFFED_BYTES)]);
         let mut lines = start.trim_start().lines().map(str::trim).filter(|line| !line.is_empty());

@@ -5,7 +5,7 @@
 //! line stays untranslated. The formats themselves are `srt.rs` and `vtt.rs`.
 
 use super::Item;
-use crate::document::{Block, BlockKind, Document, Inline, Span};
+use crate::document::{Block, BlockKind, Document, Inline, Showing, Span};
 
 /// The syntax of a subtitle file.
 #[derive(Clone, Copy, PartialEq)]
@@ -23,9 +23,16 @@ pub(super) fn read(text: String, syntax: SubtitleFormat) -> Result<Item, String>
         );
     }
     let cues = cues(&text, &lines, syntax);
-    let speeches = cues.iter().flat_map(|cue| speeches(&text, cue));
-    let blocks: Vec<Block> =
-        speeches.filter_map(|span| block(&text, span, syntax == SubtitleFormat::WebVtt)).collect();
+    let is_escaped = syntax == SubtitleFormat::WebVtt;
+    let line_break = if text.contains("\r\n") { "\r\n" } else { "\n" };
+    let of_cue = |cue: &Cue| -> Vec<Block> {
+        let times = cue.timing.as_ref().and_then(|line| times(&text[line.clone()]));
+        let shown = times.map(|(from, to)| Showing { from, to, line_break: line_break.into() });
+        let blocks = speeches(&text, &cue.lines).into_iter();
+        let blocks = blocks.filter_map(|span| block(&text, span, is_escaped));
+        blocks.map(|block| Block { shown: shown.clone(), ..block }).collect()
+    };
+    let blocks: Vec<Block> = cues.iter().flat_map(of_cue).collect();
     if blocks.is_empty() {
         Err("has no text in its subtitles".to_string())
     } else {
@@ -41,15 +48,23 @@ pub(super) fn block(text: &str, span: Span, escaped: bool) -> Option<Block> {
     let span = start..start + raw.trim().len();
     let inline = Inline::subtitle(&text[span.clone()], escaped);
     let speaks = inline.text().chars().any(char::is_alphanumeric);
-    speaks.then_some(Block { span, kind: BlockKind::Paragraph, inline: Some(inline) })
+    speaks.then(|| Block { inline: Some(inline), ..Block::new(span, BlockKind::Paragraph) })
 }
 
-/// Groups of lines: those of each cue, and those between cues that no player shows.
-fn cues(text: &str, lines: &[Span], syntax: SubtitleFormat) -> Vec<Vec<Span>> {
+/// Lines that belong together: those of a cue, or those between cues that no player shows.
+struct Cue {
+    /// The line with the times of the cue.
+    timing: Option<Span>,
+    lines: Vec<Span>,
+}
+
+/// Groups of lines: those of each cue, and those between cues.
+fn cues(text: &str, lines: &[Span], syntax: SubtitleFormat) -> Vec<Cue> {
     let line = |at: usize| lines.get(at).map_or("", |span| text[span.clone()].trim());
     let timing: Vec<bool> = (0..lines.len()).map(|at| is_timing(line(at))).collect();
     let timed = |at: usize| timing.get(at).copied().unwrap_or(false);
-    let mut found: Vec<Vec<Span>> = Vec::new();
+    let mut found: Vec<Cue> = Vec::new();
+    let mut timing_line = None;
     let mut at = 0;
     if syntax == SubtitleFormat::WebVtt {
         // The header ends at the first blank line or, if that is missing, at the first timing.
@@ -64,6 +79,7 @@ fn cues(text: &str, lines: &[Span], syntax: SubtitleFormat) -> Vec<Vec<Span>> {
             open = false;
         } else if timed(at) {
             // A timing line is not text, whatever else is on it.
+            timing_line = Some(lines[at].clone());
             open = false;
         } else if timed(at + 1)
             && (is_number(line(at)) || (first && syntax == SubtitleFormat::WebVtt))
@@ -77,9 +93,10 @@ fn cues(text: &str, lines: &[Span], syntax: SubtitleFormat) -> Vec<Vec<Span>> {
             }
             continue;
         } else if open {
-            found.last_mut().into_iter().for_each(|cue| cue.push(lines[at].clone()));
+            found.last_mut().into_iter().for_each(|cue| cue.lines.push(lines[at].clone()));
         } else {
-            found.push(vec![lines[at].clone()]);
+            // What follows a blank line is shown with the cue, too.
+            found.push(Cue { timing: timing_line.clone(), lines: vec![lines[at].clone()] });
             open = true;
         }
         at += 1;
@@ -175,11 +192,13 @@ pub(super) fn is_number(line: &str) -> bool {
     !line.is_empty() && line.len() <= 9 && line.bytes().all(|byte| byte.is_ascii_digit())
 }
 
+/// What stands between the times of a cue.
+const ARROWS: &[&str] = &["-->", "—>", "–>", "-- >", "- ->", "->", "→"];
+
 /// True for "00:00:01,000 --> 00:00:02,500", with a position or settings after it, and for
 /// variants: other arrows, a colon, a full stop or nothing before the fraction, hours of one digit
 /// or none, spaces.
 pub(super) fn is_timing(line: &str) -> bool {
-    const ARROWS: &[&str] = &["-->", "—>", "–>", "-- >", "- ->", "->", "→"];
     /// Start time, arrow, end time.
     const LONGEST: usize = 200;
     if line.len() > LONGEST {
@@ -189,6 +208,30 @@ pub(super) fn is_timing(line: &str) -> bool {
     found.is_some_and(|(from, to)| {
         time(from).is_some_and(|rest| rest.trim().is_empty()) && time(to).is_some()
     })
+}
+
+/// The times of a timing line, in milliseconds.
+fn times(line: &str) -> Option<(u64, u64)> {
+    let millis = |text: &str| {
+        let words = text.trim_start().trim_start_matches(['-', '+']);
+        let length = words.len() - time(words)?.len();
+        let figures: String = words[..length].chars().filter(|c| !c.is_whitespace()).collect();
+        let whole = |figures: &str| {
+            figures.split(':').try_fold(0_u64, |all, part| {
+                Some(all.checked_mul(60)?.checked_add(part.parse().ok()?)?)
+            })
+        };
+        // "00:00:01:500" has a fraction after its last colon.
+        let (seconds, fraction) = match figures.split_once([',', '.', ';']) {
+            Some((seconds, fraction)) => (seconds, fraction),
+            None if figures.matches(':').count() == 3 => figures.rsplit_once(':')?,
+            None => (figures.as_str(), ""),
+        };
+        let fraction: String = fraction.chars().chain("000".chars()).take(3).collect();
+        whole(seconds)?.checked_mul(1000)?.checked_add(fraction.parse().ok()?)
+    };
+    let (from, to) = ARROWS.iter().find_map(|arrow| line.split_once(arrow))?;
+    Some((millis(from)?, millis(to)?))
 }
 
 /// The rest of a text after the time at its beginning; `None` without one.
@@ -320,6 +363,18 @@ mod tests {
             let text = format!("1\n00:00:01,000 --> 00:00:03,000\n{words}\n");
             assert_eq!(of(&text, "a.srt"), [words]);
         }
+    }
+
+    #[test]
+    fn blocks_have_the_times_of_their_cues() {
+        let text = "1\r\n00:00:01,000 --> 00:00:02,500 X1:1\r\n- One?\r\n- Two.\r\n\r\n2\r\n1:00:03.5 -> 1:00:04\r\nThree.\r\n";
+        let document = read(text.as_bytes(), "a.srt").unwrap();
+        let shown = document.blocks().iter().filter_map(|block| block.shown.as_ref());
+        let times: Vec<(u64, u64)> = shown.map(|shown| (shown.from, shown.to)).collect();
+        assert_eq!(times, [(1000, 2500), (1000, 2500), (3_603_500, 3_604_000)]);
+        assert_eq!(document.blocks()[0].shown.as_ref().unwrap().line_break, "\r\n");
+        assert_eq!(super::times("00:00:01:250 --> 9999:00"), Some((1250, 599_940_000)));
+        assert_eq!(super::times("00:01 --> x"), None);
     }
 
     #[test]

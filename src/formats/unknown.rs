@@ -1,60 +1,17 @@
 //! Names of inputs that malmoi cannot read, with advice. Without this check, a model would turn
 //! markup or data into news.
+//!
+//! A kind of text is one row of [`FOREIGN_TEXTS`]; a kind of binary file is one row in
+//! `signatures.rs`. Each function examines a bounded beginning, or the whole text once.
 
-/// File signatures with a description and advice.
-const SIGNATURES: &[(&[u8], &str)] = &[
-    (b"%PDF-", "a PDF; save its text first"),
-    (b"%!PS", "PostScript; save its text first"),
-    (
-        b"\xD0\xCF\x11\xE0",
-        "an HWP or old Office document; an HWP document must have that file name extension; save an old Office document as DOCX first",
-    ),
-    (
-        b"HWP Document File",
-        "an HWP document of the 1990s; open it in Hancom Office and save it as HWPX",
-    ),
-    (b"{\\rtf", "RTF; save it as DOCX or plain text first"),
-    (
-        b"PK\x03\x04",
-        "a zip archive; a DOCX or HWPX document must have that file name extension; other zip archives are not read",
-    ),
-    (b"PK\x05\x06", "an empty zip archive"),
-    (b"Rar!", "a RAR archive; unpack it first"),
-    (b"7z\xBC\xAF", "a 7z archive; unpack it first"),
-    (b"\x1F\x8B", "gzip-compressed; unpack it first"),
-    (b"BZh9", "bzip2-compressed; unpack it first"),
-    (b"\xFD7zXZ", "xz-compressed; unpack it first"),
-    (b"\x28\xB5\x2F\xFD", "zstd-compressed; unpack it first"),
-    (b"\x89PNG", "an image"),
-    (b"\xFF\xD8\xFF", "an image"),
-    (b"GIF87a", "an image"),
-    (b"GIF89a", "an image"),
-    (b"II*\0", "an image"),
-    (b"MM\0*", "an image"),
-    (b"RIFF", "an image, sound or film (RIFF)"),
-    (b"ID3", "sound (MP3)"),
-    (b"OggS", "sound (Ogg)"),
-    (b"fLaC", "sound (FLAC)"),
-    (b"\x1A\x45\xDF\xA3", "a film (Matroska)"),
-    (b"\x7FELF", "a program"),
-    (b"MZ\x90\0", "a program"),
-    (b"SQLite format 3\0", "an SQLite database"),
-    (b"PAR1", "a Parquet file; save it as CSV or JSON Lines first"),
-    (b"GGUF", "a model"),
-    (b"\xFF\xFE\0\0", "UTF-32; save it as UTF-8 first"),
-    (b"\0\0\xFE\xFF", "UTF-32; save it as UTF-8 first"),
-];
+mod logs;
+mod names;
+mod rows;
+mod signatures;
+mod source_code;
 
-/// Description of a binary file by its signature; `None` for possible text.
-pub(super) fn signature(bytes: &[u8]) -> Option<&'static str> {
-    const EXAMINED_BYTES: usize = 512;
-    // A text may begin with these letters; the binary file has a NUL byte soon after them.
-    let binary = || bytes[..bytes.len().min(EXAMINED_BYTES)].contains(&0);
-    let begins = |start: &[u8]| {
-        bytes.starts_with(start) && (!start.iter().all(u8::is_ascii_alphanumeric) || binary())
-    };
-    SIGNATURES.iter().find(|(start, _)| begins(start)).map(|(_, what)| *what)
-}
+pub(super) use names::named;
+pub(super) use signatures::signature;
 
 /// A kind of text that is not prose.
 struct ForeignText {
@@ -69,34 +26,33 @@ const FOREIGN_TEXTS: &[ForeignText] = &[
         is: is_json,
     },
     ForeignText {
-        describe: "is a saved web page (MHTML); save it as HTML first",
-        is: |text| is_mail(text) && is_mhtml(text),
-    },
-    ForeignText { describe: "is an e-mail message; save its text first", is: is_mail },
-    ForeignText {
         describe: "is SubStation Alpha subtitles; save them as SubRip (.srt) first",
-        is: |text| starts(text, &["[Script Info]"]),
+        is: is_substation,
     },
     ForeignText {
         describe: "is MicroDVD subtitles; save them as SubRip (.srt) first",
         is: is_microdvd,
     },
     ForeignText {
-        describe: "is LaTeX; save its text first",
-        is: |text| starts(text, &["\\documentclass", "\\begin{document}", "\\documentstyle"]),
+        describe: "is subtitles of another kind (SBV); save them as SubRip (.srt) first",
+        is: is_sbv,
     },
-    ForeignText { describe: "is a translation catalogue (PO), not an article", is: is_catalogue },
+    ForeignText { describe: "is the lyrics of a song (LRC), not an article", is: is_lyrics },
+    ForeignText { describe: "is LaTeX; save its text first", is: source_code::is_latex },
+    ForeignText { describe: "is a bibliography (BibTeX), not an article", is: is_bibliography },
     ForeignText {
         describe: "is a calendar or an address book",
         is: |text| starts(text, &["BEGIN:VCALENDAR", "BEGIN:VCARD"]),
     },
     ForeignText {
         describe: "is a key, a certificate or a signed message",
-        is: |text| starts(text, &["-----BEGIN "]),
+        is: |text| starts(text, &["-----BEGIN ", "ssh-ed25519 AAAA", "ssh-rsa AAAA"]),
     },
     ForeignText {
         describe: "is a program or a patch, not an article",
-        is: |text| starts(text, &["#!/", "<?php", "diff --git ", "#include <", "<%@"]),
+        is: |text| {
+            starts(text, &["#!/", "<?php", "diff --git ", "#include <", "<%@"]) || is_patch(text)
+        },
     },
     ForeignText {
         describe: "is a database dump; save it as CSV or JSON Lines first",
@@ -105,7 +61,40 @@ const FOREIGN_TEXTS: &[ForeignText] = &[
                 || ["CREATE TABLE ", "INSERT INTO "].iter().any(|known| text.starts_with(known))
         },
     },
-    ForeignText { describe: "is a program's log, not an article", is: is_log },
+    ForeignText { describe: "is a program's log, not an article", is: logs::is_log },
+    ForeignText {
+        describe: "is an answer of a web server; save the page itself first",
+        is: |text| starts(text, &["HTTP/1.0 ", "HTTP/1.1 ", "HTTP/2 ", "WARC/1."]),
+    },
+    ForeignText {
+        describe: "is a playlist, not an article",
+        is: |text| starts(text, &["#EXTM3U", "[playlist]"]),
+    },
+    ForeignText { describe: "is settings, not an article", is: source_code::is_settings },
+    ForeignText {
+        describe: "is a program or a style sheet, not an article",
+        is: source_code::is_code,
+    },
+    ForeignText {
+        describe: "is a table; with a name that ends in .csv or .tsv its rows are read",
+        is: rows::is_table,
+    },
+    ForeignText {
+        describe: "is a list of web addresses; malmoi feed reads the feeds at such addresses",
+        is: rows::is_addresses,
+    },
+    ForeignText { describe: "is bytes in hexadecimal, not text", is: rows::is_hexadecimal },
+    ForeignText {
+        describe: "is a file within a web address (data:), not text",
+        is: |text| {
+            starts(text, &["data:"])
+                && text.lines().next().is_some_and(|line| line.contains(";base64,"))
+        },
+    },
+    ForeignText {
+        describe: "is a torrent, not an article",
+        is: |text| starts(text, &["d8:announce", "d13:announce-list", "d7:comment"]),
+    },
     ForeignText { describe: "is base64, not text; decode it first", is: is_base64 },
     ForeignText { describe: "is uuencoded, not text; decode it first", is: is_uuencoded },
 ];
@@ -183,38 +172,64 @@ fn is_json(text: &str) -> bool {
     }
 }
 
-/// E-mail headers, which only software writes.
-fn is_mail(text: &str) -> bool {
-    const EXAMINED_LINES: usize = 60;
-    const TELLING_HEADERS: &[&str] = &[
-        "received",
-        "mime-version",
-        "message-id",
-        "return-path",
-        "dkim-signature",
-        "content-transfer-encoding",
-        "delivered-to",
-        "x-mailer",
-        "references",
-        "in-reply-to",
-    ];
-    const COMMON_HEADERS: &[&str] =
-        &["from", "to", "subject", "date", "content-type", "cc", "reply-to"];
-    let (mut telling, mut common) = (0, 0);
-    for line in text.lines().take(EXAMINED_LINES).skip(usize::from(text.starts_with("From "))) {
-        if line.starts_with([' ', '\t']) {
-            continue;
-        }
-        let Some((name, _)) = line.split_once(':') else { break };
-        let name = name.to_ascii_lowercase();
-        telling += usize::from(TELLING_HEADERS.contains(&&*name));
-        common += usize::from(COMMON_HEADERS.contains(&&*name));
-    }
-    telling >= 1 && telling + common >= 3
+/// "[Script Info]", alone on one of the first lines.
+fn is_substation(text: &str) -> bool {
+    text.lines().take(20).any(|line| line.trim().eq_ignore_ascii_case("[Script Info]"))
 }
 
-fn is_mhtml(text: &str) -> bool {
-    text.lines().take(20).any(|line| line.to_ascii_lowercase().contains("multipart/related"))
+/// "0:00:01.000,0:00:02.500" above a line of text.
+fn is_sbv(text: &str) -> bool {
+    let clock = |time: &str| {
+        time.matches(':').count() == 2
+            && time.bytes().all(|byte| byte.is_ascii_digit() || matches!(byte, b':' | b'.'))
+    };
+    let first = text.lines().next().unwrap_or_default().trim();
+    first.split_once(',').is_some_and(|(from, to)| clock(from) && clock(to))
+}
+
+/// Lines that begin with "[00:12.00]".
+fn is_lyrics(text: &str) -> bool {
+    let stamp = |line: &&str| {
+        let time = line.strip_prefix('[').and_then(|rest| rest.split_once(']'));
+        time.is_some_and(|(time, _)| {
+            time.split_once(':').is_some_and(|(minutes, seconds)| {
+                let figures = |part: &str| part.bytes().all(|b| b.is_ascii_digit() || b == b'.');
+                minutes.len() == 2 && seconds.len() >= 2 && figures(minutes) && figures(seconds)
+            })
+        })
+    };
+    text.lines().take(40).filter(stamp).count() >= 2
+}
+
+/// "@article{seo2026,"
+fn is_bibliography(text: &str) -> bool {
+    text.lines().take(40).any(|line| {
+        let name = line.strip_prefix('@').and_then(|rest| rest.split_once('{'));
+        name.is_some_and(|(name, key)| {
+            name.bytes().all(|byte| byte.is_ascii_alphabetic()) && key.trim_end().ends_with(',')
+        })
+    })
+}
+
+/// "--- a/x" and "+++ b/x", or the mail that Git writes of a commit.
+fn is_patch(text: &str) -> bool {
+    let mut lines = text.lines().take(40);
+    let first = lines.next().unwrap_or_default();
+    let of_git = || {
+        let hash = first.strip_prefix("From ").and_then(|rest| rest.split_once(' '));
+        hash.is_some_and(|(hash, _)| {
+            hash.len() >= 40 && hash.bytes().all(|byte| byte.is_ascii_hexdigit())
+        })
+    };
+    let of_diff = || {
+        let mut lines = text.lines().take(40).peekable();
+        std::iter::from_fn(|| lines.next().map(|line| (line, lines.peek().copied()))).any(
+            |(line, next)| {
+                line.starts_with("--- ") && next.is_some_and(|next| next.starts_with("+++ "))
+            },
+        )
+    };
+    of_git() || of_diff()
 }
 
 /// "{120}{180}The bridge is open."
@@ -227,37 +242,6 @@ fn is_microdvd(text: &str) -> bool {
         braces(line).is_some_and(|length| braces(&line[length..]).is_some())
     };
     text.lines().next().is_some_and(cue)
-}
-
-/// Alternating "msgid" and "msgstr".
-fn is_catalogue(text: &str) -> bool {
-    let begins = |word: &str| text.lines().take(200).any(|line| line.starts_with(word));
-    begins("msgid \"") && begins("msgstr \"")
-}
-
-/// Lines that begin with a time to the second and a severity, or lines of a web server's log.
-fn is_log(text: &str) -> bool {
-    const EXAMINED_LINES: usize = 5;
-    const LEVELS: &[&str] =
-        &["TRACE", "DEBUG", "INFO", "NOTICE", "WARN", "WARNING", "ERROR", "FATAL", "CRITICAL"];
-    let entry = |line: &&str| {
-        let begin: String = line.chars().take(60).collect();
-        let clock = begin.split([' ', 'T', '[', ']']).any(|part| {
-            let figures = part.split([',', '.', '+', 'Z']).next().unwrap_or_default();
-            figures.len() == 8
-                && figures.split(':').count() == 3
-                && figures.bytes().all(|b| b.is_ascii_digit() || b == b':')
-        });
-        let level =
-            begin.split(|c: char| !c.is_ascii_alphabetic()).any(|word| LEVELS.contains(&word));
-        let server =
-            begin.split_once(" [").is_some_and(|(_, at)| at.matches(['/', ':']).count() >= 4)
-                && begin.starts_with(|c: char| c.is_ascii_digit());
-        (clock && level) || server
-    };
-    let lines: Vec<&str> =
-        text.lines().filter(|line| !line.trim().is_empty()).take(EXAMINED_LINES).collect();
-    lines.len() >= 2 && lines.iter().filter(|line| entry(line)).count() * 2 > lines.len()
 }
 
 /// Lines of equal length from the base64 alphabet, without spaces.
@@ -291,96 +275,4 @@ fn is_uuencoded(text: &str) -> bool {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn non_prose_is_named() {
-        let base64 = "QUJDREVGR0hJSktMTU5PUFFSU1RVVldYWVphYmNkZWZnaGlqa2xtbm9wcXJzdHV2d3h5ejAx\n"
-            .repeat(3)
-            + "QUJD==";
-        for (given, name) in [
-            ("{\"articles\": [{\"title\": \"x\"}]}", "JSON"),
-            ("{\n  \"title\": \"Harbour\",\n  \"body\": \"They met.\"\n}\n", "JSON"),
-            ("[\"a\", \"b\"]", "JSON"),
-            ("[1, 2]", "JSON"),
-            (
-                "From: a@b.example\nTo: c@d.example\nSubject: Hi\nMIME-Version: 1.0\n\nHello.",
-                "e-mail",
-            ),
-            (
-                "Received: from x by y;\n\tWed, 7 Jan 2026\nMessage-ID: <1@x>\nFrom: a@b.example\n\nHi",
-                "e-mail",
-            ),
-            (
-                "From: <Saved by Blink>\nSubject: x\nMIME-Version: 1.0\nContent-Type: multipart/related;\n\n",
-                "MHTML",
-            ),
-            ("[Script Info]\nTitle: x\n\n[Events]\n", "SubStation"),
-            ("{10}{25}The bridge.\n{30}{50}It opened.\n", "MicroDVD"),
-            ("\\documentclass{article}\n", "LaTeX"),
-            ("msgid \"\"\nmsgstr \"\"\n\nmsgid \"a\"\nmsgstr \"b\"\n", "PO"),
-            ("BEGIN:VCALENDAR\nVERSION:2.0\n", "calendar"),
-            ("-----BEGIN CERTIFICATE-----\n", "certificate"),
-            ("#!/bin/sh\necho\n", "program"),
-            ("<?php echo 1; ?>", "program"),
-            ("-- MySQL dump 10.13\n--\nCREATE TABLE a;\n", "database"),
-            ("2026-01-07 10:30:00,123 INFO starting\n2026-01-07T10:30:01Z ERROR no port\n", "log"),
-            ("[2026-01-07 10:30:00] WARN x\n[2026-01-07 10:30:01] WARN y\n  at z\n", "log"),
-            (
-                "127.0.0.1 - - [07/Jan/2026:10:30:00 +0900] \"GET / HTTP/1.1\" 200\n127.0.0.1 - - [07/Jan/2026:10:30:01 +0900] \"GET /a HTTP/1.1\" 404\n",
-                "log",
-            ),
-            (&base64, "base64"),
-            (
-                "begin 644 a.jpg\nM86%A86%A86%A86%A86%A86%A86%A86%A86%A86%A86%A86%A86%A86%A86%A\n`\nend\n",
-                "uuencoded",
-            ),
-            ("INSERT INTO a VALUES (1);\n", "database"),
-            ("<!DOCTYPE html><p>It is open.", ".html"),
-            ("<!doctype HTML>\n<html><body>It is open.</body></html>", ".html"),
-            ("<p>It is open.</p>\n<p>They left.</p>\n", ".html"),
-            ("<B>It is open.</b>", ".html"),
-            ("<?xml version='1.0'?><html/>", ".html"),
-            ("<?xml version='1.0'?><urlset/>", "<urlset>"),
-            ("<tt xmlns=\"http://www.w3.org/ns/ttml\"><body>", "<tt>"),
-            ("<opml version='2.0'><body/></opml>\n", "<opml>"),
-            ("<!DOCTYPE tmx SYSTEM \"tmx14.dtd\"><tmx version=\"1.4\"></tmx>", "<tmx>"),
-        ] {
-            let told = text(given).unwrap_or_else(|| panic!("{name} is not known"));
-            assert!(told.contains(name), "{name}: {told}");
-        }
-    }
-
-    #[test]
-    fn prose_is_not_taken_for_another_kind() {
-        for given in [
-            "[속보] 해민 앞바다 지진",
-            "[1보] 지진",
-            "[단독]{해민} 항구",
-            "{해민} 항구 정비",
-            "<LEAD> Government announces plan\n\nIt was announced.",
-            "<AI 시대> 항만도 자동화",
-            "<b>Bold</b> words begin this text.",
-            "From: the mayor\nTo: the people\n\nDear people.",
-            "From the harbour: a report\nDate: Jan. 7\nThey met.",
-            "Subject: harbour\nFrom: desk\n\nThe story.",
-            "Begin with a list: 1, 2.",
-            "10:30:00 The ERROR was found.\nThe mayor left at 10:31.\nIt rained.",
-            "2026-01-07 10:30\n\nThe mayor spoke.\n\nINFO desk opened.",
-            "BEGIN",
-            "Create table tennis clubs, mayor says",
-            "Insert into the plan a second wall, they said.",
-            "OneVeryLongWordThatHasNoSpacesAtAll",
-            "#해민시 #항구",
-            "# Heading",
-            "\"Quoted,\" he said.",
-            "{{ template }}",
-        ] {
-            assert_eq!(text(given), None, "{given}");
-        }
-        assert!(signature(b"ID3 is a tag").is_none() && signature(b"GGUF\x03\0\0\0").is_some());
-        assert!(signature(b"The").is_none() && signature(b"\xFF\xFEa\0").is_none());
-        assert!(signature(b"{\\rtf1\\ansi").is_some_and(|what| what.starts_with("RTF")));
-    }
-}
+mod tests;

@@ -8,6 +8,9 @@ pub(super) const FORMAT: Format = Format {
     name: "vtt",
     describe: "WebVTT subtitles",
     extensions: &["vtt"],
+    title: "WebVTT",
+    written: "WebVTT",
+    kept: "times, settings, styles and notes",
     sniff: |bytes| {
         let start = xml::beginning(&bytes[..bytes.len().min(SNIFFED_BYTES)]);
         let rest = start.strip_prefix(SIGNATURE);

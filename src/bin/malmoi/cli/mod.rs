@@ -9,6 +9,7 @@ mod doctor;
 mod eval;
 mod example_args;
 mod feed;
+mod formats;
 mod glossary;
 mod inputs;
 #[cfg(feature = "mcp")]
@@ -89,6 +90,7 @@ enum Command {
     Check(check::Check),
     Memory(memory::Memory),
     Glossary(glossary::GlossaryCommand),
+    Formats(formats::FormatsCommand),
     Models(models::Models),
     Eval(eval::Eval),
     #[cfg(feature = "serve")]
@@ -127,6 +129,7 @@ impl Cli {
             Command::Check(command) => command.run(&startup.context()?),
             Command::Memory(command) => command.run(&startup.context()?),
             Command::Glossary(command) => command.run(&startup.context()?),
+            Command::Formats(command) => command.run(json),
             Command::Models(command) => command.run(&startup.context()?),
             Command::Eval(command) => command.run(&startup.context()?),
             #[cfg(feature = "serve")]
