@@ -16,7 +16,7 @@ compared without white space. The references are programs of their own, and none
   is in malmoi's text, or if they are the name of a picture.
 
 HWPX files of the folders are compared with kordoc alone. Two files that differ in their ending alone are held against each other:
-their text must be the same.
+their article must be the same.
 """
 
 import argparse
@@ -107,9 +107,10 @@ def main():
     for folder in options.folders:
         output = run(options.reader, folder)
         read = {line["file"]: line for line in map(json.loads, output.splitlines())}
-        texts = {}
-        for name, line in read.items():
-            texts[name] = "\n\n".join(item.get("whole", "") for item in line.get("items", []))
+        texts, articles = (
+            {name: "\n\n".join(item.get(kind, "") for item in line.get("items", [])) for name, line in read.items()}
+            for kind in ("whole", "text")
+        )
         names = [name for name in read if pathlib.Path(name).suffix.lower() in {".hwp", ".hwpx", ".hml"}]
         count = {"files": len(names), "read": sum(bool(texts[name]) for name in names)}
         count["panics"] = sum(read[name].get("error") == "panic" for name in names)
@@ -131,11 +132,11 @@ def main():
                     print(f"{folder.name}/{name}: {reference} has {piece[:80]!r}")
             count[reference] = {"compared": compared, "pieces": total, "lost": missing, "made": made}
         pairs = [name for name in names if name.lower().endswith(".hwp") and name + "x" in read]
-        same = [name for name in pairs if texts[name] == texts[name + "x"]]
-        count["pairs with HWPX"] = {"files": len(pairs), "same text": len(same)}
+        same = [name for name in pairs if articles[name] == articles[name + "x"]]
+        count["pairs with HWPX"] = {"files": len(pairs), "same article": len(same)}
         for name in pairs:
             if name not in same:
-                print(f"{folder.name}/{name}: the HWPX of the same name has another text")
+                print(f"{folder.name}/{name}: the HWPX of the same name has another article")
         print(f"{folder.name}: {json.dumps(count)}")
         for name in names:
             if not texts[name]:
