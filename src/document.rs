@@ -1,6 +1,7 @@
 //! A text with its structure: plain data. Knows no file format, model or language.
 
 mod inline;
+mod package;
 mod segments;
 mod showing;
 mod stage;
@@ -13,6 +14,7 @@ use serde::{Deserialize, Serialize};
 
 pub(crate) use inline::unescape;
 pub use inline::{Inline, escape};
+pub use package::{Package, Place};
 pub use showing::Showing;
 pub use stage::{Neighbors, Stage};
 
@@ -46,11 +48,15 @@ pub struct Block {
     pub span: Span,
     /// Its role.
     pub kind: BlockKind,
-    /// Its words, if the span contains tags or entities as well.
+    /// Its words, if the span contains tags or entities as well. In a package they are the words of
+    /// the span, and the tags are in the package alone.
     pub inline: Option<Inline>,
     /// When it is on a screen, if it is a subtitle.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub shown: Option<Showing>,
+    /// Its place in the package.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub place: Option<Place>,
 }
 
 impl BlockKind {
@@ -63,7 +69,7 @@ impl BlockKind {
 impl Block {
     /// A block of plain words.
     pub fn new(span: Span, kind: BlockKind) -> Self {
-        Self { span, kind, inline: None, shown: None }
+        Self { span, kind, inline: None, shown: None, place: None }
     }
 
     /// A block whose span of `text` is the content of an XML or HTML element.
@@ -80,6 +86,8 @@ impl Block {
 pub struct Document {
     text: String,
     blocks: Vec<Block>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    package: Option<Package>,
 }
 
 /// A deserialized document whose spans have not been checked against its text.
@@ -87,12 +95,14 @@ pub struct Document {
 struct Unchecked {
     text: String,
     blocks: Vec<Block>,
+    #[serde(default)]
+    package: Option<Package>,
 }
 
 impl TryFrom<Unchecked> for Document {
     type Error = String;
 
-    fn try_from(Unchecked { text, blocks }: Unchecked) -> Result<Self, String> {
+    fn try_from(Unchecked { text, blocks, package }: Unchecked) -> Result<Self, String> {
         let mut end = 0;
         for Block { span, inline, .. } in &blocks {
             let fits = span.start >= end && text.get(span.clone()).is_some();
@@ -104,7 +114,7 @@ impl TryFrom<Unchecked> for Document {
             }
             end = span.end;
         }
-        Ok(Self { text, blocks })
+        Ok(Self { text, blocks, package })
     }
 }
 
@@ -141,7 +151,17 @@ impl Document {
             );
             end = block.span.end;
         }
-        Self { text, blocks }
+        Self { text, blocks, package: None }
+    }
+
+    /// The same document with the package that it was read from.
+    pub(crate) fn in_package(self, package: Package) -> Self {
+        Self { package: Some(package), ..self }
+    }
+
+    /// The package that the document was read from: its blocks have places in it.
+    pub fn package(&self) -> Option<&Package> {
+        self.package.as_ref()
     }
 
     /// A document in which every line that is not blank is a paragraph.
@@ -250,7 +270,7 @@ impl Document {
             end = block.span.end;
         }
         text.push_str(&self.text[end..]);
-        Self { text, blocks }
+        Self { text, blocks, package: self.package.clone() }
     }
 
     /// The same document with new words for some blocks, in their tags; `None` keeps a block. A
@@ -258,6 +278,7 @@ impl Document {
     pub(crate) fn with_words(&self, mut words: impl FnMut(&Block) -> Option<String>) -> Self {
         let mut text = String::with_capacity(self.text.len());
         let mut blocks = Vec::with_capacity(self.blocks.len());
+        let mut package = self.package.clone();
         let mut end = 0;
         for block in &self.blocks {
             text.push_str(&self.text[end..block.span.start]);
@@ -265,21 +286,27 @@ impl Document {
             let start = text.len();
             let words = words(block);
             let is_empty = words.as_ref().is_some_and(String::is_empty);
-            let is_new = words.is_some();
+            let mut inline = block.inline.clone();
             match words {
-                Some(words) => text.push_str(&self.with_markup(block, words).0),
+                Some(words) => {
+                    let (marked, _) = self.with_markup(block, words.clone());
+                    if let (Some(package), Some(place)) = (&mut package, &block.place) {
+                        inline = inline.map(|_| Inline::marked(&marked));
+                        package.set(place, marked);
+                        text.push_str(&words);
+                    } else {
+                        inline = inline.map(|_| Inline::read(&marked));
+                        text.push_str(&marked);
+                    }
+                }
                 None => text.push_str(&self.text[block.span.clone()]),
             }
-            let mut block = Block { span: start..text.len(), ..block.clone() };
-            if is_new && block.inline.is_some() {
-                block.inline = Some(Inline::read(&text[block.span.clone()]));
-            }
             if !is_empty {
-                blocks.push(block);
+                blocks.push(Block { span: start..text.len(), inline, ..block.clone() });
             }
         }
         text.push_str(&self.text[end..]);
-        Self { text, blocks }
+        Self { text, blocks, package }
     }
 
     /// New words for a block: with the block's tags around them, and the tags that have no place
@@ -302,7 +329,7 @@ impl Document {
     }
 
     /// The text with each block replaced by the result of `replace`; `None` keeps it. The bytes
-    /// between blocks are kept.
+    /// between blocks are kept. The text of a package is its words alone.
     ///
     /// ```
     /// use malmoi::document::{Block, Document, BlockKind};
@@ -312,8 +339,10 @@ impl Document {
     /// assert_eq!(document.rejoin(|index, _| (index == 1).then(|| "B".to_string())), "a\n\nB\n");
     /// ```
     pub fn rejoin(&self, mut replace: impl FnMut(usize, &Block) -> Option<String>) -> String {
+        let is_packed = self.package.is_some();
         self.rejoin_marked(|index, block| {
-            replace(index, block).map(|text| self.with_markup(block, text).0)
+            let words = replace(index, block)?;
+            Some(if is_packed { words } else { self.with_markup(block, words).0 })
         })
     }
 

@@ -60,6 +60,9 @@ pub struct TaskOptions {
     pub on_orders: OnOrders,
     /// The desk's memory: translations in it are reused, and new ones are kept in it.
     pub desk: Option<Arc<Desk>>,
+    /// True if a translated office file keeps the source: each paragraph is followed by its
+    /// translation.
+    pub bilingual: bool,
     /// Least likeness, in percent, of translations of people in the memory that the model is shown
     /// as examples; 0 shows the nearest however far, `None` shows none. 70 by default.
     pub similar: Option<u8>,
@@ -97,6 +100,7 @@ impl Default for TaskOptions {
             repair: Repair::Auto,
             on_orders: OnOrders::Report,
             desk: None,
+            bilingual: false,
             similar: Some(LEAST_LIKENESS),
         }
     }

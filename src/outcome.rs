@@ -115,6 +115,9 @@ pub struct Outcome {
     pub route: Route,
     /// The resulting text.
     pub text: String,
+    /// The translation of an office file, as such a file; `text` has its words.
+    #[serde(skip)]
+    pub file: Option<Vec<u8>>,
     /// The worst finish of all segments.
     pub finish: Finish,
     /// Token counts.
@@ -141,6 +144,11 @@ fn as_word<S: serde::Serializer>(task: &Task, serializer: S) -> Result<S::Ok, S:
 }
 
 impl Outcome {
+    /// What is written to a file: the office file, or the text.
+    pub fn into_bytes(self) -> Vec<u8> {
+        self.file.unwrap_or_else(|| self.text.into_bytes())
+    }
+
     /// Number of segments whose translations were reused from the desk's memory.
     pub fn reused(&self) -> usize {
         self.memory_counts().reused

@@ -170,7 +170,8 @@ fn translate(
     let memory = generate::translation(&setup, &mut translation, observer)?;
     outcome.findings.extend(memory.failure());
     join::count_input(&translation.chunks, &mut outcome);
-    let positions = join::translation(translation, &mut outcome);
+    let is_bilingual = job.options.bilingual;
+    let positions = join::translation(translation, is_bilingual, &mut outcome)?;
     check::translation(&positions, &mut outcome, &job.options.checks, observer)?;
     let mut outcome = check::report(outcome, &job.options.checks, observer);
     stages::fill(&positions.stages, &mut outcome);

@@ -210,6 +210,12 @@ impl Request {
         self
     }
 
+    /// Keeps the source in a translated office file: each paragraph is followed by its translation.
+    pub fn bilingual(mut self, bilingual: bool) -> Self {
+        self.job.options.bilingual = bilingual;
+        self
+    }
+
     /// Capabilities of the model.
     pub fn capabilities(mut self, capabilities: Capabilities) -> Self {
         self.job.capabilities = capabilities;

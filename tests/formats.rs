@@ -319,6 +319,42 @@ const SHAPES: &[Shape] = &[
             filled("<w:body><w:p><w:t>", "a &amp; ", "</w:t></w:p></w:body>", n),
         )
     }),
+    ("runs.docx", |n| {
+        packed(
+            "word/document.xml",
+            filled(
+                "<w:p>",
+                "<w:r><w:rPr><w:b/></w:rPr><w:t>a</w:t><w:tab/></w:r><w:r><w:t>b</w:t><w:sym/></w:r>",
+                "</w:p>",
+                n,
+            ),
+        )
+    }),
+    ("fields.docx", |n| {
+        packed(
+            "word/document.xml",
+            filled("<w:p><w:r>", "<w:fldChar w:fldCharType='begin'/>", "<w:t>a</w:t></w:r></w:p>", n),
+        )
+    }),
+    ("copies.docx", |n| {
+        let copy = "<w:p><w:t>b</w:t></w:p>";
+        let copies = filled("", copy, "", n / 2);
+        let copies = String::from_utf8(copies).unwrap();
+        let xml = format!(
+            "<w:b><mc:AlternateContent><mc:Choice>{}</mc:Choice><mc:Fallback>{copies}</mc:Fallback></mc:AlternateContent></w:b>",
+            copies.replace(">b<", ">a<")
+        );
+        packed("word/document.xml", xml.into_bytes())
+    }),
+    ("slides.pptx", |n| {
+        packed(
+            "ppt/slides/slide1.xml",
+            filled("<p:sld>", "<a:p><a:r><a:t>a</a:t></a:r></a:p>", "</p:sld>", n),
+        )
+    }),
+    ("strings.xlsx", |n| {
+        packed("xl/sharedStrings.xml", filled("<sst>", "<si><t>a</t></si>", "</sst>", n))
+    }),
     ("paragraphs.hwpx", |n| {
         packed(
             "Contents/section0.xml",

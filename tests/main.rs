@@ -23,6 +23,8 @@ mod cli;
 mod digest;
 /// Pages, tool files and dependencies.
 mod docs;
+/// Office documents, translated and written again.
+mod documents;
 /// Few-shot examples as turns of a chat.
 mod examples;
 /// Feeds from a local web server.

@@ -1,6 +1,7 @@
 //! The output files, generated from the journal. Each is whole or absent, and equal runs write
 //! equal bytes.
 
+use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -14,8 +15,8 @@ use super::stories::StoryFinder;
 use crate::checks::Consistency;
 use crate::error::{Error, Result};
 use crate::files::{self, FileKind};
-use crate::formats::Form;
 use crate::formats::pairs::{EXCHANGE_FORMATS, ExchangeFormat};
+use crate::formats::{self, Form};
 
 /// Number of items in the digest: the last ones. `items.jsonl` has all of them.
 const DIGEST_ITEMS: usize = 300;
@@ -156,6 +157,9 @@ pub(super) fn write(
         line.compare(&mut consistency, &plan.options.checks.dismissed);
         figures.add(&line);
         write_pages(&items, &line, plan)?;
+        if let Some(translation) = &mut line.translation {
+            translation.file = None;
+        }
         if shown.len() == DIGEST_ITEMS {
             shown.remove(0);
         }
@@ -184,13 +188,20 @@ pub(super) fn write(
 /// Writes the page of an item and, if the item was a file, its translation.
 fn write_pages(folder: &Path, line: &Line, plan: &BatchPlan) -> Result<()> {
     let (page, translated) = line.file_names();
-    refresh(&folder.join(page), &digest::page(line, plan.to))?;
+    refresh(&folder.join(page), digest::page(line, plan.to).as_bytes())?;
     if let (Some(name), Some(translation)) = (translated, &line.translation) {
+        if let Some(file) = &translation.file {
+            return refresh(&folder.join(name), &file.bytes);
+        }
+        if formats::is_packed(&line.form) {
+            // A line of `items.jsonl` has no file: the one that was written stays.
+            return Ok(());
+        }
         let is_html =
             matches!(&line.form, Form::File(extension) if matches!(&**extension, "html" | "htm"));
         let text = &translation.text;
         let html = is_html.then(|| digest::translated_page(line, text));
-        refresh(&folder.join(name), html.as_deref().unwrap_or(text))?;
+        refresh(&folder.join(name), html.as_deref().unwrap_or(text).as_bytes())?;
     }
     Ok(())
 }
@@ -248,7 +259,8 @@ impl OutputWriter<'_> {
                     return Ok(());
                 }
                 count();
-                let line = if removed { marked_as_removed(text) } else { text.to_string() };
+                let text = without_file(text);
+                let line = if removed { marked_as_removed(&text) } else { text.into_owned() };
                 writeln!(out, "{line}").map_err(|e| Error::io("write", path, e))
             });
             written.map_err(into_io)
@@ -307,6 +319,22 @@ fn into_io(error: Error) -> std::io::Error {
 }
 
 /// A line with `"removed": true`.
+/// A line without the file of its translation, which would make a list of all items too long.
+fn without_file(text: &str) -> Cow<'_, str> {
+    if !text.contains("\"file\":{") {
+        return text.into();
+    }
+    match serde_json::from_str::<Line>(text) {
+        Ok(mut line) => {
+            if let Some(translation) = &mut line.translation {
+                translation.file = None;
+            }
+            serde_json::to_string(&line).map_or_else(|_| text.into(), Cow::Owned)
+        }
+        Err(_) => text.into(),
+    }
+}
+
 fn marked_as_removed(text: &str) -> String {
     match serde_json::from_str::<serde_json::Map<String, serde_json::Value>>(text) {
         Ok(mut line) => {
@@ -334,14 +362,14 @@ fn remove(folder: &Path, file: &str) -> Result<()> {
 /// Writes a file unless it already has that text: a run with few changes writes few files. It is
 /// not synced to disk, which would take an hour for a million files; the next run repairs a file
 /// lost in a power failure.
-fn refresh(path: &Path, text: &str) -> Result<()> {
+fn refresh(path: &Path, content: &[u8]) -> Result<()> {
     // Only a regular file is read: a link is replaced, and a pipe would block.
     if files::kind(path).is_ok_and(|kind| kind == FileKind::File)
-        && std::fs::read(path).ok().as_deref() == Some(text.as_bytes())
+        && std::fs::read(path).ok().as_deref() == Some(content)
     {
         return Ok(());
     }
-    files::replace_unsynced(path, |out| out.write_all(text.as_bytes()))
+    files::replace_unsynced(path, |out| out.write_all(content))
         .map_err(|e| Error::io("write", path, e))
 }
 

@@ -160,6 +160,9 @@ impl BatchPlan {
         if options.similar != TaskOptions::default().similar {
             spec["similar"] = json!(options.similar);
         }
+        if options.bilingual {
+            spec["bilingual"] = true.into();
+        }
         if options.on_orders != OnOrders::default() {
             spec["on_orders"] = json!(options.on_orders.as_str());
         }

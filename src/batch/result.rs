@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use super::hash::sha256;
 use super::queue::Lease;
 use crate::checks::{Consistency, Dismissals, GlossaryUse, OutputKind, Pair};
+use crate::document::Package;
 use crate::event::Finish;
 use crate::finding::{Finding, Support};
 use crate::formats::{Form, Item};
@@ -71,6 +72,10 @@ pub struct PairedTranslation {
     pub title: Option<String>,
     /// The whole translation, in the form of the source.
     pub text: String,
+    /// The translation of an office file, as such a file. It is in the journal and in `items/`, not
+    /// in `items.jsonl`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub file: Option<Package>,
     /// Paragraphs of the source with their translations.
     pub pairs: Vec<BilingualPair>,
     /// Reason generation ended.
@@ -217,6 +222,7 @@ impl PairedTranslation {
     /// The translation of an outcome. `title` is the headline of the source, whose translation is
     /// looked up among the pairs.
     pub fn new(outcome: Outcome, title: Option<&str>) -> Self {
+        let file = outcome.file.map(|file| Package::new("file", &file));
         let pairs: Vec<BilingualPair> = outcome
             .segments
             .into_iter()
@@ -232,6 +238,7 @@ impl PairedTranslation {
             model: outcome.model,
             title: title.map(|pair| pair.text.clone()),
             text: outcome.text,
+            file,
             pairs,
             finish: finish(outcome.finish),
             tokens: outcome.tokens,

@@ -85,6 +85,27 @@ impl Inline {
         Self::of(raw, escaped, &['<', '&', '{', '\\'], &[])
     }
 
+    /// Words, with tags before some of their bytes, which are in order. Tags end with the names of
+    /// their elements, and words are escaped, as in markup.
+    pub(crate) fn with_tags(text: String, tags: Vec<(usize, String)>) -> Self {
+        let tags = tags.into_iter().map(|(at, raw)| Tag { at, raw }).collect();
+        Self { text, tags, escaped: true, quoted: false, keeps_tags: false }
+    }
+
+    /// Reads what [`put`](Self::put) wrote: white space is kept, and no tag is a character.
+    pub(crate) fn marked(raw: &str) -> Self {
+        let mut inline = Self::with_tags(String::new(), Vec::new());
+        let mut rest = raw;
+        while let Some((words, tag)) = rest.split_once('<') {
+            inline.text.push_str(&unescape(words));
+            let (tag, after) = tag.split_once('>').unwrap_or((tag, ""));
+            inline.tags.push(Tag { at: inline.text.len(), raw: format!("<{tag}>") });
+            rest = after;
+        }
+        inline.text.push_str(&unescape(rest));
+        inline
+    }
+
     fn of(raw: &str, escaped: bool, marks: &[char], codes: &[&str]) -> Self {
         let (mut text, mut tags) = (String::new(), Vec::new());
         // Elements that are one tag and have no end are searched for only once.
@@ -238,6 +259,18 @@ pub(super) fn tag_at(text: &str) -> Option<usize> {
 fn is_picture(tag: &str) -> bool {
     let name = name(tag).to_ascii_lowercase();
     matches!(&*name, "img" | "input" | "embed" | "source" | "image" | "media-reference")
+        || is_anchor(&name)
+}
+
+/// True for the name of a tag of an office document that must not be lost: what it stands for is in
+/// another place, or is no word.
+fn is_anchor(name: &str) -> bool {
+    #[rustfmt::skip]
+    const NAMES: &[&str] = &[
+        "bookmark", "comment", "deletion", "embedded", "endnote", "equation", "field-mark",
+        "footnote", "hidden-text", "insertion-mark", "sign", "slide-number",
+    ];
+    NAMES.contains(&name)
 }
 
 /// True if a text begins with a tag, comment or instruction. Tags have no Hangul names:

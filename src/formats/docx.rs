@@ -1,60 +1,116 @@
 //! DOCX, Word's format: the text of the document as printed.
 //!
 //! Knows where the text is and which parts of it are not shown: deleted, hidden, or repeated for
-//! older programs. Headers, footers, footnotes and comments are separate files and not part of the
-//! article.
+//! older programs. Headers, footers and notes are no part of the article, but are translated with
+//! it; comments are not.
 
-use super::office::{self, DOCX, ParagraphRank, Paragraphs, XmlNode, ZipPackage, attribute};
-use super::{Format, Item, Reader};
+use super::office::{
+    self, DOCX, Dialect, FieldMark, Layout, Office, Opened, ParagraphRank, PartSource, Role,
+    XmlNode, ZipPackage, attribute,
+};
+use super::{Format, Reader};
+use crate::document::Document;
 
 pub(super) const FORMAT: Format = Format {
     name: "docx",
     describe: "a DOCX document",
     extensions: &["docx", "docm"],
     title: "DOCX",
-    written: "plain text",
-    kept: "paragraphs",
+    written: "DOCX",
+    kept: "styles, pictures, tables, headers, notes, fields and links",
     // Any zip that no earlier format recognizes; opening it names what it is instead.
     sniff: |bytes| bytes.starts_with(office::ZIP),
-    read: Reader::Packed(read),
+    read: Reader::Office {
+        read: |bytes| OFFICE.read(bytes),
+        write: |package, words| OFFICE.write(package, words),
+    },
 };
 
-/// Elements whose text is not shown: deletions, moved text, field codes, ruby text, former
-/// properties, and fallbacks for older programs.
-#[rustfmt::skip]
-const SKIPPED_ELEMENTS: &[&str] = &[
-    "del", "moveFrom", "delText", "delInstrText", "instrText", "rt", "pPrChange", "rPrChange", "sectPr",
-    "sdtPr", "Fallback",
+const OFFICE: Office =
+    Office { name: "docx", kind: DOCX, open, beside: Layout::After, preview: None };
+
+/// Parts beside the main document, by the end of the type of their relation.
+const APART: &[(&str, &str)] = &[
+    ("/header", "page header"),
+    ("/footer", "page footer"),
+    ("/footnotes", "footnote"),
+    ("/endnotes", "endnote"),
 ];
 
-fn read(bytes: &[u8]) -> Result<Item, String> {
-    let mut package = ZipPackage::open(bytes, DOCX)?;
-    let main = main_part(&mut package).unwrap_or_else(|| "word/document.xml".to_string());
-    let xml = package.part(&main)?.ok_or_else(|| format!("is damaged: it has no {main}"))?;
+fn open(package: &mut ZipPackage) -> Result<Opened, String> {
+    let main = office::main_part(package).unwrap_or_else(|| "word/document.xml".to_string());
+    if !package.has(&main) {
+        return Err(format!("is damaged: it has no {main}"));
+    }
     let styles = package.part("word/styles.xml")?.map(|xml| styles(&xml)).unwrap_or_default();
-    let document = paragraphs(&xml, &styles)?.document()?;
-    let properties_xml = package.part("docProps/core.xml").ok().flatten().unwrap_or_default();
-    let property = |wanted: &str| office::value(&properties_xml, |name, _| name == wanted);
-    Ok(Item {
-        id: property("identifier"),
-        published: property("created").or_else(|| property("modified")),
-        ..Item::from(document)
-    })
+    let item = office::properties(package, Document::default());
+    let mut parts = vec![PartSource { name: main.clone(), apart: None }];
+    for relation in office::relations(package, &main) {
+        let apart = APART.iter().find(|(end, _)| relation.kind.ends_with(end));
+        let is_new = parts.iter().all(|part| part.name != relation.target);
+        if let Some((_, apart)) = apart.filter(|_| is_new) {
+            parts.push(PartSource { name: relation.target, apart: Some(apart) });
+        }
+    }
+    Ok(Opened { parts, dialect: dialect(styles), item, kept: Default::default() })
 }
 
-/// Name of the file with the main document: some programs change it.
-fn main_part(package: &mut ZipPackage) -> Option<String> {
-    let relations = package.part("_rels/.rels").ok()??;
-    let mut target = None;
-    let read = office::walk(&relations, &[], |node| {
-        if let XmlNode::Open("Relationship", start) = node
-            && attribute(start, "Type").is_some_and(|kind| kind.ends_with("/officeDocument"))
-        {
-            target = attribute(start, "Target");
-        }
-    });
-    let target = target.filter(|_| read.is_ok())?;
-    Some(target.trim_start_matches(['/', '.']).to_string())
+fn dialect(styles: Vec<(String, ParagraphRank)>) -> Dialect {
+    Dialect {
+        role: Box::new(move |name, start| match name {
+            "p" => Role::Paragraph(None),
+            "pPr" => Role::ParagraphProperties,
+            "pStyle" => {
+                let id = attribute(start, "val").unwrap_or_default();
+                let known = styles.iter().find(|(style, _)| *style == id).map(|(_, rank)| *rank);
+                Role::Rank(known.or_else(|| rank(&id)))
+            }
+            "r" => Role::Run,
+            "rPr" => Role::RunProperties,
+            "vanish" => {
+                let off = matches!(attribute(start, "val").as_deref(), Some("0" | "false" | "off"));
+                Role::Vanish(!off)
+            }
+            "t" => Role::Text,
+            "tab" | "ptab" => Role::Character('\t'),
+            "br" | "cr" => Role::Character('\n'),
+            "noBreakHyphen" => Role::Character('-'),
+            "hyperlink" => Role::Container("link"),
+            "ins" | "moveTo" => Role::Container("insertion"),
+            "smartTag" | "customXml" | "dir" | "bdo" => Role::Container("format"),
+            "sdt" => Role::Container("control"),
+            "fldSimple" => Role::Container("field"),
+            "sdtContent" => Role::Inner,
+            "sdtPr" | "sdtEndPr" | "smartTagPr" | "customXmlPr" | "fldData" => Role::Properties,
+            "ruby" => Role::Fixed("ruby"),
+            "oMath" | "oMathPara" => Role::Fixed("equation"),
+            "fldChar" => Role::Field(match attribute(start, "fldCharType").as_deref() {
+                Some("begin") => FieldMark::Begin,
+                Some("separate") => FieldMark::Separate,
+                _ => FieldMark::End,
+            }),
+            "del" | "moveFrom" | "delText" | "delInstrText" => Role::Hidden("deletion"),
+            "instrText" => Role::Hidden("field-mark"),
+            "rt" | "pPrChange" | "rPrChange" | "sectPr" => Role::Hidden("embedded"),
+            "AlternateContent" => Role::Alternatives,
+            "Fallback" => Role::Copy,
+            "proofErr" | "lastRenderedPageBreak" => Role::Dropped,
+            "drawing" | "pict" => Role::Object("image"),
+            "footnoteReference" => Role::Object("footnote"),
+            "endnoteReference" => Role::Object("endnote"),
+            "sym" => Role::Object("sign"),
+            "commentRangeStart" | "commentRangeEnd" | "commentReference" => Role::Object("comment"),
+            "bookmarkStart" | "bookmarkEnd" | "permStart" | "permEnd" => Role::Object("bookmark"),
+            _ => Role::Object("embedded"),
+        }),
+        styled_tags: false,
+        tab: Some("tab"),
+        line_break: Some("br"),
+        controls_in_text: false,
+        breaks_between_runs: false,
+        keeps_space: "xml:space=\"preserve\"",
+        line_feeds: false,
+    }
 }
 
 /// Styles that mark a headline, by identifier. Korean Word uses identifiers like "a3" and "1";
@@ -80,43 +136,6 @@ fn rank(name: &str) -> Option<ParagraphRank> {
         "heading 1" | "heading1" => Some(ParagraphRank::Heading),
         _ => None,
     }
-}
-
-fn paragraphs(xml: &str, styles: &[(String, ParagraphRank)]) -> Result<Paragraphs, String> {
-    let mut found = Paragraphs::default();
-    // For each open run, true if it is hidden; number of open paragraph properties and of open
-    // texts.
-    let (mut hidden, mut properties, mut texts) = (Vec::new(), 0_usize, 0_usize);
-    office::walk(xml, SKIPPED_ELEMENTS, |node| match node {
-        XmlNode::Open("p", _) => found.open(),
-        XmlNode::Close("p") => found.close(),
-        XmlNode::Open("pPr", _) => properties += 1,
-        XmlNode::Close("pPr") => properties = properties.saturating_sub(1),
-        XmlNode::Open("pStyle", start) => {
-            let id = attribute(start, "val").unwrap_or_default();
-            let known = styles.iter().find(|(style, _)| *style == id).map(|(_, rank)| *rank);
-            found.rank(known.or_else(|| rank(&id)));
-        }
-        // Tab stops, and the format of the paragraph mark.
-        XmlNode::Open(..) if properties > 0 => {}
-        XmlNode::Open("r", _) => hidden.push(false),
-        XmlNode::Close("r") => drop(hidden.pop()),
-        XmlNode::Open("vanish", start) => {
-            let off = matches!(attribute(start, "val").as_deref(), Some("0" | "false" | "off"));
-            if let Some(hidden) = hidden.last_mut() {
-                *hidden = !off;
-            }
-        }
-        XmlNode::Open("t", _) => texts += 1,
-        XmlNode::Close("t") => texts = texts.saturating_sub(1),
-        _ if hidden.contains(&true) => {}
-        XmlNode::Words(words) if texts > 0 => found.words(words),
-        XmlNode::Open("tab" | "ptab", _) => found.words("\t"),
-        XmlNode::Open("br" | "cr", _) => found.line_break(),
-        XmlNode::Open("noBreakHyphen", _) => found.words("-"),
-        _ => {}
-    })?;
-    Ok(found)
 }
 
 #[cfg(test)]
@@ -176,7 +195,7 @@ mod tests {
             "다리, 다시 열려\n\n보도자료\n\n시는 7일 A&B 다리를 열었다."
         );
         assert_eq!(item.published.as_deref(), Some("2026-01-07T01:30:00Z"));
-        assert_eq!(item.form, Form::File("txt".into()));
+        assert_eq!(item.form, Form::File("docx".into()));
     }
 
     #[test]
@@ -223,11 +242,8 @@ mod tests {
         let zip = docx(&p("They met."));
         assert_eq!(detect("standard input", &zip).name, "docx");
         assert_eq!(read(zip, "standard input").unwrap().document.article(), "They met.");
-        let error = read(zip_of(&[("xl/workbook.xml", "")]), "standard input").unwrap_err();
-        assert_eq!(
-            error,
-            "standard input is not DOCX: it is an XLSX spreadsheet; save it as CSV first"
-        );
+        let error = read(zip_of(&[("xl/workbook.xml", "")]), "a.docx").unwrap_err();
+        assert_eq!(error, "a.docx is not DOCX: it is XLSX; rename it to end in .xlsx");
         let error = read(zip_of(&[("word/document.xml", "<w:p><w:t>x")]), "a.docx").unwrap_err();
         assert_eq!(error, "a.docx is damaged: its XML ends in the middle");
         assert_eq!(read(docx("<w:p/>"), "a.docx").unwrap_err(), "a.docx has no text");
@@ -257,12 +273,14 @@ mod tests {
             if let Some(cut) = cut {
                 bytes.truncate(cut.index(bytes.len()));
             }
-            let _ = super::read(&bytes);
+            let _ = read(bytes, "a.docx");
         }
 
         #[test]
         fn no_xml_makes_it_panic(xml in "(<w:(p|r|t|del|pPr|vanish|br|style)/?>|</w:(p|r|t|del|pPr)>|가|&amp;|&|<|/>){0,30}") {
-            let _ = super::paragraphs(&xml, &[]).map(super::Paragraphs::document);
+            if let Ok(item) = read(docx(&xml), "a.docx") {
+                super::super::write(&item.document, |_, _| Some("왔다 & <갔다>".into())).unwrap();
+            }
             let _ = super::styles(&xml);
         }
     }

@@ -3,10 +3,8 @@
 use std::io::BufRead;
 
 use super::{Fields, Item, ItemResult, ItemStream};
+use crate::document::{Package, Place};
 use crate::error::InputFault;
-
-/// Size limit of one article or one feed, in bytes: far above real ones, against hostile input.
-pub const MAX_BYTES: u64 = 64 << 20;
 
 /// A file format that articles are read from.
 pub struct Format {
@@ -33,11 +31,22 @@ impl Format {
     /// How many articles a file has: "one", "one or many", "many".
     pub fn articles(&self) -> &'static str {
         match self.read {
-            Reader::Article(_) | Reader::Packed(_) => "one",
+            Reader::Article(_) | Reader::Office { .. } | Reader::Packed(_) => "one",
             Reader::Articles(_) => "one or many",
             Reader::Stream(_) => "many",
         }
     }
+}
+
+/// New words for an office file.
+#[derive(Debug, Clone, Default)]
+pub struct NewWords<'t> {
+    /// Words with their tags, by their places; later ones count.
+    pub placed: Vec<(Place, String)>,
+    /// True if they follow the old ones instead of taking their place.
+    pub is_bilingual: bool,
+    /// The new text, of which some formats keep the beginning for previews.
+    pub text: &'t str,
 }
 
 /// The function that reads a format, by the kind of its input and output.
@@ -46,6 +55,13 @@ pub enum Reader {
     /// One article from a decoded text that is not blank; `Document::rejoin` writes the same format
     /// back.
     Article(fn(String) -> Result<Item, String>),
+    /// One article from an office file; its translation is written into a copy of the file.
+    Office {
+        /// Reads the file.
+        read: fn(&[u8]) -> Result<Item, String>,
+        /// Writes a copy with new words for places, with their tags.
+        write: fn(&Package, NewWords<'_>) -> Result<Vec<u8>, String>,
+    },
     /// One article from the bytes of a packed file; its translation is written as plain text.
     Packed(fn(&[u8]) -> Result<Item, String>),
     /// Several articles from a decoded text.

@@ -1,22 +1,25 @@
 //! HWPX, Hancom Office's format (OWPML, KS X 6101): the text of the document as printed.
 //!
-//! Knows where the text of a section is and which parts are not the article: headers, footers,
-//! comments, memos, tracked deletions. Notes follow the paragraph that refers to them. The same
-//! document as binary HWP (`hwp.rs`) has the same text.
+//! Knows where the text of a section is and which parts are not the article: headers and footers,
+//! which are translated with it; comments, memos and tracked deletions, which are not. Notes follow
+//! the paragraph that refers to them. The same document as binary HWP (`hwp.rs`) has the same text.
 
 use quick_xml::events::BytesStart;
 
 use super::hancom::Ranks;
-use super::office::{self, HWPX, Paragraphs, XmlNode, ZipPackage, attribute};
+use super::office::{
+    self, Dialect, HWPX, Layout, Office, Opened, PartSource, Role, XmlNode, ZipPackage, attribute,
+};
 use super::{Format, Item, Reader};
+use crate::document::Document;
 
 pub(super) const FORMAT: Format = Format {
     name: "hwpx",
     describe: "an HWPX document",
     extensions: &["hwpx"],
     title: "HWPX",
-    written: "plain text",
-    kept: "paragraphs",
+    written: "HWPX",
+    kept: "styles, pictures, tables, headers, notes, fields and links",
     sniff: |bytes| {
         let holds = |name: &[u8]| bytes.windows(name.len()).any(|part| part == name);
         bytes.starts_with(office::ZIP)
@@ -24,16 +27,21 @@ pub(super) const FORMAT: Format = Format {
                 .into_iter()
                 .any(holds)
     },
-    read: Reader::Packed(read),
+    read: Reader::Office {
+        read: |bytes| OFFICE.read(bytes),
+        write: |package, words| OFFICE.write(package, words),
+    },
 };
 
-/// Elements whose text is not part of the article: settings, headers, footers, comments, memos and
-/// their fields, index entries, ruby text.
-const SKIPPED_ELEMENTS: &[&str] =
-    &["secPr", "header", "footer", "hiddenComment", "fieldBegin", "indexmark", "subText"];
+const OFFICE: Office = Office {
+    name: "hwpx",
+    kind: HWPX,
+    open,
+    beside: Layout::After,
+    preview: Some("Preview/PrvText.txt"),
+};
 
-fn read(bytes: &[u8]) -> Result<Item, String> {
-    let mut package = ZipPackage::open(bytes, HWPX)?;
+fn open(package: &mut ZipPackage) -> Result<Opened, String> {
     let manifest = package.part("META-INF/manifest.xml").ok().flatten().unwrap_or_default();
     if is_encrypted(&manifest) {
         return Err(office::encrypted_error());
@@ -45,11 +53,6 @@ fn read(bytes: &[u8]) -> Result<Item, String> {
         return Err("is damaged: it has no Contents/section0.xml".to_string());
     }
     let ranks = ranks(&package.part("Contents/header.xml").ok().flatten().unwrap_or_default());
-    let mut found = Paragraphs::default();
-    for (_, name) in &sections {
-        let xml = package.part(name)?.unwrap_or_default();
-        section(&xml, &ranks, &mut found)?;
-    }
     let properties_xml = package.part("Contents/content.hpf").ok().flatten().unwrap_or_default();
     let fact = |wanted: &str| {
         office::value(&properties_xml, |name, start| {
@@ -57,7 +60,62 @@ fn read(bytes: &[u8]) -> Result<Item, String> {
         })
     };
     let published = fact("CreatedDate").or_else(|| fact("ModifiedDate"));
-    Ok(Item { published, ..Item::from(found.document()?) })
+    let parts = sections.into_iter().map(|(_, name)| PartSource { name, apart: None }).collect();
+    let item = Item { published, ..Item::from(Document::default()) };
+    Ok(Opened { parts, dialect: dialect(ranks), item, kept: Default::default() })
+}
+
+fn dialect(ranks: Ranks) -> Dialect {
+    Dialect {
+        role: Box::new(move |name, start| match name {
+            "p" => {
+                Role::Paragraph(ranks.of(number(start, "styleIDRef"), number(start, "paraPrIDRef")))
+            }
+            "run" => Role::Run,
+            // The base text of ruby is in an element of its own.
+            "t" | "mainText" => Role::Text,
+            "tab" => Role::Character('\t'),
+            "lineBreak" => Role::Character('\n'),
+            "nbSpace" => Role::Character('\u{a0}'),
+            "fwSpace" => Role::Character(' '),
+            "hyphen" => Role::Character('-'),
+            "dutmal" => Role::Fixed("ruby"),
+            "subText" => Role::Hidden("embedded"),
+            "header" => Role::Apart("page header"),
+            "footer" => Role::Apart("page footer"),
+            // Numbers of notes and pages are not text.
+            "autoNum" => match attribute(start, "numType").as_deref() {
+                Some("PICTURE" | "TABLE" | "EQUATION") => {
+                    Role::Shown("number", attribute(start, "num").unwrap_or_default())
+                }
+                _ => Role::Object("embedded"),
+            },
+            // Characters written over each other, such as a figure in a circle.
+            "compose" => Role::Shown("sign", attribute(start, "composeText").unwrap_or_default()),
+            "fieldBegin" => Role::SpanStart("field"),
+            "fieldEnd" => Role::SpanEnd("field"),
+            "markpenBegin" => Role::SpanStart("highlight"),
+            "markpenEnd" => Role::SpanEnd("highlight"),
+            "insertBegin" => Role::SpanStart("insertion"),
+            "insertEnd" => Role::SpanEnd("insertion"),
+            "deleteBegin" => Role::DeletionStart,
+            "deleteEnd" => Role::DeletionEnd,
+            "secPr" | "hiddenComment" | "indexmark" => Role::Hidden("embedded"),
+            // Where lines end, which Hancom Office finds anew.
+            "linesegarray" => Role::Dropped,
+            "pic" | "rect" | "ellipse" | "line" | "container" | "ole" => Role::Object("image"),
+            "equation" => Role::Object("equation"),
+            "ctrl" => Role::Object("embedded"),
+            _ => Role::Object("embedded"),
+        }),
+        styled_tags: true,
+        tab: Some("tab"),
+        line_break: Some("lineBreak"),
+        controls_in_text: true,
+        breaks_between_runs: false,
+        keeps_space: "",
+        line_feeds: false,
+    }
 }
 
 /// The number in "Contents/section12.xml".
@@ -102,53 +160,10 @@ fn number(start: &BytesStart, name: &str) -> Option<u32> {
     attribute(start, name)?.parse().ok()
 }
 
-fn section(xml: &str, ranks: &Ranks, found: &mut Paragraphs) -> Result<(), String> {
-    let (mut texts, mut deleted) = (0_usize, false);
-    office::walk(xml, SKIPPED_ELEMENTS, |node| match node {
-        XmlNode::Open("p", start) => {
-            found.open();
-            found.rank(ranks.of(number(start, "styleIDRef"), number(start, "paraPrIDRef")));
-        }
-        XmlNode::Close("p") => {
-            found.close();
-            // A deletion across paragraphs is marked in each of them.
-            deleted = false;
-        }
-        // The base text of ruby is in an element of its own.
-        XmlNode::Open("t" | "mainText", _) => texts += 1,
-        XmlNode::Close("t" | "mainText") => texts = texts.saturating_sub(1),
-        XmlNode::Open("deleteBegin", _) => deleted = true,
-        XmlNode::Open("deleteEnd", _) => deleted = false,
-        _ if deleted => {}
-        // Numbers of notes and pages are not text.
-        XmlNode::Open("autoNum", start)
-            if matches!(
-                attribute(start, "numType").as_deref(),
-                Some("PICTURE" | "TABLE" | "EQUATION")
-            ) =>
-        {
-            found.words(&attribute(start, "num").unwrap_or_default());
-        }
-        // Characters written over each other, such as a figure in a circle.
-        XmlNode::Open("compose", start) => {
-            found.words(&attribute(start, "composeText").unwrap_or_default());
-        }
-        _ if texts == 0 => {}
-        XmlNode::Words(words) => found.words(words),
-        XmlNode::Open("tab", _) => found.words("\t"),
-        XmlNode::Open("lineBreak", _) => found.line_break(),
-        XmlNode::Open("nbSpace", _) => found.words("\u{a0}"),
-        XmlNode::Open("fwSpace", _) => found.words(" "),
-        XmlNode::Open("hyphen", _) => found.words("-"),
-        _ => {}
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::super::office::tests::zip_of;
     use super::super::{detect, read};
-    use super::{Paragraphs, Ranks};
     use proptest::prelude::*;
 
     const HPF: &str = r#"<?xml version="1.0" encoding="UTF-8" standalone="yes" ?><opf:package xmlns:opf="http://www.idpf.org/2007/opf/" version="" unique-identifier="" id=""><opf:metadata><opf:title>무제</opf:title><opf:language>ko</opf:language><opf:meta name="creator" content="text">김</opf:meta><opf:meta name="CreatedDate" content="text">2026-01-07T01:30:00Z</opf:meta><opf:meta name="ModifiedDate" content="text">2026-01-08T01:30:00Z</opf:meta></opf:metadata><opf:manifest><opf:item id="section0" href="Contents/section0.xml" media-type="application/xml"/></opf:manifest><opf:spine><opf:itemref idref="section0" linear="yes"/></opf:spine></opf:package>"#;
@@ -185,7 +200,9 @@ mod tests {
     }
 
     fn text(body: &str) -> String {
-        read(&hwpx(&[body]), "a.hwpx").unwrap().text().to_string()
+        let document = read(&hwpx(&[body]), "a.hwpx").unwrap();
+        // What is no part of the article follows it.
+        document.text().split("\n\n쪽 머리말").next().unwrap_or_default().to_string()
     }
 
     #[test]
@@ -202,7 +219,7 @@ mod tests {
     #[test]
     fn hwpx_follows_the_plain_text_rules_and_reads_metadata() {
         let body = [p("다리, 다시 열려"), p("시는 7일 다리를 열었다."), p("구독하기")].concat();
-        let item = super::read(&hwpx(&[&body])).unwrap();
+        let item = super::super::article(&hwpx(&[&body]), "a.hwpx").unwrap();
         assert_eq!(item.document.title(), Some("다리, 다시 열려"));
         assert_eq!(item.document.article(), "다리, 다시 열려\n\n시는 7일 다리를 열었다.");
         assert_eq!(item.published.as_deref(), Some("2026-01-07T01:30:00Z"));
@@ -274,14 +291,14 @@ mod tests {
                 let at = at.index(bytes.len());
                 bytes[at] = byte;
             }
-            let _ = super::read(&bytes);
+            let _ = read(&bytes, "a.hwpx");
         }
 
         #[test]
         fn no_xml_makes_it_panic(xml in "(<hp:(p|run|t|tab|deleteBegin|secPr|tbl)/?>|</hp:(p|run|t|secPr)>|가|&amp;|&|<|/>){0,30}") {
-            let mut found = Paragraphs::default();
-            let _ = super::section(&xml, &Ranks::default(), &mut found);
-            let _ = found.document();
+            if let Ok(document) = read(&hwpx(&[&xml]), "a.hwpx") {
+                super::super::write(&document, |_, _| Some("왔다 & <갔다>".into())).unwrap();
+            }
         }
     }
 }

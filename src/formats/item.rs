@@ -7,6 +7,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::document::Document;
 
+/// Size limit of one article or one feed, in bytes: far above real ones, against hostile input.
+pub const MAX_BYTES: u64 = 64 << 20;
+
 /// An article, or the reason why a part of the input is not one.
 pub type ItemResult = Result<Item, Unreadable>;
 

@@ -35,12 +35,12 @@ pub use dates::{Date, read as date};
 pub use encoding::decode;
 pub(crate) use feed::without_title;
 pub use fields::Fields;
-pub use format::{Format, MAX_BYTES, Reader};
-pub use item::{Form, Item, ItemResult, ItemStream, Unreadable};
+pub use format::{Format, NewWords, Reader};
+pub use item::{Form, Item, ItemResult, ItemStream, MAX_BYTES, Unreadable};
 pub use pairs::{PAIR_FORMATS, PairFormat, PairLanguages, PairStream, TextPair, pairs};
 pub use visible::visible;
 
-use crate::document::Document;
+use crate::document::{Block, Document, Package};
 use crate::error::{Error, InputFault, Result};
 
 macro_rules! formats {
@@ -67,6 +67,8 @@ formats! {
     mod csv;
     mod hwpx;
     mod hwp;
+    mod pptx;
+    mod xlsx;
     mod docx;
     mod srt;
     mod vtt;
@@ -131,6 +133,10 @@ fn article_in(format: &Format, bytes: &[u8], name: &str) -> Result<Item> {
             (read(text), format.extensions.first())
         }
         Reader::Article(read) => (read(decode_text(bytes, name)?), format.extensions.first()),
+        Reader::Office { read, .. } => {
+            let own = format.extensions.iter().find(|own| name.to_lowercase().ends_with(**own));
+            (read(bytes), own.or(format.extensions.first()))
+        }
         Reader::Packed(read) => (read(bytes), plain::FORMAT.extensions.first()),
         Reader::Articles(_) | Reader::Stream(_) => {
             let is_feed = format.name == feed::FORMAT.name;
@@ -143,6 +149,43 @@ fn article_in(format: &Format, bytes: &[u8], name: &str) -> Result<Item> {
     };
     let form = ending.map_or(Form::Words, |ending| Form::File((*ending).into()));
     item.map(|item| Item { form, ..item }).map_err(refuse)
+}
+
+/// Writes a document with new words for some of its blocks, as the file that it was read from: the
+/// text of [`Document::rejoin`], or the package with the words in their places. `None` keeps a
+/// block.
+pub fn write(
+    document: &Document,
+    mut words: impl FnMut(usize, &Block) -> Option<String>,
+) -> Result<Vec<u8>> {
+    let Some(package) = document.package() else { return Ok(document.rejoin(words).into_bytes()) };
+    let mut placed = Vec::new();
+    let text = document.rejoin(|index, block| {
+        let new = words(index, block)?;
+        if let Some(place) = &block.place {
+            placed.push((place.clone(), document.with_markup(block, new.clone()).0));
+        }
+        Some(new)
+    });
+    repacked(package, NewWords { placed, is_bilingual: false, text: &text })
+}
+
+/// True if files of a form are packages, whose text is one part of them.
+pub(crate) fn is_packed(form: &Form) -> bool {
+    let Form::File(ending) = form else { return false };
+    let is_office = |format: &&Format| matches!(format.read, Reader::Office { .. });
+    FORMATS.iter().filter(is_office).any(|format| format.extensions.contains(&&**ending))
+}
+
+/// Writes a copy of a package with new words.
+pub(crate) fn repacked(package: &Package, words: NewWords<'_>) -> Result<Vec<u8>> {
+    let format = FORMATS.iter().find(|format| format.name == package.format);
+    let name = format!("the {} file", package.format.to_uppercase());
+    let refuse = |reason: String| Error::unreadable(&name, reason);
+    match format.map(|format| format.read) {
+        Some(Reader::Office { write, .. }) => write(package, words).map_err(refuse),
+        _ => Err(refuse("is of no format that is written".to_string())),
+    }
 }
 
 /// Reads all articles of an input. An error concerns the whole input; one unreadable article is an

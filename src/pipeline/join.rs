@@ -10,6 +10,7 @@ use crate::document::{Block, BlockKind, Document, Showing};
 use crate::error::Result;
 use crate::event::{Finish, Observer};
 use crate::finding::{Finding, Severity};
+use crate::formats::{self, NewWords};
 use crate::outcome::{Outcome, Route, Tokens};
 use crate::prompts::Task;
 
@@ -25,6 +26,7 @@ pub(super) fn empty_outcome(setup: &TaskSetup<'_>, task: Task) -> Outcome {
         to: setup.languages.to,
         route: Route::Direct,
         text: String::new(),
+        file: None,
         finish: Finish::Stop,
         tokens: Tokens::default(),
         segments: Vec::new(),
@@ -71,11 +73,13 @@ pub(super) struct SegmentPositions {
     pub stages: Vec<StageSlot>,
 }
 
-/// Puts a finished translation into its document and adds it to the outcome.
+/// Puts a finished translation into its document and adds it to the outcome. With `is_bilingual`,
+/// an office file keeps the source.
 pub(super) fn translation(
     translation: DocumentTranslation<'_>,
+    is_bilingual: bool,
     outcome: &mut Outcome,
-) -> SegmentPositions {
+) -> Result<SegmentPositions> {
     let mut positions = SegmentPositions {
         sources: vec![None; translation.chunks.len()],
         outputs: vec![None; translation.chunks.len()],
@@ -85,18 +89,25 @@ pub(super) fn translation(
     let mut places = Vec::with_capacity(translation.blocks.len());
     let mut cursor = Cursor::default();
     let mut findings = Vec::new();
+    let mut placed = Vec::new();
+    let package = translation.document.package();
     outcome.text = translation.document.rejoin_marked(|index, block| {
         let marked = translation.marked(index);
         places.push(cursor.advance(&translation, index, block, marked.as_ref(), &mut positions));
-        let Marked { text, lost, .. } = marked?;
-        findings.extend(lost_tags(&lost, translation.blocks[index].start));
+        let Marked { text, lost, packed, .. } = marked?;
+        findings.extend(lost_tags(&lost, package.is_some(), translation.blocks[index].start));
+        placed.extend(block.place.clone().zip(packed));
         Some(text)
     });
+    if let Some(package) = package {
+        let words = NewWords { placed, is_bilingual, text: &outcome.text };
+        outcome.file = Some(formats::repacked(package, words)?);
+    }
     findings.extend(read::outside(translation.document, read::Fate::Kept));
     positions.stages = stages::slots(&translation, |index| places[index].clone());
     add_results(translation.results, outcome);
     outcome.findings.extend(findings);
-    positions
+    Ok(positions)
 }
 
 /// Byte offsets while blocks are joined in order.
@@ -145,9 +156,14 @@ impl Cursor {
     }
 }
 
-/// A finding for tags of a block that found no place among its new words; `None` without any.
-fn lost_tags(lost: &[&str], segment: usize) -> Option<Finding> {
-    let tags = lost.join(" ");
+/// A finding for tags of a block that found no place among its new words; `None` without any. Tags
+/// of an office file are shown without their numbers.
+fn lost_tags(lost: &[&str], is_packed: bool, segment: usize) -> Option<Finding> {
+    let name = |tag: &&str| match tag.split_once(' ').filter(|_| is_packed) {
+        Some((name, _)) => format!("{name}>"),
+        None => (*tag).to_string(),
+    };
+    let tags = lost.iter().map(name).collect::<Vec<_>>().join(" ");
     let finding = || {
         Finding::new("tags", "tags_lost", format!("lost in the translation: {tags}"))
             .in_korean(format!("번역문에서 사라진 태그: {tags}"))

@@ -106,13 +106,39 @@ pub(super) fn blocks<'d>(
         let language = if block.kind == BlockKind::Outside { None } else { Language::detect(text) };
         let mut block_chunks = Vec::new();
         if language == Some(from) {
-            block_chunks = chunks(setup, Task::Translate, text, observer)?;
+            for part in parts(text, document.package().is_some()) {
+                block_chunks.extend(chunks(setup, Task::Translate, part, observer)?);
+            }
         } else if language.is_some() {
             findings.extend(not_translated(text, from));
         }
         translation.add_block(block_chunks);
     }
     Ok((translation, findings))
+}
+
+/// The parts of a block that are translated apart, each with the white space after it. In an office
+/// file they are between tabs, which are columns, and sentences on lines of their own.
+fn parts(text: &str, is_packed: bool) -> Vec<&str> {
+    let mut parts = Vec::new();
+    let mut start = 0;
+    if is_packed {
+        for (at, separator) in text.match_indices(['\t', '\n']) {
+            let words = text[start..at].trim_end();
+            let is_end = separator == "\t"
+                || words
+                    .trim_end_matches(['"', '\'', '”', '’', ')'])
+                    .ends_with(['.', '!', '?', ':']);
+            // Further white space belongs to this part.
+            let rest = &text[at + 1..];
+            if is_end && !words.trim().is_empty() && !rest.starts_with(char::is_whitespace) {
+                parts.push(&text[start..=at]);
+                start = at + 1;
+            }
+        }
+    }
+    parts.push(&text[start..]);
+    parts
 }
 
 /// A finding for a block that is in the other language already. Names and codes are too short for

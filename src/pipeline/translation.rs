@@ -54,15 +54,20 @@ impl<'d> DocumentTranslation<'d> {
     /// The new text of a finished block with its tags, and the tags that are lost.
     pub fn marked(&self, block: usize) -> Option<Marked<'d>> {
         let words = self.block_text(block)?;
-        let length = words.len();
         let document = self.document;
-        let at = &document.blocks()[block];
-        let (text, lost) = document.with_markup_at(at, words, &self.counterparts(block));
-        let text = match &at.shown {
+        let source = &document.blocks()[block];
+        let counterparts = self.counterparts(block);
+        let length = words.len();
+        if document.package().is_some() {
+            let (packed, lost) = document.with_markup_at(source, words.clone(), &counterparts);
+            return Some(Marked { is_plain: true, text: words, lost, packed: Some(packed) });
+        }
+        let (text, lost) = document.with_markup_at(source, words, &counterparts);
+        let text = match &source.shown {
             Some(shown) => checks::in_lines(&text, shown, self.to),
             None => text,
         };
-        Some(Marked { is_plain: text.len() == length, text, lost })
+        Some(Marked { is_plain: text.len() == length, text, lost, packed: None })
     }
 
     /// The counterparts of all chunks of a block, in its texts.
@@ -80,11 +85,13 @@ impl<'d> DocumentTranslation<'d> {
     }
 }
 
-/// The new text of a block with its tags.
+/// The new text of a block with its tags, unless they are in a package.
 pub(super) struct Marked<'d> {
     pub text: String,
     /// Tags that found no place among the new words.
     pub lost: Vec<&'d str>,
     /// True if there are neither tags nor escapes among the words.
     pub is_plain: bool,
+    /// The words with their tags, for the package; `text` has none.
+    pub packed: Option<String>,
 }

@@ -3,6 +3,7 @@
 use serde_json::json;
 
 use super::{serve, serve_with};
+use crate::support::here;
 
 #[test]
 fn libretranslate_is_asked_in_four_ways() {
@@ -76,6 +77,23 @@ fn files_are_translated_and_fetched_by_their_secret_name() {
     let path = url.strip_prefix(&format!("http://{}", server.address)).unwrap();
     assert!(server.get(path).body.contains("<p>시의회는 월요일에 모인다.</p>"));
     assert_eq!(server.get("/download_file/guess.a.html").status, 404);
+}
+
+#[test]
+fn an_office_file_comes_back_as_one() {
+    let (_home, _model, server) = serve();
+    let multipart = [("content-type", "multipart/form-data; boundary=x")];
+    let head = "--x\r\ncontent-disposition: form-data; name=\"target\"\r\n\r\nen\r\n--x\r\n\
+                content-disposition: form-data; name=\"file\"; filename=\"release.docx\"\r\n\r\n";
+    let file = std::fs::read(here("fixtures/press/release.docx")).unwrap();
+    let body = [head.as_bytes(), &file, b"\r\n--x--\r\n"].concat();
+    let answer = server.request("POST", "/translate_file", &multipart, &body).json();
+    let url = answer["translatedFileUrl"].as_str().unwrap_or_else(|| panic!("{answer}"));
+    let path = url.strip_prefix(&format!("http://{}", server.address)).unwrap();
+    assert!(path.ends_with(".release.translated.docx"), "{path}");
+    let file = server.get(path);
+    let document = malmoi::formats::read(&file.bytes, "a.docx").unwrap();
+    assert_eq!(document.blocks().len(), 8, "{}", document.text());
 }
 
 #[test]

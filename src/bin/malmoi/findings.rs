@@ -174,6 +174,7 @@ mod tests {
     fn outcome(findings: Vec<Finding>) -> Outcome {
         let segment = |source: &str| Segment {
             source: source.into(),
+            file: None,
             text: "번역".into(),
             finish: Finish::Stop,
             score: None,

@@ -71,13 +71,27 @@ pub(crate) fn check(path: Option<&Path>, read: &[&Path], force: bool) -> Result<
 /// Writes a result to a file, or to standard output if there is none. A pipe or a device is written
 /// to, not replaced.
 pub(crate) fn write(path: Option<&Path>, text: &str) -> Result<()> {
-    let Some(path) = path else { return print(text) };
+    match path {
+        Some(_) => write_bytes(path, text.as_bytes()),
+        None => print(text),
+    }
+}
+
+/// Writes a file that is no text in the same way; standard output must not be a terminal.
+pub(crate) fn write_bytes(path: Option<&Path>, bytes: &[u8]) -> Result<()> {
+    let Some(path) = path else {
+        let mut out = std::io::stdout().lock();
+        return match out.write_all(bytes).and_then(|()| out.flush()) {
+            Err(error) if error.kind() == ErrorKind::BrokenPipe => Err(ReaderLeft.into()),
+            other => other.context("cannot write to standard output"),
+        };
+    };
     let is_special = |metadata: std::fs::Metadata| !metadata.is_file() && !metadata.is_dir();
     let written = if std::fs::metadata(path).is_ok_and(is_special) {
         let out = std::fs::OpenOptions::new().write(true).open(path);
-        out.and_then(|mut out| out.write_all(text.as_bytes()))
+        out.and_then(|mut out| out.write_all(bytes))
     } else {
-        files::replace(path, |out| out.write_all(text.as_bytes()))
+        files::replace(path, |out| out.write_all(bytes))
     };
     written.with_context(|| format!("cannot write {}", path.display()))
 }

@@ -4,10 +4,10 @@
 //! elements outside of placed ones are searched for, which takes a few searches for a block,
 //! however deep a hostile text nests.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::ops::Range;
 
-use super::{Inline, Tag, c_escape, element, escape, is_picture, name, override_end};
+use super::{Inline, Tag, c_escape, element, escape, is_anchor, is_picture, name, override_end};
 use crate::document::{Counterpart, Span};
 
 /// Upper bound on searched bytes per byte of the old and the new words: enough for a paragraph
@@ -127,6 +127,8 @@ impl<'t> Put<'t, '_> {
         }));
         // The tags of the last placed element.
         let mut done = 0..0;
+        // The ends of elements that were moved to the end without their words.
+        let mut moved = HashSet::new();
         for (at, tag) in tags.iter().enumerate() {
             let partner = self.partners[at];
             if done.contains(&at) && partner.is_none_or(|partner| done.contains(&partner)) {
@@ -162,9 +164,14 @@ impl<'t> Put<'t, '_> {
                     );
                     self.tail = tail;
                     done = element;
+                } else if is_anchor(name(&tag.raw)) {
+                    moved.insert(partner);
+                    self.tail.push_str(&tag.raw);
                 } else {
                     self.lose(at, Some(partner));
                 }
+            } else if moved.contains(&at) {
+                self.tail.push_str(&tag.raw);
             }
         }
     }
@@ -180,17 +187,53 @@ impl<'t> Put<'t, '_> {
         }
     }
 
-    /// Places a tag without a partner. Its place among the new words is unknown: a picture moves to
-    /// their end, a line break is lost.
+    /// Places a tag without a partner. An anchor stays behind its word or its sentence. Where the
+    /// place among the new words is unknown, a picture moves to their end; a line break is lost.
     fn lone(&mut self, at: usize) {
         let tag = &self.inline.tags[at];
         if tag.at <= self.inside.start && !self.inside.is_empty() {
             self.lead.push_str(&tag.raw);
-        } else if tag.at >= self.inside.end || is_picture(&tag.raw) {
+        } else if tag.at >= self.inside.end {
+            self.tail.push_str(&tag.raw);
+        } else if is_anchor(name(&tag.raw)) && self.find_anchor(at, tag) {
+            // Placed.
+        } else if is_picture(&tag.raw) {
             self.tail.push_str(&tag.raw);
         } else {
             self.lose(at, None);
         }
+    }
+
+    /// Places an anchor behind the word that it follows, if that occurs once in the new text, or
+    /// behind its sentence, if both texts have as many.
+    fn find_anchor(&mut self, at: usize, tag: &Tag) -> bool {
+        let text = &self.inline.text;
+        if !self.spend(text.len() + self.words.len()) {
+            return false;
+        }
+        let before = text[..tag.at].trim_end();
+        let ends = sentence_ends(text);
+        let sentence = ends.iter().position(|end| *end == before.len());
+        let new_ends = sentence_ends(self.words);
+        let place = match sentence.filter(|_| ends.len() == new_ends.len()) {
+            Some(number) => Some(new_ends[number]),
+            None => {
+                let word = before.rsplit(char::is_whitespace).next().unwrap_or_default();
+                let word = word.trim_matches(|c: char| !c.is_alphanumeric());
+                let mut hits = self.words.match_indices(word).map(|(hit, _)| hit + word.len());
+                let only = hits.next().filter(|_| word.chars().count() > 1);
+                only.filter(|_| hits.next().is_none())
+            }
+        };
+        let Some(place) = place else { return false };
+        let last = self.placements.range(..=place).next_back();
+        if last.is_some_and(|(start, placement)| placement.end > place || *start == place) {
+            return false;
+        }
+        let inside = tag.at..tag.at;
+        let placement = Placement { end: place, tags: at..at + 1, inside, has_own_words: false };
+        self.placements.insert(place, placement);
+        true
     }
 
     /// True if an element has no words.
@@ -307,6 +350,18 @@ impl<'t> Put<'t, '_> {
         }
         raw.push_str(&words(from..placement.inside.end));
     }
+}
+
+/// The ends of a text's sentences, by their full stops alone.
+fn sentence_ends(text: &str) -> Vec<usize> {
+    let mut ends = Vec::new();
+    for (at, stop) in text.match_indices(['.', '!', '?', '。']) {
+        let end = at + stop.len();
+        if text[end..].chars().next().is_none_or(char::is_whitespace) {
+            ends.push(end);
+        }
+    }
+    ends
 }
 
 /// A span without white space at its ends; `None` without words, or if it is none of the text.

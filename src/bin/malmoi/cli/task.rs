@@ -69,6 +69,60 @@ pub(super) fn read(
     Ok(formats::read_from(source, &name)?)
 }
 
+/// True for a file that is to be plain text.
+fn is_text(path: Option<&Path>) -> bool {
+    let ending = path.and_then(Path::extension).map(|ending| ending.to_ascii_lowercase());
+    ending.is_some_and(|ending| ending == "txt" || ending == "text")
+}
+
+/// Checks before any work that the translation of a document can be written as the output's ending
+/// says: an office file is translated into one of its own format, or into plain text.
+pub(super) fn check_ending(
+    document: &Document,
+    output: &OutputArgs,
+    is_bilingual: bool,
+    context: &Context,
+) -> Result<()> {
+    let path = output.output.as_deref();
+    let Some(package) = document.package() else {
+        if is_bilingual {
+            bail!("--bilingual is for DOCX, HWPX, PPTX and XLSX files; this text is none of them");
+        }
+        return Ok(());
+    };
+    let format = formats::FORMATS.iter().find(|format| format.name == package.format);
+    let endings = format.map_or(&[][..], |format| format.extensions);
+    let name = package.format.to_uppercase();
+    if is_bilingual && (context.json || is_text(path)) {
+        bail!("--bilingual needs a {name} file as its output: `-o NAME.{}`", package.format);
+    }
+    let Some(path) = path else {
+        if std::io::stdout().is_terminal() && !context.json {
+            let file = format!("-o NAME.{}", package.format);
+            if is_bilingual {
+                bail!(
+                    "--bilingual writes a {name} file, which a terminal cannot show; add `{file}`"
+                );
+            }
+            context.ui.note(format!("showing the words alone; add `{file}` for a {name} file"));
+        }
+        return Ok(());
+    };
+    let ending = path.extension().map(|ending| ending.to_string_lossy().to_lowercase());
+    let Some(ending) = ending.filter(|_| !context.json && !is_text(Some(path))) else {
+        return Ok(());
+    };
+    if !endings.contains(&&*ending) && !path.starts_with("/dev") {
+        bail!(
+            "{}: a {name} file is translated into {name}, not into {ending}; choose an output that \
+             ends in .{}, or in .txt for its words alone",
+            path.display(),
+            package.format
+        );
+    }
+    Ok(())
+}
+
 /// The language of a document.
 pub(super) fn language_of(document: &Document) -> Result<Language> {
     Ok(Language::of_article(&document.article())?)
@@ -147,6 +201,8 @@ pub(super) fn finish(
     drop(status);
     if context.json {
         output::write(path, &format!("{}\n", serde_json::to_string(&outcome)?))?;
+    } else if let Some(file) = outcome.file.as_deref().filter(|_| !streams && !is_text(path)) {
+        output::write_bytes(path, file)?;
     } else if !streams {
         output::write(path, &format!("{}\n", outcome.text.trim_end_matches('\n')))?;
     }

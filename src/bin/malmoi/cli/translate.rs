@@ -24,6 +24,10 @@ pub(crate) struct Translate {
     /// Language of the translation: en or ko [default: the other one]
     #[arg(long, value_name = "LANGUAGE")]
     to: Option<String>,
+    /// Keep the source in a translated DOCX, HWPX, PPTX or XLSX file: each paragraph is followed by
+    /// its translation
+    #[arg(long)]
+    bilingual: bool,
     #[command(flatten)]
     encoding: EncodingArgs,
     #[command(flatten)]
@@ -46,6 +50,7 @@ impl Translate {
         ];
         task::check_output(&self.output, &read, context)?;
         let document = task::read(self.input.as_deref(), self.encoding, context)?;
+        task::check_ending(&document, &self.output, self.bilingual, context)?;
         let from = given.map_or_else(|| task::language_of(&document), Ok)?;
         let to = to.unwrap_or(from.other());
         if from == to {
@@ -56,6 +61,7 @@ impl Translate {
         let options = TaskOptions {
             from: given,
             to: Some(to),
+            bilingual: self.bilingual,
             desk: self.memory.desk(context),
             similar: self.memory.similar(context)?,
             ..self.generation.task_options(Task::Translate, None, context)?

@@ -19,7 +19,7 @@ const MOST: usize = 256;
 #[derive(Debug, Clone)]
 pub(crate) struct Delivery {
     pub name: String,
-    pub text: String,
+    pub bytes: Vec<u8>,
     /// Characters of the source.
     pub characters: usize,
 }
@@ -75,8 +75,8 @@ impl Deliveries {
                 let stage = match ticket.next().await {
                     News::Text(_) | News::Progress { .. } => Stage::Translating,
                     News::Done(Ok(outcome)) => {
-                        let (name, text) = (name.clone(), outcome.text);
-                        Stage::Done(Arc::new(Delivery { name, text, characters }))
+                        let (name, bytes) = (name.clone(), outcome.into_bytes());
+                        Stage::Done(Arc::new(Delivery { name, bytes, characters }))
                     }
                     News::Done(Err(failure)) => Stage::Failed(failure),
                 };
@@ -95,7 +95,7 @@ impl Deliveries {
     /// Keeps a translated file; returns its name, which holds the secret: `SECRET.news.txt`.
     pub fn keep(
         &self,
-        text: String,
+        bytes: Vec<u8>,
         name: &str,
         form: &Form,
         characters: usize,
@@ -108,7 +108,7 @@ impl Deliveries {
         if all.len() >= MOST {
             return Err(Failure::Busy { seconds: 60 });
         }
-        let stage = Stage::Done(Arc::new(Delivery { name, text, characters }));
+        let stage = Stage::Done(Arc::new(Delivery { name, bytes, characters }));
         all.insert(id.clone(), Entry { secret: id, since: Instant::now(), stage });
         Ok(public)
     }
@@ -134,7 +134,7 @@ fn random() -> String {
     format!("{:032X}", rand::random::<u128>())
 }
 
-/// `news.docx` becomes `news.translated.txt` if the translation is plain text.
+/// `news.pdf` becomes `news.translated.txt` if the translation is plain text.
 fn translated_name(name: &str, form: &Form) -> String {
     let (stem, ending) = name.rsplit_once('.').unwrap_or((name, "txt"));
     let ending = match form {
@@ -153,7 +153,7 @@ mod tests {
     #[test]
     fn a_result_has_the_ending_of_its_format_and_a_harmless_name() {
         let named = |name, form: &'static str| translated_name(name, &Form::File(form.into()));
-        assert_eq!(named("news.docx", "txt"), "news.translated.txt");
+        assert_eq!(named("news.pdf", "txt"), "news.translated.txt");
         assert_eq!(named("기사.html", "html"), "기사.translated.html");
         assert_eq!(named("a\"\r\nb.txt", "txt"), "ab.translated.txt");
     }

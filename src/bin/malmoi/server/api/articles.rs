@@ -106,6 +106,11 @@ fn entry(item: &Item) -> Value {
             _ => "text",
         },
     };
+    // The notes of an office file are no part of the article.
+    let text = match item.document.package() {
+        Some(_) => &*article,
+        None => item.document.text(),
+    };
     json!({
         "id": item.id,
         "title": item.document.title(),
@@ -113,7 +118,7 @@ fn entry(item: &Item) -> Value {
         "published": item.published,
         "language": Language::of_article(&article).ok().map(|language| language.code()),
         "characters": article.chars().count(),
-        "text": item.document.text(),
+        "text": text,
         "format": format,
     })
 }

@@ -114,7 +114,7 @@ fn written(app: &App, asked: &ExportRequest) -> Result<Delivery, Failure> {
     let stem = stem.rsplit_once('.').map_or(stem, |(stem, _)| stem);
     let stem = if stem.is_empty() { "malmoi" } else { stem };
     let name = format!("{stem}.{}.{extension}", languages.to.code());
-    Ok(Delivery { name, characters: length(&text), text })
+    Ok(Delivery { name, characters: length(&text), bytes: text.into_bytes() })
 }
 
 /// The document that came in, with the targets in the places of their sources.

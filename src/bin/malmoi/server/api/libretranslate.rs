@@ -159,8 +159,9 @@ async fn languages(State(app): State<Arc<App>>) -> Response {
 }
 
 async fn settings(State(app): State<Arc<App>>) -> Response {
-    let one_article =
-        |format: &&Format| matches!(format.read, Reader::Article(_) | Reader::Packed(_));
+    let one_article = |format: &&Format| {
+        matches!(format.read, Reader::Article(_) | Reader::Office { .. } | Reader::Packed(_))
+    };
     let endings: Vec<String> = formats::FORMATS
         .iter()
         .filter(one_article)
@@ -192,7 +193,7 @@ async fn translate_file(app: Arc<App>, incoming: Incoming) -> Result<Response, F
     let options = app.options.now();
     let (ticket, _) = submit(&app, Task::Translate, item.document, from, Some(to), options)?;
     let outcome = ticket.result().await?;
-    let name = app.deliveries.keep(outcome.text, &file.name, &item.form, characters)?;
+    let name = app.deliveries.keep(outcome.into_bytes(), &file.name, &item.form, characters)?;
     let name: String = url::form_urlencoded::byte_serialize(name.as_bytes()).collect();
     let scheme = if app.is_encrypted { "https" } else { "http" };
     let host = incoming.parts.headers.get(header::HOST).and_then(|host| host.to_str().ok());

@@ -196,7 +196,7 @@ fn file(delivery: &Delivery) -> Response {
         (header::CONTENT_TYPE, "application/octet-stream".to_string()),
         (header::CONTENT_DISPOSITION, download(&delivery.name)),
     ];
-    (headers, delivery.text.clone()).into_response()
+    (headers, delivery.bytes.clone()).into_response()
 }
 
 /// The `Content-Disposition` of a download with a name.

@@ -6,7 +6,7 @@ use std::sync::atomic::Ordering;
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
 use axum::{Json, Router};
-use malmoi::formats;
+use malmoi::formats::{self, Form};
 use malmoi::prompts::Task;
 use serde_json::json;
 
@@ -33,7 +33,9 @@ async fn upload(app: Arc<App>, incoming: Incoming) -> Result<Response, Failure> 
     let item = formats::article(&file.bytes, &name)?;
     let characters = item.document.text().chars().count();
     within(&app, characters)?;
-    if let Some(format) = incoming.text("output_format")?.filter(|format| !format.is_empty()) {
+    let own = |format: &String| matches!(&item.form, Form::File(own) if own == format);
+    let wanted = incoming.text("output_format")?.filter(|format| !format.is_empty());
+    if let Some(format) = wanted.filter(|format| !own(format)) {
         let shown = shortened(&format);
         return Err(Failure::Invalid(format!("output_format `{shown}` is not supported")));
     }

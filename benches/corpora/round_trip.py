@@ -1,0 +1,171 @@
+#!/usr/bin/env python3
+"""Translates office files with a scripted model, and holds each result against its source.
+
+    python round_trip.py PROGRAM FOLDER … [--keep OUT]
+
+PROGRAM is `target/release/malmoi`; FOLDERs hold DOCX, HWPX, PPTX and XLSX files, which are not part
+of this repository. Of each file, all parts but those with text must be the same, byte for byte; the
+parts with text must be XML with the same elements around the words; malmoi must read the result; and
+LibreOffice, if it is there, must write a PDF of the result if it writes one of the source. HWPX is
+not read by LibreOffice. With --keep, results and PDFs stay in OUT, to be looked at.
+
+Exit status: 1 if anything is wrong.
+"""
+import argparse
+import collections
+import json
+import os
+import pathlib
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import xml.etree.ElementTree as ElementTree
+import zipfile
+
+KOREAN, ENGLISH = "한빛 항구가 월요일에 문을 열었다.", "The port of Hanbit opened on Monday."
+TEXTS = re.compile(
+    r"word/.*\.xml|Contents/section\d+\.xml|Preview/PrvText\.txt"
+    r"|ppt/(slides|notesSlides)/[^/]+\.xml|xl/sharedStrings\.xml|xl/worksheets/[^/]+\.xml"
+)
+# Elements that a paragraph with new words has in the same number as before.
+KEPT = {
+    "p", "tbl", "tr", "tc", "drawing", "pict", "footnoteReference", "endnoteReference", "sectPr",
+    "bookmarkStart", "bookmarkEnd", "commentReference", "pPr", "sp", "pic", "si", "c", "f", "v",
+    "secPr", "footNote", "endNote", "header", "footer", "equation", "oMath", "del",
+}
+
+
+def model(folder):
+    """A model that says the same sentence whatever it is asked."""
+    printable = lambda byte: 0x21 <= byte <= 0x7E or 0xA1 <= byte <= 0xAC or byte >= 0xAE
+    spelled, others = {}, 256
+    for byte in range(256):
+        spelled[chr(byte) if printable(byte) else chr(others)] = byte
+        others += not printable(byte)
+    level = {"type": "ByteLevel", "add_prefix_space": False, "trim_offsets": False, "use_regex": True}
+    end = {"id": 256, "content": "<|end|>", "single_word": False, "lstrip": False, "rstrip": False,
+           "normalized": False, "special": True}
+    files = {
+        "config.json": {"model_type": "scripted", "vocab_size": 257, "eos_token_id": 256,
+                        "max_position_embeddings": 65536,
+                        "script": [{"when": "into Korean", "say": KOREAN}, {"say": ENGLISH}]},
+        "tokenizer.json": {"version": "1.0", "added_tokens": [end], "pre_tokenizer": level,
+                           "decoder": level, "model": {"type": "BPE", "vocab": spelled, "merges": []}},
+        "tokenizer_config.json": {
+            "chat_template": "{% for message in messages %}{{ message.content }}\n{% endfor %}",
+            "eos_token": "<|end|>"},
+    }
+    for name, value in files.items():
+        folder.joinpath(name).write_text(json.dumps(value), encoding="utf-8")
+
+
+def elements(xml):
+    names = (element.tag.rsplit("}", 1)[-1] for element in ElementTree.fromstring(xml).iter()
+             if isinstance(element.tag, str))
+    return collections.Counter(name for name in names if name in KEPT)
+
+
+def differences(old, new):
+    """What is wrong with a written package, and the number of parts that are other ones."""
+    before, after = zipfile.ZipFile(old), zipfile.ZipFile(new)
+    if before.namelist() != after.namelist():
+        return ["its parts have other names or another order"], 0
+    wrong, changed = [], 0
+    for name in before.namelist():
+        one, other = before.read(name), after.read(name)
+        if one == other:
+            continue
+        changed += 1
+        if not TEXTS.fullmatch(name):
+            wrong.append(f"{name} is another one")
+        elif name.endswith(".xml"):
+            try:
+                if elements(one) != elements(other):
+                    lost = elements(one) - elements(other)
+                    wrong.append(f"{name} has other elements: {dict(lost)}")
+            except ElementTree.ParseError as error:
+                wrong.append(f"{name} is no XML: {error}")
+    return wrong, changed
+
+
+def pdfs(files, out, profile):
+    """Writes PDFs with LibreOffice; returns the stems of those that were written."""
+    out.mkdir(parents=True, exist_ok=True)
+    for start in range(0, len(files), 25):
+        command = ["soffice", f"-env:UserInstallation=file://{profile}", "--headless", "--convert-to",
+                   "pdf", "--outdir", str(out), *map(str, files[start:start + 25])]
+        subprocess.run(command, capture_output=True, timeout=900, check=False)
+    return {file.stem for file in out.glob("*.pdf")}
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("program", type=pathlib.Path)
+    parser.add_argument("folders", nargs="+", type=pathlib.Path)
+    parser.add_argument("--keep", type=pathlib.Path)
+    arguments = parser.parse_args()
+    scratch = tempfile.TemporaryDirectory()
+    out = (arguments.keep or pathlib.Path(scratch.name, "out")).resolve()
+    network = pathlib.Path(scratch.name, "model")
+    network.mkdir()
+    model(network)
+    environment = {"HOME": scratch.name, "MALMOI_DESK": "off", "PATH": os.environ["PATH"]}
+    counts, failed = collections.defaultdict(collections.Counter), 0
+    written = collections.defaultdict(list)
+
+    def run(file, to, output):
+        command = [arguments.program, "translate", file, "--to", to, "--from", "en" if to == "ko" else "ko",
+                   "--model", network, "--repair", "off", "-o", output]
+        return subprocess.run(list(map(str, command)), capture_output=True, text=True, env=environment,
+                              timeout=600, check=False)
+
+    files = (file for folder in arguments.folders for file in sorted(folder.rglob("*")))
+    for file in files:
+        kind = file.suffix.lower().lstrip(".")
+        if kind not in {"docx", "hwpx", "pptx", "xlsx"} or not zipfile.is_zipfile(file):
+            continue
+        target = out / kind / file.name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        korean = sum("가" <= letter <= "힣" for letter in text_of(file))
+        done = run(file, "en" if korean * 3 > len(text_of(file)) else "ko", target)
+        if done.returncode != 0:
+            counts[kind]["refused"] += 1
+            print(f"{file.name}: {done.stderr.strip().splitlines()[-1][:150]}")
+            continue
+        counts[kind]["translated"] += 1
+        wrong, changed = differences(file, target)
+        counts[kind]["with new words"] += changed > 0
+        written[kind].append((file, target))
+        if wrong:
+            failed += 1
+            counts[kind]["wrong"] += 1
+            print(f"{file.name}: {'; '.join(wrong)}")
+    if shutil.which("soffice"):
+        for kind, pairs in written.items():
+            if kind == "hwpx":
+                continue
+            profile = pathlib.Path(scratch.name, "office")
+            sources = pdfs([old for old, _ in pairs], out / f"{kind}-pdf-before", profile)
+            results = pdfs([new for _, new in pairs], out / f"{kind}-pdf-after", profile)
+            counts[kind]["PDFs of sources"] = len(sources)
+            counts[kind]["PDFs of results"] = len(results)
+            for stem in sorted(sources - results):
+                failed += 1
+                print(f"{stem}.{kind}: LibreOffice opens the source and not the result")
+    for kind, count in sorted(counts.items()):
+        print(kind.upper(), ", ".join(f"{number} {what}" for what, number in count.items()))
+    sys.exit(failed > 0)
+
+
+def text_of(file):
+    """The letters of all parts with text."""
+    package = zipfile.ZipFile(file)
+    names = [name for name in package.namelist() if TEXTS.fullmatch(name) and name.endswith(".xml")]
+    xml = b" ".join(package.read(name) for name in names).decode("utf-8", "replace")
+    return re.sub(r"<[^>]*>|\s", "", xml)
+
+
+if __name__ == "__main__":
+    main()
