@@ -83,7 +83,8 @@ fn files_are_translated_and_fetched_by_their_secret_name() {
 fn an_office_file_comes_back_as_one() {
     let (_home, _model, server) = serve();
     let multipart = [("content-type", "multipart/form-data; boundary=x")];
-    let head = "--x\r\ncontent-disposition: form-data; name=\"target\"\r\n\r\nen\r\n--x\r\n\
+    let head = "--x\r\ncontent-disposition: form-data; name=\"source\"\r\n\r\nko\r\n\
+                --x\r\ncontent-disposition: form-data; name=\"target\"\r\n\r\nen\r\n--x\r\n\
                 content-disposition: form-data; name=\"file\"; filename=\"release.docx\"\r\n\r\n";
     let file = std::fs::read(here("fixtures/press/release.docx")).unwrap();
     let body = [head.as_bytes(), &file, b"\r\n--x--\r\n"].concat();
