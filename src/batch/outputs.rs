@@ -318,7 +318,6 @@ fn into_io(error: Error) -> std::io::Error {
     std::io::Error::other(error)
 }
 
-/// A line with `"removed": true`.
 /// A line without the file of its translation, which would make a list of all items too long.
 fn without_file(text: &str) -> Cow<'_, str> {
     if !text.contains("\"file\":{") {
@@ -335,6 +334,7 @@ fn without_file(text: &str) -> Cow<'_, str> {
     }
 }
 
+/// A line with `"removed": true`.
 fn marked_as_removed(text: &str) -> String {
     match serde_json::from_str::<serde_json::Map<String, serde_json::Value>>(text) {
         Ok(mut line) => {

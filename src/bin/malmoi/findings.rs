@@ -174,7 +174,6 @@ mod tests {
     fn outcome(findings: Vec<Finding>) -> Outcome {
         let segment = |source: &str| Segment {
             source: source.into(),
-            file: None,
             text: "번역".into(),
             finish: Finish::Stop,
             score: None,
@@ -188,6 +187,7 @@ mod tests {
             to: Language::Korean,
             route: Route::Direct,
             text: "번역".into(),
+            file: None,
             finish: Finish::Stop,
             tokens: Tokens::default(),
             segments: vec![
