@@ -242,43 +242,58 @@ fn fill(text: &str, entry: &Entry, blocks: &mut Vec<Block>) {
     blocks.extend(body);
 }
 
+/// The blocks of a translation, which fill its span one after another.
+struct Filling<'b> {
+    blocks: &'b mut Vec<Block>,
+    span: Span,
+    /// Text to write before the next words.
+    literal: String,
+    /// Lines with words that are still to come.
+    left: usize,
+}
+
+impl Filling<'_> {
+    fn push(&mut self, kind: BlockKind, inline: Option<Inline>) {
+        self.blocks.push(Block { inline, ..Block::new(self.span.clone(), kind) });
+        self.span.start = self.span.end;
+    }
+
+    /// Writes the text between words.
+    fn write_literal(&mut self) {
+        if !self.literal.is_empty() {
+            let of = if self.left > 0 { Neighbors::Next(1) } else { Neighbors::Previous };
+            let stage = Stage::always(of, std::mem::take(&mut self.literal));
+            self.push(BlockKind::Stage(Box::new(stage)), None);
+        }
+    }
+}
+
 /// Adds the lines of a string as blocks that fill the span of its translation; the white space
 /// around them and lines without words are written between. Returns the number of lines with words.
 fn lines(source: &str, span: &Span, blocks: &mut Vec<Block>) -> usize {
     let has_words = |line: &str| line.chars().any(char::is_alphabetic);
     let count = source.split('\n').filter(|line| has_words(line)).count();
-    let (mut place, mut literal, mut seen) = (span.clone(), String::new(), 0);
-    let mut add = |kind: BlockKind, inline: Option<Inline>, blocks: &mut Vec<Block>| {
-        blocks.push(Block { inline, ..Block::new(place.clone(), kind) });
-        place.start = place.end;
-    };
-    let stage = |literal: &mut String,
-                 seen: usize,
-                 blocks: &mut Vec<Block>,
-                 add: &mut dyn FnMut(BlockKind, Option<Inline>, &mut Vec<Block>)| {
-        if !literal.is_empty() && count > 0 {
-            let of = if seen < count { Neighbors::Next(1) } else { Neighbors::Previous };
-            let text = std::mem::take(literal);
-            add(BlockKind::Stage(Box::new(Stage::always(of, text))), None, blocks);
-        }
-    };
+    if count == 0 {
+        return 0;
+    }
+    let escaped = |blank: &str| blank.replace('\t', "\\t").replace('\r', "\\r");
+    let mut filling = Filling { blocks, span: span.clone(), literal: String::new(), left: count };
     for (number, line) in source.split('\n').enumerate() {
         if number > 0 {
-            literal.push_str("\\n");
+            filling.literal.push_str("\\n");
         }
         if !has_words(line) {
-            literal.push_str(&Inline::quoted("").put(line).0);
+            filling.literal.push_str(&Inline::quoted("").put(line).0);
             continue;
         }
         let start = line.len() - line.trim_start().len();
-        literal.push_str(&line[..start].replace('\t', "\\t"));
-        stage(&mut literal, seen, blocks, &mut add);
-        seen += 1;
-        add(BlockKind::Paragraph, Some(Inline::quoted(line.trim())), blocks);
-        literal
-            .push_str(&line[start + line.trim().len()..].replace('\t', "\\t").replace('\r', "\\r"));
+        filling.literal.push_str(&escaped(&line[..start]));
+        filling.write_literal();
+        filling.left -= 1;
+        filling.push(BlockKind::Paragraph, Some(Inline::quoted(line.trim())));
+        filling.literal.push_str(&escaped(&line[start + line.trim().len()..]));
     }
-    stage(&mut literal, seen, blocks, &mut add);
+    filling.write_literal();
     count
 }
 

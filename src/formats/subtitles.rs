@@ -217,9 +217,9 @@ fn times(line: &str) -> Option<(u64, u64)> {
         let length = words.len() - time(words)?.len();
         let figures: String = words[..length].chars().filter(|c| !c.is_whitespace()).collect();
         let whole = |figures: &str| {
-            figures.split(':').try_fold(0_u64, |all, part| {
-                Some(all.checked_mul(60)?.checked_add(part.parse().ok()?)?)
-            })
+            figures
+                .split(':')
+                .try_fold(0_u64, |all, part| all.checked_mul(60)?.checked_add(part.parse().ok()?))
         };
         // "00:00:01:500" has a fraction after its last colon.
         let (seconds, fraction) = match figures.split_once([',', '.', ';']) {

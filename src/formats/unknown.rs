@@ -110,6 +110,11 @@ pub(super) fn text(text: &str) -> Option<String> {
     if root.as_deref() == Some("") {
         return Some("is XML whose first element cannot be read".to_string());
     }
+    if root.as_deref() == Some("tmx") {
+        return Some(
+            "is a translation memory (TMX), which `malmoi memory import` reads".to_string(),
+        );
+    }
     if let Some(root) = root {
         return Some(format!("is XML of a kind malmoi does not read (<{root}>)"));
     }

@@ -123,11 +123,10 @@ fn kind(line: &str) -> Line {
     let short = line.len() <= 120;
     let first = line.split(|c: char| c.is_whitespace() || c == '(').next().unwrap_or_default();
     let sentence = line.ends_with(['.', '?', '!', '”', '"']) && line.split(' ').count() > 4;
-    if line.chars().all(bare) || line.ends_with('{') && line.is_ascii() {
-        Line::Certain
-    } else if ["#include ", "#define ", "#ifdef ", "#import "]
-        .iter()
-        .any(|word| line.starts_with(word))
+    let directives = ["#include ", "#define ", "#ifdef ", "#import "];
+    if line.chars().all(bare)
+        || line.ends_with('{') && line.is_ascii()
+        || directives.iter().any(|word| line.starts_with(word))
     {
         Line::Certain
     } else if COMMENTS.iter().any(|mark| line.starts_with(mark)) {
