@@ -587,9 +587,9 @@ fn a_translated_file_is_a_file_of_its_kind() {
 
 #[test]
 fn files_of_translators_say_what_is_in_doubt() {
-    // The day is not in the source.
+    // A tag of the first and the number of the second have no place in the translation.
     let xliff = "<xliff version=\"1.2\"><file source-language=\"en\" target-language=\"ko\"><body><trans-unit id=\"1\"><source>The council <g id=\"1\">met</g> on Monday.</source></trans-unit><trans-unit id=\"2\"><source>It left.</source><target state=\"final\">떠났다.</target></trans-unit></body></file></xliff>";
-    let po = "msgid \"The council met on Monday.\"\nmsgstr \"\"\n\nmsgid \"It left.\"\nmsgstr \"떠났다.\"\n";
+    let po = "msgid \"The council bought 14 boats on Monday.\"\nmsgstr \"\"\n\nmsgid \"It left.\"\nmsgstr \"떠났다.\"\n";
     let cues = "1\n00:00:01,000 --> 00:00:02,000\nThe council met.\n";
     let folder = translated(&[
         ("plan.xlf", xliff.as_bytes()),
@@ -598,7 +598,7 @@ fn files_of_translators_say_what_is_in_doubt() {
     ]);
     let korean = written(&folder, ".ko.xlf");
     assert!(
-        korean.contains("<target state=\"needs-review-translation\">시가 7일 &lt;밝혔다&gt; &amp; 그랬다.<g id=\"1\"></g></target><note from=\"malmoi\">'7"),
+        korean.contains("<target state=\"needs-review-translation\">시가 7일 &lt;밝혔다&gt; &amp; 그랬다.<g id=\"1\"></g></target><note from=\"malmoi\">lost in the translation: &lt;g id=\"1\"&gt;</note>"),
         "{korean}"
     );
     assert!(
@@ -606,8 +606,8 @@ fn files_of_translators_say_what_is_in_doubt() {
         "{korean}"
     );
     let korean = written(&folder, ".ko.po");
-    assert!(korean.contains("#, fuzzy\nmsgid \"The council met on Monday.\"\nmsgstr \"시가 7일 <밝혔다> & 그랬다.\"\n"), "{korean}");
-    assert!(korean.contains("# '7") && korean.ends_with("msgstr \"떠났다.\"\n"), "{korean}");
+    assert!(korean.contains("#, fuzzy\nmsgid \"The council bought 14 boats on Monday.\"\nmsgstr \"시가 7일 <밝혔다> & 그랬다.\"\n"), "{korean}");
+    assert!(korean.contains("# '14'") && korean.ends_with("msgstr \"떠났다.\"\n"), "{korean}");
     let items = std::fs::read_to_string(folder.path().join("out/items.jsonl")).unwrap();
-    assert!(!items.contains("reading_speed"), "12 characters a second can be read");
+    assert!(items.contains("reading_speed"), "13.5 characters in a second cannot be read");
 }
