@@ -88,7 +88,8 @@ fn read(path: &Path, name: &str) -> std::io::Result<serde_json::Value> {
         items.push(json!({
             "id": item.id, "title": item.document.title(), "link": item.link,
             "published": item.published, "understood": understood(&item), "text": text,
-            "whole": item.document.text(),
+            "whole": item.document.text(), "notes": item.notes,
+            "boilerplate": item.document.boilerplate().collect::<Vec<_>>(),
             "sentences": sentences, "findings": findings,
         }));
     }

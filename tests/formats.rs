@@ -225,6 +225,7 @@ const SHAPES: &[Shape] = &[
     ("list.json", |n| filled("[{}", ",{\"text\":\"a\"}", "]", n)),
     ("escapes.json", |n| filled("[{\"text\":\"", "\\\\\\\"", "\"}]", n)),
     ("open.json", |n| filled("[{", "[{", "", n)),
+    ("objects.pdf", |n| filled("%PDF-1.7\n", "1 0 obj<</A[1]>>endobj ", "", n)),
     ("cues.srt", |n| filled("", "1\n00:00:01,000 --> 00:00:02,000\nOne\n\n", "", n)),
     ("lines.srt", |n| filled("1\n00:00:01,000 --> 00:00:02,000\n", "- One.\n", "", n)),
     ("overrides.srt", |n| filled("1\n00:00:01,000 --> 00:00:02,000\nOne", "{\\", "", n)),

@@ -290,6 +290,7 @@ fn foreign_libraries_have_their_places() {
         ("hf_hub::", &["store/cache.rs"]),
         ("clap::", &[]),
         ("minijinja::", &["checkpoint/chat_template.rs", "prompts.rs"]),
+        ("hayro_interpret::", &["formats/pdf"]),
     ] {
         for file in &library.files {
             let is_allowed = places.iter().any(|place| file.name.starts_with(place));

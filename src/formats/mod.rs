@@ -38,6 +38,7 @@ pub use fields::Fields;
 pub use format::{Format, NewWords, Reader};
 pub use item::{Form, Item, ItemResult, ItemStream, MAX_BYTES, Unreadable};
 pub use pairs::{PAIR_FORMATS, PairFormat, PairLanguages, PairStream, TextPair, pairs};
+pub use pdf::{PdfTool, set_pdf_tool};
 pub use visible::visible;
 
 use crate::document::{Block, Document, Package};
@@ -70,6 +71,7 @@ formats! {
     mod pptx;
     mod xlsx;
     mod docx;
+    mod pdf;
     mod srt;
     mod vtt;
     mod markdown;
@@ -87,8 +89,8 @@ formats! {
 /// assert_eq!(document.article(), "Ministers meet in Seoul\n\nThe ministers met on Thursday.");
 /// assert_eq!(document.boilerplate().collect::<Vec<_>>(), [("navigation", "Back To Top")]);
 ///
-/// let error = read(b"%PDF-1.7 ...", "news.pdf").unwrap_err();
-/// assert!(error.to_string().starts_with("news.pdf is not text: it is a PDF"));
+/// let error = read(b"\x89PNG ...", "news").unwrap_err();
+/// assert!(error.to_string().starts_with("news is not text: it is an image"));
 /// ```
 pub fn read(bytes: &[u8], name: &str) -> Result<Document> {
     Ok(article(bytes, name)?.document)
@@ -107,7 +109,12 @@ pub fn article(bytes: &[u8], name: &str) -> Result<Item> {
 /// assert_eq!(error.to_string(), "standard input is larger than the 64 MB an article may have");
 /// ```
 pub fn read_from(source: impl std::io::Read, name: &str) -> Result<Document> {
-    read(&read_bounded(source, name)?, name)
+    Ok(article_from(source, name)?.document)
+}
+
+/// Reads one article from a file or a pipe together with its source's data and the notes on damage.
+pub fn article_from(source: impl std::io::Read, name: &str) -> Result<Item> {
+    article(&read_bounded(source, name)?, name)
 }
 
 /// All bytes of a source; an error beyond [`MAX_BYTES`].

@@ -11,6 +11,7 @@ mod hints;
 mod mcp;
 mod model_resolver;
 mod output;
+mod pdf_tool;
 #[cfg(feature = "serve")]
 mod server;
 mod settings;

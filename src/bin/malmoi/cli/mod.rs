@@ -79,6 +79,9 @@ pub(crate) struct Common {
     /// Threads to compute with, at most the number of processors available [default: all]
     #[arg(long, global = true, value_name = "N")]
     threads: Option<usize>,
+    /// Read PDF files with another program: pdftotext, or a path to it
+    #[arg(long, global = true, value_name = "PROGRAM")]
+    pdf_tool: Option<String>,
 }
 
 #[derive(Subcommand)]
@@ -105,8 +108,21 @@ enum Command {
 
 impl Cli {
     pub fn run(self) -> Result<Exit> {
-        let Common { model, quantize, offline, yes, json, quiet, messages, meaning, threads } =
-            self.common;
+        let Common {
+            model,
+            quantize,
+            offline,
+            yes,
+            json,
+            quiet,
+            messages,
+            meaning,
+            threads,
+            pdf_tool,
+        } = self.common;
+        if let Some(program) = &pdf_tool {
+            crate::pdf_tool::set(program)?;
+        }
         let (settings, faults) = Settings::read(&[
             ("model", model),
             ("quantize", quantize),

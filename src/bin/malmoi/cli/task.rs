@@ -27,8 +27,8 @@ pub(super) fn check_output(
     output::check(output.output.as_deref(), &read, output.force)
 }
 
-/// Reads the input: a file, or standard input for `-` or `None`. Fails if it holds several
-/// articles.
+/// Reads the input: a file, or standard input for `-` or `None`, and shows what of it could not be
+/// read. Fails if it holds several articles.
 pub(super) fn read(
     input: Option<&Path>,
     encoding: EncodingArgs,
@@ -66,7 +66,11 @@ pub(super) fn read(
     };
     let source =
         encoding.decoded(source).map_err(|source| Error::io("read", Path::new(&name), source))?;
-    Ok(formats::read_from(source, &name)?)
+    let item = formats::article_from(source, &name)?;
+    for note in &item.notes {
+        context.ui.note(&format!("{name}: {note}"));
+    }
+    Ok(item.document)
 }
 
 /// True for a file that is to be plain text.
