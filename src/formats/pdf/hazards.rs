@@ -8,6 +8,8 @@ use hayro_interpret::hayro_syntax::object::{Array, Dict, MaybeRef, Number, Objec
 
 /// Limit on what one compressed stream unpacks to, in bytes.
 const MAX_STREAM: u64 = 256 << 20;
+/// The same for a stream of objects.
+const MAX_OBJECTS: u64 = 64 << 20;
 /// What is unpacked of all streams to look at them, in bytes.
 const MAX_ALL: u64 = 2 << 30;
 /// Characters that a line of a font's table of widths may stand for.
@@ -20,6 +22,7 @@ const TIME: Duration = Duration::from_secs(10);
 /// Refuses a file with a stream that unpacks to far more than a page of text.
 pub fn check_bytes(bytes: &[u8]) -> Result<(), String> {
     const KEYWORD: &[u8] = b"stream";
+    check_pages(bytes)?;
     let mut left = MAX_ALL;
     let mut buffer = vec![0; 1 << 16];
     for at in places(bytes, KEYWORD) {
@@ -36,21 +39,46 @@ pub fn check_bytes(bytes: &[u8]) -> Result<(), String> {
         if before.ends_with(b"end") || dictionary.windows(6).any(|six| six == b"/Image") {
             continue;
         }
-        let mut decoder = flate2::read::ZlibDecoder::new(&bytes[start..]);
-        let mut unpacked = 0;
+        let holds_objects = dictionary.windows(7).any(|seven| seven == b"/ObjStm");
+        let limit = if holds_objects { MAX_OBJECTS } else { MAX_STREAM };
+        let (mut decoder, mut unpacked) = (flate2::read::ZlibDecoder::new(&bytes[start..]), 0);
+        let mut objects = Vec::new();
         while let Ok(count @ 1..) = decoder.read(&mut buffer) {
             unpacked += count as u64;
-            if unpacked > MAX_STREAM {
+            if unpacked > limit {
                 return Err(format!(
                     "has a stream that unpacks to more than {} MB, which no page of text needs",
-                    MAX_STREAM >> 20
+                    limit >> 20
                 ));
             }
+            if holds_objects {
+                objects.extend_from_slice(&buffer[..count]);
+            }
         }
+        check_pages(&objects)?;
         left = left.saturating_sub(unpacked);
         if left == 0 {
             return Err(format!("unpacks to more than {} MB", MAX_ALL >> 20));
         }
+    }
+    Ok(())
+}
+
+/// Refuses pages that are written within their list: millions of them would be a few bytes each.
+fn check_pages(bytes: &[u8]) -> Result<(), String> {
+    let mut seen = 0;
+    for at in places(bytes, b"/Kids") {
+        // A list within one that was looked through is not looked through again.
+        if at < seen {
+            continue;
+        }
+        let list = bytes[at + 5..].trim_ascii_start();
+        let Some(list) = list.strip_prefix(b"[") else { continue };
+        let end = list.iter().position(|byte| matches!(byte, b']' | b'<'));
+        if end.is_some_and(|end| list[end] == b'<') {
+            return Err("is damaged: the list of its pages holds no references".into());
+        }
+        seen = bytes.len() - list.len() + end.unwrap_or(list.len());
     }
     Ok(())
 }
@@ -76,7 +104,6 @@ pub fn check_objects(pdf: &Pdf) -> Result<(), String> {
         match &object {
             Object::Dict(dict) => dictionary(dict, 0)?,
             Object::Stream(stream) => dictionary(stream.dict(), 0)?,
-            Object::Array(array) => widths(array)?,
             _ => {}
         }
     }
@@ -84,18 +111,22 @@ pub fn check_objects(pdf: &Pdf) -> Result<(), String> {
 }
 
 fn dictionary(dict: &Dict, depth: usize) -> Result<(), String> {
-    if depth > MAX_DEPTH {
+    for key in [b"W".as_slice(), b"W2"] {
+        if let Some(array) = dict.get::<Array>(key) {
+            widths(&array)?;
+        }
+    }
+    if depth == MAX_DEPTH {
         return Ok(());
     }
-    for (name, value) in dict.entries() {
+    for (_, value) in dict.entries() {
         match value {
             MaybeRef::NotRef(Object::Dict(inner)) => dictionary(&inner, depth + 1)?,
-            MaybeRef::NotRef(Object::Array(array)) if &*name == b"W" || &*name == b"W2" => {
-                widths(&array)?
-            }
-            MaybeRef::NotRef(Object::Array(array)) if &*name == b"DescendantFonts" => {
-                for inner in array.iter::<Dict>() {
-                    dictionary(&inner, depth + 1)?;
+            MaybeRef::NotRef(Object::Array(array)) => {
+                for item in array.raw_iter() {
+                    if let MaybeRef::NotRef(Object::Dict(inner)) = item {
+                        dictionary(&inner, depth + 1)?;
+                    }
                 }
             }
             _ => {}
@@ -107,9 +138,9 @@ fn dictionary(dict: &Dict, depth: usize) -> Result<(), String> {
 /// Checks the ranges of a table of widths: first, last, width.
 fn widths(array: &Array) -> Result<(), String> {
     let mut last: Option<i64> = None;
-    for item in array.raw_iter() {
+    for item in array.iter::<Object>() {
         let number = match item {
-            MaybeRef::NotRef(Object::Number(number)) => Some(Number::as_i64(&number)),
+            Object::Number(number) => Some(Number::as_i64(&number)),
             _ => None,
         };
         if let (Some(first), Some(last)) = (last, number)

@@ -91,6 +91,7 @@ impl Collector<'_> {
     }
 
     fn add(&mut self, glyph: Glyph, color: Option<[f32; 4]>, drawn: bool) {
+        self.budget.character();
         let (dx, dy) = direction(glyph.angle);
         let half = glyph.width / 2.0;
         let middle = Point::new(
@@ -101,7 +102,6 @@ impl Collector<'_> {
         if place.iter().any(|number| !number.is_finite()) || !self.clip().contains(middle) {
             return;
         }
-        self.budget.character();
         if drawn && self.faded == 0 && self.shows(color, middle) {
             self.page.glyphs.push(glyph);
         } else if !drawn {

@@ -17,6 +17,8 @@ pub struct Spacing {
     /// True if lines of Korean are broken between words alone.
     keeps_words: bool,
     words: HashSet<String>,
+    /// The first syllables of its words: two to six.
+    beginnings: HashSet<String>,
     /// For a pair of characters: how often they are apart, and together.
     pairs: HashMap<(char, char), (u32, u32)>,
     /// For a character: how often a space follows it, and another character.
@@ -62,7 +64,12 @@ impl Spacing {
         let words: Vec<&str> = text.split_whitespace().collect();
         // The first and last word of a line may be parts of one.
         if let [_, inner @ .., _] = words.as_slice() {
-            self.words.extend(inner.iter().map(|word| bare(word).to_string()));
+            for word in inner.iter().map(|word| bare(word)) {
+                let ends = word.char_indices().map(|(at, c)| at + c.len_utf8());
+                let ends = ends.skip(1).take(5).map(|end| word[..end].to_string());
+                self.beginnings.extend(ends.filter(|start| start.chars().all(is_hangul)));
+                self.words.insert(word.to_string());
+            }
         }
         let chars: Vec<char> = text.chars().collect();
         for window in chars.windows(2) {
@@ -161,6 +168,11 @@ impl Spacing {
         let joined = format!("{head}{tail}");
         if self.words.contains(bare(&joined)) {
             odds -= 4.0;
+        }
+        let syllables = head.chars().count().max(2);
+        let over: String = bare(&joined).chars().take(syllables + 1).collect();
+        if over.chars().count() > syllables && self.beginnings.contains(&over) {
+            odds -= 2.5;
         }
         if self.words.contains(bare(head)) && head.chars().count() > 1 {
             odds += 0.8;

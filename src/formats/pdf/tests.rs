@@ -166,7 +166,7 @@ fn running_heads_and_page_numbers_are_told_apart_and_paragraphs_go_on() {
         .map(|number| {
             let foot = format!("- {number} -");
             let mut lines = vec![(60.0, 40.0, 8.0, "Haemin Bulletin No. 42")];
-            lines.extend(column(60.0, 100.0, &BODY[..3]));
+            lines.extend(column(60.0, 150.0, &BODY[..3]));
             lines.push((290.0, 800.0, 9.0, &foot));
             page(&lines)
         })
