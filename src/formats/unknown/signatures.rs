@@ -4,7 +4,7 @@
 type Signature = (usize, &'static [u8], &'static str);
 
 const SIGNATURES: &[Signature] = &[
-    (0, b"%PDF-", "a PDF; save its text first"),
+    (0, b"%PDF-", "a PDF; rename it to end in .pdf"),
     (0, b"%!PS", "PostScript; save its text first"),
     (
         0,
