@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::dialect::FieldMark;
+use super::dialect::{FieldMark, Role};
 use super::pieces::{Atom, Paragraph};
 
 /// What the end of an element means.
@@ -96,13 +96,34 @@ pub(super) struct Builder {
     /// Start of deleted text in the open text, and whether it goes on in the next.
     pub deleted: Option<usize>,
     pub in_deletion: bool,
-    /// End of the content, if properties follow it.
-    pub end: Option<usize>,
     /// Number of paragraphs around it that are hidden.
     pub is_hidden: bool,
 }
 
 impl Builder {
+    /// The role of an element at its place: one that no format has there is moved whole, with its
+    /// words.
+    pub fn allowed(&self, role: Role, in_container: bool) -> Role {
+        let in_text = self.texts > 0;
+        let in_run = in_text || self.run.is_some();
+        match role {
+            Role::ParagraphProperties if in_run || !self.found.pieces.is_empty() => {
+                Role::Object("embedded")
+            }
+            Role::Run if in_run => Role::Fixed("format"),
+            Role::RunProperties
+                if in_text || self.run.as_ref().is_none_or(|run| run.style.is_some()) =>
+            {
+                Role::Object("embedded")
+            }
+            Role::Container(name) if in_run => Role::Fixed(name),
+            Role::Inner if in_run || !in_container => Role::Fixed("control"),
+            Role::Properties if in_run || !in_container => Role::Object("embedded"),
+            Role::Trailing => Role::Object("embedded"),
+            role => role,
+        }
+    }
+
     /// True if text is shown here.
     pub fn reads_words(&self) -> bool {
         let is_hidden = self.is_hidden || self.run.as_ref().is_some_and(|run| run.hidden);

@@ -209,6 +209,9 @@ impl<'x, 'd> Parser<'x, 'd> {
             }
             return Frame::Nothing;
         }
+        let in_container = matches!(self.frames.last(), Some(Frame::Container { .. }));
+        let role = self.open.last().map(|open| open.allowed(role, in_container));
+        let Some(role) = role else { return Frame::Nothing };
         match role {
             Role::ParagraphProperties => {
                 self.with(|builder| builder.properties += 1);
@@ -233,7 +236,10 @@ impl<'x, 'd> Parser<'x, 'd> {
                 Frame::RunProperties { start: span.start }
             }
             Role::Text => self.open_text(start, span),
-            Role::Character(letter) => Frame::Character { letter, start: span.start },
+            Role::Character(letter) => {
+                self.enter_opaque();
+                Frame::Character { letter, start: span.start }
+            }
             Role::Container(name) => {
                 let atom = self.atom(span.clone());
                 self.with(|builder| {
@@ -268,14 +274,25 @@ impl<'x, 'd> Parser<'x, 'd> {
                 self.enter_opaque();
                 Frame::Object { name: "", start: span.start, opens: None, shown: None }
             }
-            Role::Trailing => {
-                self.with(|builder| builder.end = Some(builder.end.unwrap_or(span.start)));
+            Role::Field(mark) => {
                 self.enter_opaque();
-                Frame::Object { name: "", start: span.start, opens: None, shown: None }
+                Frame::Field { mark, start: span.start }
             }
-            Role::Field(mark) => Frame::Field { mark, start: span.start },
-            Role::SpanStart(name) => Frame::Span { name, start: span.start, opens: true },
-            Role::SpanEnd(name) => Frame::Span { name, start: span.start, opens: false },
+            Role::SpanStart(name) => {
+                self.enter_opaque();
+                Frame::Span { name, start: span.start, opens: true }
+            }
+            Role::SpanEnd(name) => {
+                self.enter_opaque();
+                Frame::Span { name, start: span.start, opens: false }
+            }
+            Role::DeletionStart | Role::DeletionEnd
+                if self.open.last().is_some_and(|builder| builder.texts == 0) =>
+            {
+                self.with(|builder| builder.in_deletion = role == Role::DeletionStart);
+                self.enter_opaque();
+                Frame::Object { name: "deletion", start: span.start, opens: None, shown: None }
+            }
             Role::DeletionStart => {
                 let start = span.start;
                 self.with(|builder| {
@@ -346,7 +363,10 @@ impl<'x, 'd> Parser<'x, 'd> {
                 let atom = self.atom(start..span.end);
                 self.join(atom);
             }
-            Frame::Character { letter, start } => self.character(letter, start..span.end),
+            Frame::Character { letter, start } => {
+                self.leave_opaque();
+                self.character(letter, start..span.end);
+            }
             Frame::Fixed { name, start, from } => {
                 self.with(|builder| builder.fixed = builder.fixed.saturating_sub(1));
                 self.fixed(name, start..span.end, from);
@@ -381,8 +401,14 @@ impl<'x, 'd> Parser<'x, 'd> {
                 self.hidden = self.hidden.saturating_sub(1);
                 self.object(name, start..span.end);
             }
-            Frame::Field { mark, start } => self.field(mark, start..span.end),
-            Frame::Span { name, start, opens } => self.span(name, start..span.end, opens),
+            Frame::Field { mark, start } => {
+                self.leave_opaque();
+                self.field(mark, start..span.end);
+            }
+            Frame::Span { name, start, opens } => {
+                self.leave_opaque();
+                self.span(name, start..span.end, opens);
+            }
             Frame::DeletionEnd => {
                 let atom = self.deleted_atom(span.end);
                 self.with(|builder| {
@@ -405,7 +431,7 @@ impl<'x, 'd> Parser<'x, 'd> {
         found.whole.end = span.end;
         let whole = found.whole.clone();
         // An element without an end tag has no content.
-        found.content.end = builder.end.unwrap_or(span.start).max(found.content.start);
+        found.content.end = span.start.max(found.content.start);
         if self.copies > 0 {
             // Copies are in the order of what they repeat.
             let same = |other: &Option<Paragraph>| {
