@@ -236,7 +236,9 @@ fn fill(text: &str, entry: &Entry, blocks: &mut Vec<Block>) {
     let doubtful = line(&[&["fuzzy"], &others[..]].concat());
     let place = entry.flags.clone().unwrap_or(entry.start..entry.start);
     before.push(stage(place, Stage::of_doubts(next, line(&others), doubtful)));
-    before.extend(entry.previous.iter().map(|span| stage(span.clone(), Stage::always(next, ""))));
+    // One block for each, so that many lines of both kinds take time in proportion.
+    let gone = Stage::always(Neighbors::Next(1), "");
+    before.extend(entry.previous.iter().map(|span| stage(span.clone(), gone.clone())));
     before.sort_by_key(|block| block.span.start);
     blocks.extend(before);
     blocks.extend(body);
