@@ -43,11 +43,11 @@ ENGLISH = [
     "The city of Haemin said on Thursday that work on a second breakwater would begin on May 12 and cost 412 million won, which is 12.5 percent more than the year before.",
     "Mayor Yun Seo-jin told reporters that 1,240 fishermen had waited for three years, and that the work would be finished by October 2028. Sixty-two boats will move to another quay while it lasts.",
     "Fishermen fear delays. Park Ha-neul, who heads their cooperative, said the sea floor has to be firm before the typhoons of August, and the city agreed to bring 11 machines instead of 7.",
-    "Last September a wave of 6.4 metres went over the old wall and flooded nine warehouses; the damage came to 320 million won, of which insurers paid no more than 105 million.",
-    "Researchers expect the water to rise by 3.1 millimetres a year and proposed to raise the wall by 1.5 metres. Three companies share the design, and its review took two months.",
-    "The council passed the budget by 14 votes to 3. Its opponents wanted the work to stop in April and May, when fish spawn along the northern shore of the harbour.",
+    "Last September a wave of 6.4 meters went over the old wall and flooded nine warehouses; the damage came to 320 million won, of which insurers paid no more than 105 million.",
+    "Researchers expect the water to rise by 3.1 millimeters a year and proposed to raise the wall by 1.5 meters. Three companies share the design, and its review took two months.",
+    "The council passed the budget by 14 votes to 3. Its opponents wanted the work to stop in April and May, when fish spawn along the northern shore of the harbor.",
     "The city will build a passage for fish and measure how cloudy the water is four times a day. The figures will be published, and the work stops at once if they are too high.",
-    "Visitors get a path of 820 metres along the top, 2.4 metres wide, with a platform in the shape of a lighthouse at its end. It is to open in the spring of 2029.",
+    "Visitors get a path of 820 meters along the top, 2.4 meters wide, with a platform in the shape of a lighthouse at its end. It is to open in the spring of 2029.",
 ]
 TABLES = {
     "ko": [["구분", "2025년", "2026년"], ["공사비", "3억6천600만 원", "4억1천200만 원"], ["장비", "7대", "11대"], ["배", "58척", "62척"]],
