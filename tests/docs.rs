@@ -280,12 +280,28 @@ fn the_tables_of_formats_are_those_of_the_program() {
         format!("| {title} | {endings} | {articles} | {} | {} |", format.written, format.kept)
     };
     let known: Vec<String> = malmoi::formats::FORMATS.iter().map(row).collect();
-    assert!(rows_of_formats(&read("docs/formats.md")).is_some(), "docs/formats.md has no table");
-    for page in ["docs/formats.md", "README.md"] {
-        let Some(rows) = rows_of_formats(&read(page)) else { continue };
-        let sorted = |rows: &[String]| rows.iter().cloned().collect::<BTreeSet<_>>();
-        assert_eq!(sorted(&rows), sorted(&known), "{page}");
-        assert_eq!(rows.len(), known.len(), "{page} has a row twice");
+    let rows = rows_of_formats(&read("docs/formats.md")).expect("docs/formats.md has no table");
+    let sorted = |rows: &[String]| rows.iter().cloned().collect::<BTreeSet<_>>();
+    assert_eq!(sorted(&rows), sorted(&known));
+    assert_eq!(rows.len(), known.len(), "a row stands twice");
+}
+
+/// The names of formats in a text: words with two capital letters.
+fn format_names(text: &str) -> BTreeSet<String> {
+    let words = text.split(|c: char| !c.is_ascii_alphanumeric() && c != '-');
+    let is_name = |word: &&str| word.matches(|c: char| c.is_ascii_uppercase()).count() > 1;
+    words.filter(is_name).map(str::to_string).collect()
+}
+
+#[test]
+fn the_short_tables_of_formats_name_those_of_the_program() {
+    let titles: Vec<&str> = malmoi::formats::FORMATS.iter().map(|format| format.title).collect();
+    for (page, head) in [("README.md", "| read | written |"), ("README.ko.md", "| 읽는 형식 |")] {
+        let page = read(page);
+        let table = page.split(head).nth(1).expect("a table of formats");
+        let rows = table.lines().skip(2).take_while(|line| line.starts_with('|'));
+        let read: Vec<&str> = rows.filter_map(|row| row.split('|').nth(1)).collect();
+        assert_eq!(format_names(&read.join(" ")), format_names(&titles.join(" ")));
     }
 }
 
