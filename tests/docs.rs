@@ -296,7 +296,8 @@ fn format_names(text: &str) -> BTreeSet<String> {
 #[test]
 fn the_short_tables_of_formats_name_those_of_the_program() {
     let titles: Vec<&str> = malmoi::formats::FORMATS.iter().map(|format| format.title).collect();
-    for (page, head) in [("README.md", "| read | written |"), ("README.ko.md", "| 읽는 형식 |")] {
+    for (page, head) in [("README.md", "| read | written |"), ("README.ko.md", "| 읽는 형식 |")]
+    {
         let page = read(page);
         let table = page.split(head).nth(1).expect("a table of formats");
         let rows = table.lines().skip(2).take_while(|line| line.starts_with('|'));

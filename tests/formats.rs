@@ -334,7 +334,12 @@ const SHAPES: &[Shape] = &[
     ("fields.docx", |n| {
         packed(
             "word/document.xml",
-            filled("<w:p><w:r>", "<w:fldChar w:fldCharType='begin'/>", "<w:t>a</w:t></w:r></w:p>", n),
+            filled(
+                "<w:p><w:r>",
+                "<w:fldChar w:fldCharType='begin'/>",
+                "<w:t>a</w:t></w:r></w:p>",
+                n,
+            ),
         )
     }),
     ("copies.docx", |n| {

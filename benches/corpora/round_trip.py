@@ -3,7 +3,7 @@
 
     python round_trip.py PROGRAM FOLDER … [--keep OUT]
 
-PROGRAM is `target/release/malmoi`; FOLDERs hold DOCX, HWPX, PPTX and XLSX files, which are not part
+PROGRAM is `target/release/malmoi`; each FOLDER holds DOCX, HWPX, PPTX and XLSX files, which are not part
 of this repository. Of each file, all parts but those with text must be the same, byte for byte; the
 parts with text must be XML with the same elements around the words; malmoi must read the result; and
 LibreOffice, if it is there, must write a PDF of the result if it writes one of the source. HWPX is

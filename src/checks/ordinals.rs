@@ -80,7 +80,7 @@ const KOREAN: &[&str] =
 static ENGLISH_ORDER: LazyLock<Option<Regex>> = LazyLock::new(|| {
     let words = ENGLISH.join("|");
     let order =
-        format!(r"(?i)\b(?P<n>{words}|(?P<d>[0-9]{{1,4}})(?:st|nd|rd|th))\b(?: (?P<t>[a-z]+))?");
+        format!(r"(?i)\b(?P<n>{words}|(?P<d>[0-9]{{1,4}})(?:st|[nr]d|th))\b(?: (?P<t>[a-z]+))?");
     Regex::new(&order).ok()
 });
 /// 제2방파제, 제2차 회의, 두 번째 다리, 2번째 다리, 2차 회의.
