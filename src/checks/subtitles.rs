@@ -1,7 +1,7 @@
 //! Subtitles: cues that are read in too short a time, and lines that are too long or too many.
 //!
-//! Limits are those that Netflix publishes for programs for adults, to which Korean broadcasters
-//! and their suppliers work as well: in its guides of English and of Korean subtitles.
+//! Limits are those that Netflix publishes for programs for adults, in its guides of English and of
+//! Korean subtitles.
 
 use super::check::{Check, Example, FindingKind, Pair, Scope};
 use super::options::CheckOptions;

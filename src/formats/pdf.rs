@@ -34,7 +34,8 @@ mod spacing;
 mod syllables;
 #[cfg(feature = "pdf")]
 mod tables;
-#[cfg(all(test, feature = "pdf"))]
+#[cfg(test)]
+#[cfg(feature = "pdf")]
 mod tests;
 
 use std::sync::OnceLock;

@@ -1,6 +1,6 @@
 //! What a small file can make grow without limit, refused before its pages are read.
 
-use std::io::Read as _;
+use std::io::Read;
 use std::time::{Duration, Instant};
 
 use hayro_interpret::hayro_syntax::Pdf;
@@ -12,6 +12,15 @@ const MAX_STREAM: u64 = 256 << 20;
 const MAX_OBJECTS: u64 = 64 << 20;
 /// What is unpacked of all streams to look at them, in bytes.
 const MAX_ALL: u64 = 2 << 30;
+/// Compressions of one stream upon another; programs write one.
+const MAX_LAYERS: usize = 4;
+/// Other compressions, and how many times as long as its bytes a stream of each can become.
+const OTHER_FILTERS: &[(&[u8], u64)] = &[
+    (b"/LZWDecode", 1400),
+    (b"/LZW ", 1400),
+    (b"/RunLengthDecode", 64),
+    (b"/BrotliDecode", 100_000),
+];
 /// Characters that a line of a font's table of widths may stand for.
 const MAX_RANGE: i64 = 0x1_0000;
 /// Objects within objects that are looked at.
@@ -36,32 +45,57 @@ pub fn check_bytes(bytes: &[u8]) -> Result<(), String> {
         let before = &bytes[at.saturating_sub(600)..at];
         let start_of = before.windows(4).rposition(|four| four == b" obj").unwrap_or(0);
         let dictionary = &before[start_of..];
-        if before.ends_with(b"end") || dictionary.windows(6).any(|six| six == b"/Image") {
+        if before.ends_with(b"end") || has(dictionary, b"/Image") {
             continue;
         }
-        let holds_objects = dictionary.windows(7).any(|seven| seven == b"/ObjStm");
+        let holds_objects = has(dictionary, b"/ObjStm");
         let limit = if holds_objects { MAX_OBJECTS } else { MAX_STREAM };
-        let (mut decoder, mut unpacked) = (flate2::read::ZlibDecoder::new(&bytes[start..]), 0);
-        let mut objects = Vec::new();
-        while let Ok(count @ 1..) = decoder.read(&mut buffer) {
-            unpacked += count as u64;
-            if unpacked > limit {
-                return Err(format!(
-                    "has a stream that unpacks to more than {} MB, which no page of text needs",
-                    limit >> 20
-                ));
-            }
-            if holds_objects {
-                objects.extend_from_slice(&buffer[..count]);
+        let too_long = || {
+            let megabytes = limit >> 20;
+            format!(
+                "has a stream that unpacks to more than {megabytes} MB, which no page of text needs"
+            )
+        };
+        let content = &bytes[start..];
+        let other = OTHER_FILTERS.iter().find(|(name, _)| has(dictionary, name));
+        if let Some((_, growth)) = other {
+            let length = places(content, b"endstream").next().unwrap_or(content.len());
+            if (length as u64).saturating_mul(*growth) > limit {
+                return Err(too_long());
             }
         }
+        let layers = places(dictionary, b"/FlateDecode").count().max(1);
+        if layers > MAX_LAYERS {
+            return Err("is damaged: a stream is compressed again and again".into());
+        }
+        let mut objects = Vec::new();
+        for layer in 1..=layers {
+            let unpack =
+                |inner: Box<dyn Read>| Box::new(flate2::read::ZlibDecoder::new(inner)) as _;
+            let mut content: Box<dyn Read> =
+                (0..layer).fold(Box::new(content), |inner, _| unpack(inner));
+            let mut unpacked = 0;
+            while let Ok(count @ 1..) = content.read(&mut buffer) {
+                unpacked += count as u64;
+                if unpacked > limit {
+                    return Err(too_long());
+                }
+                if holds_objects && layer == layers {
+                    objects.extend_from_slice(&buffer[..count]);
+                }
+            }
+            left = left.saturating_sub(unpacked);
+        }
         check_pages(&objects)?;
-        left = left.saturating_sub(unpacked);
         if left == 0 {
             return Err(format!("unpacks to more than {} MB", MAX_ALL >> 20));
         }
     }
     Ok(())
+}
+
+fn has(bytes: &[u8], name: &[u8]) -> bool {
+    places(bytes, name).next().is_some()
 }
 
 /// Refuses pages that are written within their list: millions of them would be a few bytes each.

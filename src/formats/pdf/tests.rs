@@ -434,21 +434,31 @@ fn damaged_and_hostile_files_are_refused_with_a_reason() {
     assert!(!refused(&deep).is_empty());
 }
 
-#[test]
-fn a_stream_that_unpacks_without_end_is_refused() {
+fn packed(bytes: &[u8]) -> Vec<u8> {
     use std::io::Write as _;
     let mut packed = flate2::write::ZlibEncoder::new(Vec::new(), flate2::Compression::best());
-    for _ in 0..300 {
-        packed.write_all(&vec![b' '; 1 << 20]).unwrap();
-    }
-    let packed = packed.finish().unwrap();
-    assert!(packed.len() < 1 << 20);
-    let mut file =
-        format!("%PDF-1.7\n1 0 obj << /Filter /Fl /Length {} >>\nstream\n", packed.len())
-            .into_bytes();
-    file.extend(packed);
-    file.extend_from_slice(b"\nendstream endobj");
-    assert!(refused(&file).contains("256 MB"));
+    packed.write_all(bytes).unwrap();
+    packed.finish().unwrap()
+}
+
+/// A file with one stream.
+fn stream_of(filter: &str, content: &[u8]) -> Vec<u8> {
+    let length = content.len();
+    let head = format!("%PDF-1.7\n1 0 obj << /Filter {filter} /Length {length} >>\nstream\n");
+    [head.as_bytes(), content, b"\nendstream endobj"].concat()
+}
+
+#[test]
+fn a_stream_that_unpacks_without_end_is_refused() {
+    let once = packed(&vec![b' '; 300 << 20]);
+    assert!(once.len() < 1 << 20);
+    assert!(refused(&stream_of("/Fl", &once)).contains("256 MB"));
+    let twice = packed(&once);
+    assert!(twice.len() < 1 << 16);
+    assert!(refused(&stream_of("[/FlateDecode /FlateDecode]", &twice)).contains("256 MB"));
+    let often = "/FlateDecode ".repeat(5);
+    assert!(refused(&stream_of(&format!("[{often}]"), &twice)).contains("again and again"));
+    assert!(refused(&stream_of("/LZWDecode", &vec![0; 1 << 20])).contains("256 MB"));
 }
 
 #[test]

@@ -68,7 +68,7 @@ pub(super) fn read(
         encoding.decoded(source).map_err(|source| Error::io("read", Path::new(&name), source))?;
     let item = formats::article_from(source, &name)?;
     for note in &item.notes {
-        context.ui.note(&format!("{name}: {note}"));
+        context.ui.note(format!("{name}: {note}"));
     }
     Ok(item.document)
 }
