@@ -115,7 +115,7 @@ impl Arrivals {
                 earlier => {
                     let validator = self.done.remove(&name(&path));
                     let is_done = validator.is_some_and(|known| known == state.validator());
-                    // A file that nobody has written to for a while is whole at first sight.
+                    // A file that has not changed for a while is whole at first sight.
                     let age = SystemTime::now().duration_since(state.modified).unwrap_or_default();
                     let is_old = earlier.is_none() && age >= self.watch.settle;
                     let since = if is_old { now.checked_sub(self.watch.settle) } else { None };

@@ -201,7 +201,7 @@ mod tests {
 
     fn text(body: &str) -> String {
         let document = read(&hwpx(&[body]), "a.hwpx").unwrap();
-        // What is no part of the article follows it.
+        // Headers and notes follow the article.
         document.text().split("\n\n쪽 머리말").next().unwrap_or_default().to_string()
     }
 

@@ -1,7 +1,7 @@
 //! Distribution documents (배포용 문서): the text is encrypted, and the key is in the first record.
 //!
-//! The format protects against changes by honest programs, not against readers: anybody with the
-//! file has its key.
+//! The format protects against changes by honest programs, not against readers: the file
+//! holds its key.
 
 use aes::Aes128;
 use aes::cipher::{Array, BlockCipherDecrypt as _, KeyInit as _};

@@ -133,7 +133,7 @@ fn start(bytes: &Arc<Vec<u8>>, from: usize) -> Result<Receiver<Message>, String>
     Ok(receiver)
 }
 
-/// Sends the pages from an index on; ends when nobody listens.
+/// Sends the pages from an index on; ends when the receiver is gone.
 fn pages(bytes: Arc<Vec<u8>>, from: usize, sender: &SyncSender<Message>) {
     let pdf = match Pdf::new(bytes) {
         Ok(pdf) => pdf,

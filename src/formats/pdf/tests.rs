@@ -371,7 +371,7 @@ fn a_page_of_pictures_is_noted_and_a_document_of_them_is_refused_as_a_scan() {
 }
 
 #[test]
-fn text_that_nobody_sees_is_not_read() {
+fn text_that_does_not_show_is_not_read() {
     let hidden = [
         format!("3 Tr {}", shows("invisible")),
         format!("1 g {}", shows("white")),
