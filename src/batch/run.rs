@@ -64,7 +64,8 @@ pub(super) fn run(
         journal.retry_failed()?;
     }
     let mut validators = HashMap::new();
-    if watch.is_some() {
+    let is_watching = watch.is_some();
+    if is_watching {
         journal.watch();
     }
     let watched = watch.as_ref().map(Watch::names).unwrap_or_default();
@@ -94,6 +95,7 @@ pub(super) fn run(
         outputs: OutputState { updated: now, took: Duration::ZERO, stale: false, failed: false },
         stories: StoryFinder::default(),
         stopping: None,
+        is_watching,
         complete: false,
     };
     run.count_backlog()?;
@@ -141,7 +143,9 @@ struct Run<'r> {
     stories: StoryFinder,
     /// Time at which the stop flag was first seen.
     stopping: Option<Instant>,
-    /// True if all inputs were read.
+    /// True if inputs arrive until the run is stopped.
+    is_watching: bool,
+    /// True if all inputs were read: never of watched folders.
     complete: bool,
 }
 
@@ -181,7 +185,8 @@ impl Run<'_> {
             if hungry && !self.complete && !stopping {
                 let timeout =
                     if self.in_flight.is_empty() { POLL_INTERVAL } else { Duration::ZERO };
-                self.complete = !self.ingest_events(workers, timeout, callbacks)?;
+                let goes_on = self.ingest_events(workers, timeout, callbacks)?;
+                self.complete = !goes_on && !self.is_watching;
             }
             // Results that have arrived count before stuck items are given up.
             while let Some(event) = self.workers.recv(Duration::ZERO) {
