@@ -8,9 +8,12 @@ use std::process::{Command, Output};
 use malmoi::formats::{read, write};
 use zip::ZipArchive;
 
-use crate::support::{here, scripted};
+use crate::support::{here, real, scripted};
 
 const SAID: &str = "The office <met> & spoke.";
+/// The same press release in each format.
+const RELEASES: [&str; 5] =
+    ["release.txt", "release.docx", "release.hwpx", "release.hwp", "release.pdf"];
 
 /// The parts of a package.
 fn parts(bytes: &[u8]) -> BTreeMap<String, Vec<u8>> {
@@ -75,10 +78,32 @@ fn changed(old: &[u8], new: &[u8]) -> Vec<String> {
 fn the_press_release_has_the_same_text_in_all_formats() {
     let release = String::from_utf8(press("release.txt")).unwrap();
     let paragraphs: Vec<&str> = release.trim().split("\n\n").collect();
-    for name in ["release.txt", "release.docx", "release.hwpx"] {
+    for name in RELEASES {
         let document = read(&press(name), name).unwrap();
         assert_eq!(document.article(), paragraphs.join("\n\n"), "{name}");
         assert_eq!(document.title(), Some(paragraphs[0]), "{name}");
+    }
+}
+
+#[test]
+fn a_press_release_has_one_summary_in_every_format() {
+    let Some(model) = real("smollm2-135m") else { return };
+    let summary = |name: &str| {
+        let output = Command::new(assert_cmd::cargo::cargo_bin("malmoi"))
+            .env("MALMOI_DESK", "off")
+            .args(["summarize", "--to", "ko", "--quiet", "--offline", "--repair", "off"])
+            .args(["--max-tokens", "40", "--model"])
+            .arg(&model)
+            .arg(here("fixtures/press").join(name))
+            .output()
+            .unwrap();
+        assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
+        output.stdout
+    };
+    let expected = summary(RELEASES[0]);
+    assert!(expected.len() > 40, "{}", String::from_utf8_lossy(&expected));
+    for name in &RELEASES[1..] {
+        assert_eq!(summary(name), expected, "{name}");
     }
 }
 
