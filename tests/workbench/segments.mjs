@@ -134,8 +134,9 @@ assert.deepEqual([await target(1), await target(2)], ["군의회가 모인다.",
 // What a request can choose is in the form: the glossary, and a model where there are several.
 await page.click("text=New article");
 await page.reload();
+// The form is there before the server says what can be chosen.
+await page.waitForFunction(() => /1 term/.test(document.getElementById("glossary").textContent));
 await page.waitForFunction(() => !document.getElementById("run").disabled);
-assert.match(await text(page, "#glossary"), /1 term/);
 await page.selectOption("#pair", "en-ko");
 await page.selectOption("#glossary", "none");
 await page.selectOption("#model", "second");
