@@ -1,22 +1,24 @@
-"""HWP files of folders, read by malmoi and by other readers: which of their text does malmoi not have?
+"""HWP files of folders, read by malmoi and by other readers: text that malmoi does not have.
 
     cargo build --release --example corpus
     pip install pyhwp six 'setuptools<80'
     npm install kordoc
     python3 benches/corpora/hwp.py FOLDER... [--pyhwp hwp5proc] [--kordoc node_modules/.bin/kordoc]
 
-A piece of text that a reference has and malmoi has not is lost: a paragraph of pyhwp, a line or table cell of kordoc. Pieces are
-compared without white space. The references are programs of their own, and none of their text is part of this repository:
+A piece of text that a reference has and malmoi has not is lost: a paragraph of pyhwp, a line or
+table cell of kordoc. Pieces are compared without white space. The references are programs of their
+own, and none of their text is part of this repository:
 
-* pyhwp (`hwp5proc models`): the paragraphs of every section, those in page headers and footers, master pages and hidden comments
-  aside, which are not the article. Numbers of captions, framed characters and text under ruby it leaves
-  out. Sections of distribution documents are those of `ViewText`.
-* kordoc (`kordoc FILE`): its Markdown, without markup. It writes the numbers of numbered paragraphs, names of pictures and the
-  text of page headers, which malmoi leaves out; such pieces are counted as "made" if what is left of them without number and sign
-  is in malmoi's text, or if they are the name of a picture.
+* pyhwp (`hwp5proc models`): the paragraphs of every section, without page headers and footers,
+  master pages and hidden comments, which are not the article. It leaves out numbers of captions,
+  framed characters and text under ruby. Sections of distribution documents are those of `ViewText`.
+* kordoc (`kordoc FILE`): its Markdown, without markup. It writes the numbers of numbered
+  paragraphs, names of pictures and the text of page headers, which malmoi leaves out; such pieces
+  are counted as "made" if malmoi's text has what is left of them without number and sign, or if
+  they are the name of a picture.
 
-HWPX files of the folders are compared with kordoc alone. Two files that differ in their ending alone are held against each other:
-their article must be the same.
+HWPX files of the folders are compared with kordoc alone. Two files that differ in their ending
+alone must have the same article.
 """
 
 import argparse
@@ -84,7 +86,7 @@ def kordoc(tool, path):
 
 
 def lost(pieces, ours):
-    """The pieces that malmoi's text lacks, and the number of those that the reference made itself."""
+    """The pieces that malmoi's text lacks, and the number of those that the reference made."""
     missing, made = [], 0
     for piece in map(squeezed, pieces):
         if not re.search(r"\w", piece) or all(part in ours for part in piece.split(UNKNOWN)):

@@ -144,7 +144,7 @@ def pattern(text):
 
 
 def without_running_heads(reference, boilerplate):
-    """malmoi gives a running head once, and page numbers together; pdftotext gives them on each page."""
+    """malmoi gives running heads once and page numbers together, pdftotext on each page."""
     heads = {pattern(text) for kind, text in boilerplate if kind == "running head"}
     numbers = {squeezed(part) for kind, text in boilerplate if kind == "page number" for part in text.split(", ")}
     lines = []

@@ -1,8 +1,8 @@
 //! Folders that are watched: files become inputs as they arrive, each once for each of its states.
 //!
-//! Folders are listed again and again, for no system reports what others write to a share. A file is
-//! taken when its size and time have stood still for a while, so one that is being written is waited
-//! for, and one that is renamed into its place is taken when it is there.
+//! Folders are polled: the system does not report what other machines write to a share. A file is
+//! read when its size and time have not changed for a while, so a file that is being written is
+//! waited for, and a file that is renamed into its place is read when it is there.
 
 use std::collections::{HashMap, VecDeque};
 use std::path::{Path, PathBuf};
@@ -55,8 +55,8 @@ impl Watch {
         self.folders.iter().flat_map(|folder| self.search.list(folder)).collect()
     }
 
-    /// The files as they arrive, until the flag is set. `done` are the validators of files that were
-    /// read before, by name.
+    /// The files as they arrive, until the flag is set. `done` are the validators of files of
+    /// earlier runs, by name.
     pub(super) fn inputs(self, done: HashMap<String, String>, stop: Arc<AtomicBool>) -> Arrivals {
         Arrivals { watch: self, done, stop, files: HashMap::new(), ready: VecDeque::new() }
     }

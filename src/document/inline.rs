@@ -20,7 +20,7 @@ pub struct Inline {
     /// True if all of it is written with the escapes of a string in C.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     quoted: bool,
-    /// True if a tag without a place goes to the end of the words, for what it stands for is needed.
+    /// True if a tag without a place goes to the end of the words: its content is needed.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     keeps_tags: bool,
 }

@@ -33,7 +33,8 @@ impl Showing {
     /// let showing = Showing { from: 0, to: 2000, line_break: "\n".into() };
     /// let wrapped = |text| showing.wrapped(text, 24, |_| 1);
     /// assert_eq!(wrapped("It is <i>open</i> now."), "It is <i>open</i> now.");
-    /// assert_eq!(wrapped("The bridge is <i>open</i> now, she said."), "The bridge is <i>open</i>\nnow, she said.");
+    /// let broken = wrapped("The bridge is <i>open</i> now, she said.");
+    /// assert_eq!(broken, "The bridge is <i>open</i>\nnow, she said.");
     /// ```
     pub fn wrapped(&self, text: &str, max: u32, width: impl Fn(char) -> u32) -> String {
         // Places of spaces outside tags, and the width before each.

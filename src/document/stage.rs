@@ -27,7 +27,7 @@ pub struct Stage {
 pub enum Neighbors {
     /// The last one before it.
     Previous,
-    /// So many after it.
+    /// The following ones, by their number.
     Next(usize),
 }
 

@@ -4,7 +4,7 @@
 //! A format is a function that names the parts with text, and a [`Dialect`]: the roles of its
 //! elements. `paragraphs` reads a part; `codes` makes tags of what stands among the words, so that
 //! they are placed as the tags of a page; `article` makes the document, whose blocks know their
-//! paragraphs. `package` writes a copy: paragraphs with new words are written by `render`, all other
+//! paragraphs. `package` writes a copy: paragraphs with new words are written by `render`, other
 //! bytes stay as they are. No file is written to disk, so names in the zip are harmless.
 
 mod article;

@@ -212,7 +212,7 @@ fn fill(text: &str, entry: &Entry, blocks: &mut Vec<Block>) {
     let mut body = Vec::new();
     let mut count = 0;
     for (at, target) in entry.translations.iter().enumerate() {
-        // One form stands for every number; of several the first is the singular.
+        // A language with one form uses it for all numbers; of several, the first is the singular.
         let is_singular = at == 0 && entry.translations.len() > 1;
         let source = entry.plural.as_ref().filter(|_| !is_singular).unwrap_or(&entry.id);
         count += lines(&source.words, &target.span, &mut body);

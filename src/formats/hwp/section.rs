@@ -81,8 +81,8 @@ enum Caption<'b> {
 }
 
 impl<'b> Walk<'_, 'b> {
-    /// Closes what ends before a record of this level, which is the next of `rest`. Stops at a shape
-    /// with a caption, and returns the caption.
+    /// Closes what ends before a record of this level, the next of `rest`. Stops at a shape with a
+    /// caption, and returns the caption.
     fn close(&mut self, level: u16, rest: Records<'b>) -> Option<Records<'b>> {
         while let Some(open) = self.open.pop_if(|open| open.level >= level) {
             match open.what {

@@ -26,7 +26,7 @@ pub(super) struct Atom {
 /// A piece of a paragraph.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Piece {
-    /// So many bytes of the words, in a style.
+    /// Text of `length` bytes in a style.
     Words { length: usize, style: usize },
     /// A character of the words that is an element.
     Character { letter: char, atom: Atom },
@@ -36,7 +36,7 @@ pub(super) enum Piece {
     Open { name: &'static str, atoms: Vec<Atom>, is_element: bool },
     /// Its end.
     Close { name: &'static str, atom: Atom, is_element: bool },
-    /// A part that is only moved whole, with so many bytes of the words.
+    /// A part of `length` bytes of text that is moved as a whole.
     Fixed { name: &'static str, length: usize, atom: Atom },
 }
 

@@ -268,7 +268,7 @@ impl<'a> Device<'a> for Collector<'_> {
         let color = color(&props.paint);
         let is_artifact = self.is_artifact();
         let vertical = run.writing_mode() == WritingMode::Vertical;
-        // A substituted font is stretched glyph by glyph; the scale of the text is the same for all.
+        // A substituted font is stretched glyph by glyph; the text has one scale for all glyphs.
         let mut scales = run.glyphs().iter().map(|glyph| scale(glyph.transform()));
         let first = scales.next();
         let uniform = scales.all(|other| first.is_none_or(|first| (first - other).abs() < 0.005));

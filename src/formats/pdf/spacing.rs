@@ -1,8 +1,8 @@
 //! Line breaks within a paragraph: a space, nothing, or a hyphen that goes.
 //!
 //! Korean may be broken between any two syllables, and most programs draw no space at the end of a
-//! line. What the document itself shows decides: drawn spaces, lines that end where a syllable would
-//! have fitted, words and pairs of syllables elsewhere in it. Endings of words decide the rest.
+//! line. The document itself decides: drawn spaces, lines that end where a syllable would have
+//! fitted, words and pairs of syllables elsewhere. Endings of words decide the rest.
 
 use std::collections::{HashMap, HashSet};
 

@@ -159,7 +159,7 @@ fn lists_interviews_and_tables_within_an_article_are_prose() {
         "if the wind turns\nwe shall not sail\nif it holds\nwe leave at dawn\n",
         "The mayor writes: https://x.example/1\n",
         "고등어, 갈치, 오징어\n조기, 병어, 민어\n멸치, 새우, 게\n",
-        "He wrote\n\n    print(1)\n\nand the screen showed the number one.\nNobody had seen it before.\n",
+        "He wrote\n\n    print(1)\n\nand the screen showed the number one.\nIt surprised the whole class.\n",
     ] {
         assert_eq!(text(given), None, "{given}");
     }

@@ -278,7 +278,7 @@ impl Jobs {
         Ok(())
     }
 
-    /// Takes a job off the list. Fails for the second of two requests, so that one removes its folder.
+    /// Takes a job off the list. Fails for the second of two requests: one removes the folder.
     fn take_out(&self, job: &Arc<Job>) -> Result<(), Failure> {
         let mut all = self.all();
         let place = all.iter().position(|known| Arc::ptr_eq(known, job));
