@@ -17,8 +17,8 @@ use super::words::MAX_LINES;
 /// Paragraphs among which a copy looks for the one that it repeats.
 const LOOK_AHEAD: usize = 16;
 
-/// Reads the paragraphs of a part. `apart` names them if they are outside the article; `lines` counts
-/// paragraphs and line breaks of all parts.
+/// Reads the paragraphs of a part. `apart` names them if they are outside the article; `lines`
+/// counts paragraphs and line breaks of all parts.
 pub(super) fn read(
     xml: &str,
     dialect: &Dialect,
