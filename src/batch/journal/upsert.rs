@@ -132,8 +132,8 @@ impl Journal {
         Ok(if was_pending { Upserted::Replaced } else { Upserted::Changed })
     }
 
-    /// Finds a renamed file: an item with the same content and id whose name is not an input of this
-    /// run; in a watched folder, one that is gone. The item gets the new name. If this run has
+    /// Finds a renamed file: an item with the same content and id whose name is not an input of
+    /// this run; in a watched folder, one that is gone. The item gets the new name. If this run has
     /// already seen a file with the same content, returns that one unchanged.
     fn find_renamed(
         &mut self,
