@@ -1,46 +1,17 @@
 //! PDF: the text of the pages as they are shown.
 //!
-//! A page has no words and no paragraphs, only characters at places. `source` reads those, and
-//! `assemble` makes lines, columns and paragraphs of them. Without the feature `pdf`, and with
-//! another program set by [`set_pdf_tool`], that program reads the pages.
+//! Chooses who reads the pages: our own `reader`, which needs the feature `pdf`, or another program,
+//! set by [`set_pdf_tool`]. Knows nothing of what is on a page.
 
 #[cfg(feature = "pdf")]
-mod assemble;
-#[cfg(feature = "pdf")]
-mod characters;
-#[cfg(feature = "pdf")]
-mod columns;
-#[cfg(feature = "pdf")]
-mod furniture;
-#[cfg(feature = "pdf")]
-mod glyph;
-#[cfg(feature = "pdf")]
-mod ground;
-#[cfg(feature = "pdf")]
-mod guard;
-#[cfg(feature = "pdf")]
-mod hazards;
-#[cfg(feature = "pdf")]
-mod limits;
-#[cfg(feature = "pdf")]
-mod lines;
-#[cfg(feature = "pdf")]
-mod paragraphs;
-#[cfg(feature = "pdf")]
-mod source;
-#[cfg(feature = "pdf")]
-mod spacing;
-#[cfg(feature = "pdf")]
-mod syllables;
-#[cfg(feature = "pdf")]
-mod tables;
-#[cfg(test)]
-#[cfg(feature = "pdf")]
-mod tests;
+mod reader;
+mod scan;
 
 use std::sync::OnceLock;
 
 use super::{Format, Item, Reader, plain};
+#[cfg(feature = "pdf")]
+use reader::read as by_reader;
 
 pub(super) const FORMAT: Format = Format {
     name: "pdf",
@@ -84,7 +55,7 @@ fn by_tool(text: &str) -> Result<Item, String> {
     let pages = text.strip_suffix('\u{C}').unwrap_or(text).split('\u{C}');
     let blank = |page: &str| page.trim().is_empty();
     if pages.clone().all(blank) {
-        return Err(scan_reason());
+        return Err(scan::REASON.into());
     }
     let numbers = pages.clone().enumerate().filter(|(_, page)| blank(page)).map(|(at, _)| at + 1);
     let notes = numbers.map(|number| format!("page {number} has no text")).collect();
@@ -92,104 +63,22 @@ fn by_tool(text: &str) -> Result<Item, String> {
     Ok(Item { notes, ..Item::from(document) })
 }
 
-/// Error for a document of pictures alone.
-fn scan_reason() -> String {
-    "is a scan: its pages are pictures without text; run it through text recognition (OCR) first"
-        .into()
-}
-
 #[cfg(not(feature = "pdf"))]
 fn by_reader(_: &[u8]) -> Result<Item, String> {
-    Err("is a PDF, which this program cannot read: it was built without the feature `pdf`; save its text first".into())
+    Err("is a PDF, which this program cannot read: it was built without the feature `pdf`; save \
+         its text first"
+        .into())
 }
 
-#[cfg(feature = "pdf")]
-fn by_reader(bytes: &[u8]) -> Result<Item, String> {
-    use super::record;
-    use crate::document::{Block, BlockKind, Document};
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-    let guard::Reading { pages, failures, count, date } = guard::read(bytes)?;
-    let mut notes: Vec<(usize, String)> = failures
-        .iter()
-        .map(|(number, reason)| (*number, format!("page {number} {reason}; it was not read")))
-        .collect();
-    let mut pictures = 0;
-    for (number, page) in &pages {
-        match Content::of(page) {
-            Content::Text => {}
-            Content::Pictures => {
-                pictures += 1;
-                notes.push((*number, format!("page {number} has pictures and no text")));
-            }
-            Content::Unknown { unknown, all } => notes.push((
-                *number,
-                format!("page {number} has {unknown} of {all} characters whose font does not say which letters they are"),
-            )),
-        }
-    }
-    let done = pages
-        .last()
-        .map_or(0, |(number, _)| *number)
-        .max(failures.last().map_or(0, |(number, _)| *number));
-    if done < count {
-        notes.push((
-            done + 1,
-            format!("pages {} to {count} were not read: the document is too long", done + 1),
-        ));
-    }
-    notes.sort();
-    let pages: Vec<glyph::Page> = pages.into_iter().map(|(_, page)| page).collect();
-    let text = assemble::text(&pages);
-    if text.paragraphs.is_empty() && text.title.is_none() {
-        return Err(match failures.first() {
-            Some((number, reason)) => {
-                format!("has no page that can be read: page {number} {reason}")
-            }
-            None if pictures > 0 => scan_reason(),
-            None => "has no text".into(),
-        });
-    }
-    let (title, body) = match text.title {
-        Some(title) if text.paragraphs.is_empty() => (None, title),
-        title => (title, text.paragraphs.join("\n\n")),
-    };
-    let document = record::with_headline(title, body)?;
-    let mut blocks = document.blocks().to_vec();
-    let mut whole = document.text().to_string();
-    for (kind, words) in text.furniture {
-        whole.push_str("\n\n");
-        let start = whole.len();
-        whole.push_str(&words);
-        blocks.push(Block::new(start..whole.len(), BlockKind::boilerplate(kind)));
-    }
-    let notes = notes.into_iter().map(|(_, note)| note).collect();
-    Ok(Item { published: date, notes, ..Item::from(Document::new(whole, blocks)) })
-}
-
-/// What a page has, for the notes.
-#[cfg(feature = "pdf")]
-enum Content {
-    Text,
-    Pictures,
-    Unknown { unknown: usize, all: usize },
-}
-
-#[cfg(feature = "pdf")]
-impl Content {
-    fn of(page: &glyph::Page) -> Self {
-        /// Pictures smaller than this share of the page are ornaments.
-        const ORNAMENT: f32 = 0.03;
-        /// Text whose letters are drawn as shapes has many.
-        const MANY_SHAPES: usize = 200;
-        let letters = page.text().iter().filter(|glyph| !glyph.char.is_whitespace());
-        let all = letters.clone().count();
-        let unknown = letters.filter(|glyph| glyph.char == char::REPLACEMENT_CHARACTER).count();
-        if all == 0 && (page.pictures > ORNAMENT || page.shapes > MANY_SHAPES) {
-            Self::Pictures
-        } else if unknown > 0 {
-            Self::Unknown { unknown, all }
-        } else {
-            Self::Text
-        }
+    #[test]
+    fn the_text_of_another_program_is_read_page_by_page() {
+        let item = by_tool("They met on Thursday.\n\u{C}\n\u{C}They left.\n\u{C}").unwrap();
+        assert_eq!(item.notes, ["page 2 has no text"]);
+        assert!(item.document.text().contains("They left."));
+        assert!(by_tool("\u{C}\n\u{C}").unwrap_err().starts_with("is a scan"));
     }
 }

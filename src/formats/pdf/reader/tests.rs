@@ -1,8 +1,8 @@
 //! The assembly from lists of characters, and the reader on files.
 
+use super::super::read;
 use super::assemble::{self, Text};
 use super::glyph::{Glyph, Page, Rule};
-use super::*;
 use crate::document::BlockKind;
 
 /// Width of a character in sizes of the font.
@@ -462,17 +462,9 @@ fn a_stream_that_unpacks_without_end_is_refused() {
 }
 
 #[test]
-fn the_text_of_another_program_is_read_page_by_page() {
-    let item = by_tool("They met on Thursday.\n\u{C}\n\u{C}They left.\n\u{C}").unwrap();
-    assert_eq!(item.notes, ["page 2 has no text"]);
-    assert!(item.document.text().contains("They left."));
-    assert!(by_tool("\u{C}\n\u{C}").unwrap_err().starts_with("is a scan"));
-}
-
-#[test]
 fn a_press_release_has_exactly_its_paragraphs() {
-    let release = include_str!("../../../tests/fixtures/press/release.txt").trim();
-    let bytes = include_bytes!("../../../tests/fixtures/press/release.pdf");
+    let release = include_str!("../../../../tests/fixtures/press/release.txt").trim();
+    let bytes = include_bytes!("../../../../tests/fixtures/press/release.pdf");
     let item = read(bytes).unwrap();
     assert_eq!(item.document.article(), release);
     assert_eq!(item.document.title(), release.lines().next());
