@@ -1,11 +1,13 @@
 //! The ground of everything that reads or writes files: atomic writes, memory maps, checksums,
-//! kinds of entries. Knows no format, and of this crate only the error type.
+//! kinds of entries, packed bytes. Knows no format of documents or models, and of this crate only
+//! the error type.
 
 mod atomic;
 mod checksums;
 mod entry;
 mod fingerprint;
 mod mapped;
+mod unpack;
 
 pub use atomic::{
     check_writable, remove_stale_temporaries, replace, replace_unsynced, sync_folder,
@@ -16,3 +18,4 @@ pub use mapped::{MappedFile, MappedSlice};
 pub(crate) use checksums::{ChecksumCache, Sha256Bytes, hash_into, to_hex};
 pub(crate) use entry::size;
 pub(crate) use fingerprint::fingerprint;
+pub(crate) use unpack::{is_packed, unpack};
