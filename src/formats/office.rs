@@ -12,6 +12,8 @@ mod codes;
 mod container;
 mod dialect;
 mod frames;
+#[cfg(test)]
+mod misplaced;
 mod package;
 mod paragraphs;
 mod pieces;
