@@ -287,10 +287,16 @@ pub(super) fn reference(name: &BytesRef) -> Cow<'static, str> {
     if let Some(words) = quick_xml::escape::resolve_predefined_entity(name) {
         return words.into();
     }
-    match name.resolve_char_ref().ok().flatten().filter(|c| !c.is_control()) {
-        Some(letter) => letter.to_string().into(),
-        None => format!("&{};", &**name).into(),
+    match name.resolve_char_ref().ok().flatten() {
+        Some('\r') => "".into(),
+        Some(letter) if is_xml(letter) => letter.to_string().into(),
+        _ => format!("&{};", &**name).into(),
     }
+}
+
+/// True for the characters of XML 1.0; a carriage return is read as a line feed or left out.
+pub(super) fn is_xml(c: char) -> bool {
+    matches!(c, '\t' | '\n' | ' '..='\u{d7ff}' | '\u{e000}'..='\u{fffd}' | '\u{10000}'..)
 }
 
 /// The value of an attribute, by its name without prefix.

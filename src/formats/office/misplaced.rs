@@ -59,3 +59,11 @@ fn a_link_with_a_run_inside_a_run_is_moved_whole() {
     let link = "<w:p><w:r><w:hyperlink><w:r></w:r></w:hyperlink><w:t>Rain.</w:t></w:r></w:p>";
     assert_eq!(replaced("a.docx", link), ["0번째 글이다."]);
 }
+
+#[test]
+fn characters_that_xml_forbids_are_no_words_and_line_feeds_by_number_are() {
+    let slide = "<a:p><a:t>Rain.</a:t></a:p><a:p><a:t>\u{1b}</a:t></a:p>";
+    assert_eq!(replaced("a.pptx", slide), ["0번째 글이다."]);
+    let bytes = file("a.docx", "<w:p><w:t>Rain\u{7}&#13;&#10;fell&#9;here.</w:t></w:p>");
+    assert_eq!(read(&bytes, "a.docx").unwrap().text(), "Rain fell\there.");
+}

@@ -8,7 +8,7 @@ use std::ops::Range;
 
 use quick_xml::events::{BytesStart, Event};
 
-use super::container::{MAX_DEPTH, reference};
+use super::container::{MAX_DEPTH, is_xml, reference};
 use super::dialect::{Dialect, FieldMark, ParagraphRank, Role};
 use super::frames::{Builder, Frame, Run};
 use super::pieces::{Atom, Level, Paragraph, Part, Piece, Style};
@@ -517,7 +517,7 @@ impl<'x, 'd> Parser<'x, 'd> {
             }
             let from = builder.found.words.len();
             let space = |c: char| if c == '\n' && !line_feeds { ' ' } else { c };
-            builder.found.words.extend(words.chars().map(space));
+            builder.found.words.extend(words.chars().filter(|c| is_xml(*c)).map(space));
             let length = builder.found.words.len() - from;
             match builder.found.pieces.last_mut() {
                 // They are counted by the part that they are in.

@@ -4,6 +4,7 @@ use std::collections::{HashMap, VecDeque};
 use std::ops::Range;
 
 use super::codes::{CodeKind, Codes};
+use super::container::is_xml;
 use super::dialect::Dialect;
 use super::pieces::{Atom, Level, Paragraph, Style};
 
@@ -252,9 +253,4 @@ impl Renderer<'_, '_> {
             self.out.push('>');
         }
     }
-}
-
-/// True for characters that XML 1.0 allows.
-fn is_xml(c: char) -> bool {
-    matches!(c, '\t' | '\n' | ' '..='\u{d7ff}' | '\u{e000}'..='\u{fffd}' | '\u{10000}'..)
 }
