@@ -59,7 +59,7 @@ impl Inline {
                 inside: put.inside.clone(),
                 has_own_words: false,
             };
-            put.placements.insert(from, placement);
+            put.placements.insert((from, true), placement);
         } else {
             put.place();
         }
@@ -102,8 +102,9 @@ struct Put<'t, 'w> {
     partners: Vec<Option<usize>>,
     /// The trimmed words of the source.
     inside: Span,
-    /// Placed elements by their start in the new words, without overlap.
-    placements: BTreeMap<usize, Placement>,
+    /// Placed elements by their start in the new words, without overlap. An anchor, which is false
+    /// here, stands before an element at its place.
+    placements: BTreeMap<(usize, bool), Placement>,
     /// Where words of the source stand in the new text.
     known: HashMap<(usize, usize), Span>,
     /// For each search the position where the next one begins.
@@ -226,13 +227,14 @@ impl<'t> Put<'t, '_> {
             }
         };
         let Some(place) = place else { return false };
-        let last = self.placements.range(..=place).next_back();
-        if last.is_some_and(|(start, placement)| placement.end > place || *start == place) {
+        let last = self.placements.range(..(place, false)).next_back();
+        let is_taken = last.is_some_and(|(_, placement)| placement.end > place);
+        if is_taken || self.placements.contains_key(&(place, false)) {
             return false;
         }
         let inside = tag.at..tag.at;
         let placement = Placement { end: place, tags: at..at + 1, inside, has_own_words: false };
-        self.placements.insert(place, placement);
+        self.placements.insert((place, false), placement);
         true
     }
 
@@ -271,7 +273,7 @@ impl<'t> Put<'t, '_> {
             if !self.spend(hit + inside.len() + 16) {
                 break None;
             }
-            let before = self.placements.range(..span.end).next_back();
+            let before = self.placements.range(..(span.end, false)).next_back();
             if let Some((_, taken)) = before.filter(|(_, placement)| placement.end > span.start) {
                 from = taken.end;
             } else if (!search.1 && continues_before(self.words, &span))
@@ -287,7 +289,7 @@ impl<'t> Put<'t, '_> {
         let Some(span) = found else { return false };
         let placement =
             Placement { end: span.end, tags: element, inside: source, has_own_words: false };
-        self.placements.insert(span.start, placement);
+        self.placements.insert((span.start, true), placement);
         true
     }
 
@@ -298,7 +300,7 @@ impl<'t> Put<'t, '_> {
         if !self.spend(element.len()) {
             return false;
         }
-        let before = self.placements.range(..span.end).next_back();
+        let before = self.placements.range(..(span.end, false)).next_back();
         let is_taken = before.is_some_and(|(_, placement)| placement.end > span.start);
         let tags = &self.inline.tags[element.clone()];
         if is_taken || tags.iter().any(|tag| source.start < tag.at && tag.at < source.end) {
@@ -306,7 +308,7 @@ impl<'t> Put<'t, '_> {
         }
         let (tags, inside) = (element.clone(), source.clone());
         let placement = Placement { end: span.end, tags, inside, has_own_words: true };
-        self.placements.insert(span.start, placement);
+        self.placements.insert((span.start, true), placement);
         true
     }
 
@@ -319,7 +321,7 @@ impl<'t> Put<'t, '_> {
     fn write(mut self) -> (String, Vec<&'t str>) {
         let mut raw = std::mem::take(&mut self.lead);
         let mut from = 0;
-        for (start, placement) in &self.placements {
+        for ((start, _), placement) in &self.placements {
             raw.push_str(&self.inline.escaped(&self.words[from..*start]));
             self.write_placement(&mut raw, *start, placement);
             from = placement.end;
@@ -458,6 +460,15 @@ mod tests {
             put("It is <b>Mayor <a href=x>Han</a></b> who spoke.", "시장이 말했다."),
             ("시장이 말했다.".into(), vec!["<b>".into(), "<a href=x>".into()])
         );
+    }
+
+    #[test]
+    fn an_anchor_and_an_element_behind_it_have_the_same_place() {
+        let raw = "<a href=x>ab</a><bookmark 1/><b>가</b> left.";
+        let expected = "새 <a href=x>ab</a><bookmark 1/><b>가</b>.";
+        assert_eq!(nothing_lost(raw, "새 ab가."), expected);
+        let raw = "해민<bookmark 1/> 옆 <b>한빛</b>.";
+        assert_eq!(nothing_lost(raw, "해민한빛."), "해민<bookmark 1/><b>한빛</b>.");
     }
 
     #[test]
