@@ -92,7 +92,11 @@ fn dialect(ranks: Ranks) -> Dialect {
             },
             // Characters written over each other, such as a figure in a circle.
             "compose" => Role::Shown("sign", attribute(start, "composeText").unwrap_or_default()),
-            "fieldBegin" => Role::SpanStart("field"),
+            "fieldBegin" => Role::SpanStart(match attribute(start, "type").as_deref() {
+                Some("MEMO") => "comment",
+                Some("BOOKMARK") => "bookmark",
+                _ => "field",
+            }),
             "fieldEnd" => Role::SpanEnd("field"),
             "markpenBegin" => Role::SpanStart("highlight"),
             "markpenEnd" => Role::SpanEnd("highlight"),

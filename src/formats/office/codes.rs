@@ -225,6 +225,11 @@ fn kept(name: &'static str) -> &'static str {
     if name == "field" { "field-mark" } else { "bookmark" }
 }
 
+/// True if a mark ends a pair. The end of a field does not say what the field is.
+fn ends(open: &str, close: &str) -> bool {
+    open == close || (close == "field" && matches!(open, "bookmark" | "comment"))
+}
+
 /// The style of most of the words.
 fn main_style(pieces: &[Piece]) -> usize {
     let mut counts: HashMap<usize, (usize, usize)> = HashMap::new();
@@ -255,7 +260,7 @@ fn partners(pieces: &[Piece]) -> Vec<Option<usize>> {
             Piece::Close { is_element: true, .. } => open.iter().rposition(|open| open.2),
             Piece::Close { name, .. } => {
                 let inside = open.iter().rev().take_while(|open| !open.2);
-                let found = inside.into_iter().position(|open| open.1 == *name);
+                let found = inside.into_iter().position(|open| ends(open.1, name));
                 found.map(|found| open.len() - 1 - found)
             }
             _ => continue,

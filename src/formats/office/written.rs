@@ -299,6 +299,40 @@ fn the_tags_of_hangul_documents_are_placed_and_their_line_ends_forgotten() {
 }
 
 #[test]
+fn memos_and_bookmarks_of_hangul_documents_stay_when_their_words_are_gone() {
+    let run = |inside: &str| format!("<hp:run charPrIDRef=\"0\">{inside}</hp:run>");
+    let memo = "<hp:subList><hp:p><hp:run><hp:t>확인할 것</hp:t></hp:run></hp:p></hp:subList>";
+    let begin = |kind: &str, inside: &str| {
+        format!("<hp:ctrl><hp:fieldBegin type=\"{kind}\">{inside}</hp:fieldBegin></hp:ctrl>")
+    };
+    let end = "<hp:ctrl><hp:fieldEnd beginIDRef=\"1\"/></hp:ctrl>";
+    let words = |words: &str| format!("<hp:t>{words}</hp:t>");
+    for (kind, inside) in [("MEMO", memo), ("BOOKMARK", "")] {
+        let begin = begin(kind, inside);
+        let source = run(&[&words("비가 "), &begin, &words("많이"), end, &words(" 왔다.")]
+            .map(|part| part.to_string())
+            .concat());
+        let section = |inside: &str| format!("<hs:sec><hp:p>{inside}</hp:p></hs:sec>");
+        let bytes = zip_of(&[("Contents/section0.xml", &section(&source))]);
+        let document = read(&bytes, "a.hwpx").unwrap();
+        assert_eq!(document.text(), "비가 많이 왔다.");
+        let written = |new: &str| {
+            let written = write(&document, |_, _| Some(new.into())).unwrap();
+            part(&written, "Contents/section0.xml")
+        };
+        assert_eq!(
+            written("It rained."),
+            section(&run(&[&words("It rained."), &begin, end]
+                .map(|part| part.to_string())
+                .concat()))
+        );
+        let kept = [&words("It rained "), &begin, &words("많이"), end, &words(".")];
+        let kept = kept.map(|part| part.to_string()).concat();
+        assert_eq!(written("It rained 많이."), section(&run(&kept)));
+    }
+}
+
+#[test]
 fn a_document_survives_its_journal_with_its_package() {
     let document = read(&docx(&p(&r("They met."))), "a.docx").unwrap();
     let json = serde_json::to_string(&document).unwrap();
