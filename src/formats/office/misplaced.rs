@@ -2,6 +2,7 @@
 //! again, with all its paragraphs.
 
 use super::container::tests::zip_of;
+use crate::document::Document;
 use crate::formats::{read, write};
 
 /// A file with one part of text.
@@ -23,7 +24,7 @@ fn replaced(name: &str, xml: &str) -> Vec<String> {
     let bytes = file(name, xml);
     let document = read(&bytes, name).unwrap();
     assert_eq!(write(&document, |_, _| None).unwrap(), bytes);
-    let words = |document: &crate::Document| {
+    let words = |document: &Document| {
         let words = document.blocks().iter().map(|block| document.block_text(block).to_string());
         words.collect::<Vec<_>>()
     };
