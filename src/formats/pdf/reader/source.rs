@@ -93,16 +93,21 @@ impl Collector<'_> {
     fn add(&mut self, glyph: Glyph, color: Option<[f32; 4]>, drawn: bool) {
         self.budget.character();
         let (dx, dy) = direction(glyph.angle);
-        let half = glyph.width / 2.0;
-        let middle = Point::new(
-            f64::from(glyph.x + dx * half + dy * glyph.size * 0.3),
-            f64::from(glyph.y + dy * half - dx * glyph.size * 0.3),
-        );
+        // Points of the letter: its middle, and those near its sides, for it may be cut.
+        let points = [0.5, 0.15, 0.85].map(|share| {
+            let along = glyph.width * share;
+            Point::new(
+                f64::from(glyph.x + dx * along + dy * glyph.size * 0.3),
+                f64::from(glyph.y + dy * along - dx * glyph.size * 0.3),
+            )
+        });
         let place = [glyph.x, glyph.y, glyph.width, glyph.size];
-        if place.iter().any(|number| !number.is_finite()) || !self.clip().contains(middle) {
+        let clip = self.clip();
+        let seen = points.into_iter().find(|point| clip.contains(*point));
+        let Some(seen) = seen.filter(|_| place.iter().all(|number| number.is_finite())) else {
             return;
-        }
-        if drawn && self.faded == 0 && self.shows(color, middle) {
+        };
+        if drawn && self.faded == 0 && self.shows(color, seen) {
             self.page.glyphs.push(glyph);
         } else if !drawn {
             self.page.unseen.push(glyph);

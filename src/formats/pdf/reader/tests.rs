@@ -390,6 +390,13 @@ fn text_that_does_not_show_is_not_read() {
 }
 
 #[test]
+fn a_letter_that_the_edge_of_the_page_cuts_is_read() {
+    // Four fifths of the second digit are cut, and the third one is off the page.
+    let content = "BT /F 12 Tf 561.6 700 Td (won 901) Tj ET";
+    assert_eq!(read(&pages_of(&[content])).unwrap().document.article(), "won 90");
+}
+
+#[test]
 fn recognized_text_below_a_scan_is_read() {
     let content = format!("{SCAN} BT 3 Tr /F 12 Tf 60 700 Td (They met on Thursday.) Tj ET");
     assert_eq!(read(&pages_of(&[&content])).unwrap().document.article(), "They met on Thursday.");
