@@ -147,11 +147,15 @@ def without_running_heads(reference, boilerplate):
     """malmoi gives running heads once and page numbers together, pdftotext on each page."""
     heads = {pattern(text) for kind, text in boilerplate if kind == "running head"}
     numbers = {squeezed(part) for kind, text in boilerplate if kind == "page number" for part in text.split(", ")}
-    lines = []
+    lines, after_head = [], False
     for line in reference.splitlines():
         key = line.strip("\f")
+        # The number of the page may be in the head, and a line of its own in the reference.
+        if after_head and re.fullmatch(r"\d{1,4}", squeezed(key)) and any("#" in head for head in heads):
+            continue
         # Several heads of one row may be lines of their own in the reference.
         is_head = len(pattern(key)) >= 2 and any(pattern(key) == head or (len(pattern(key)) >= 4 and pattern(key) in head) for head in heads)
+        after_head = is_head or (after_head and not squeezed(key))
         if not is_head and squeezed(key) not in numbers:
             lines.append(line)
     return "\n".join(lines)
