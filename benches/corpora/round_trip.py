@@ -1,13 +1,17 @@
 #!/usr/bin/env python3
 """Translates office files with a scripted model, and holds each result against its source.
 
-    python round_trip.py PROGRAM FOLDER … [--keep OUT]
+    python round_trip.py PROGRAM FOLDER … [--keep OUT] [--hwpxlib LIBRARY]
 
 PROGRAM is `target/release/malmoi`; each FOLDER holds DOCX, HWPX, PPTX and XLSX files, which are not part
 of this repository. Of each file, all parts but those with text must be the same, byte for byte; the
 parts with text must be XML with the same elements around the words; malmoi must read the result; and
 LibreOffice, if it is there, must write a PDF of the result if it writes one of the source. HWPX is
 not read by LibreOffice. With --keep, results and PDFs stay in OUT, to be looked at.
+
+LIBRARY is the JAR or the folder of classes of neolord0/hwpxlib, compiled with
+`javac -d classes $(find src/main -name '*.java')`. With it, hwpxlib must read each HWPX that is written, if it reads
+the source: with as many paragraphs, and in those that changed, the words of the translation.
 
 Exit status: 1 if anything is wrong.
 """
@@ -23,6 +27,8 @@ import sys
 import tempfile
 import xml.etree.ElementTree as ElementTree
 import zipfile
+
+import hwpxlib
 
 KOREAN, ENGLISH = "한빛 항구가 월요일에 문을 열었다.", "The port of Hanbit opened on Monday."
 TEXTS = re.compile(
@@ -105,6 +111,7 @@ def main():
     parser.add_argument("program", type=pathlib.Path)
     parser.add_argument("folders", nargs="+", type=pathlib.Path)
     parser.add_argument("--keep", type=pathlib.Path)
+    parser.add_argument("--hwpxlib", type=pathlib.Path)
     arguments = parser.parse_args()
     scratch = tempfile.TemporaryDirectory()
     out = (arguments.keep or pathlib.Path(scratch.name, "out")).resolve()
@@ -154,6 +161,10 @@ def main():
             for stem in sorted(sources - results):
                 failed += 1
                 print(f"{stem}.{kind}: LibreOffice opens the source and not the result")
+    if arguments.hwpxlib and written["hwpx"]:
+        for wrong in hwpxlib.compare(written["hwpx"], arguments.hwpxlib, [KOREAN, ENGLISH], counts["hwpx"]):
+            failed += 1
+            print(wrong)
     for kind, count in sorted(counts.items()):
         print(kind.upper(), ", ".join(f"{number} {what}" for what, number in count.items()))
     sys.exit(failed > 0)
@@ -164,7 +175,9 @@ def text_of(file):
     package = zipfile.ZipFile(file)
     names = [name for name in package.namelist() if TEXTS.fullmatch(name) and name.endswith(".xml")]
     xml = b" ".join(package.read(name) for name in names).decode("utf-8", "replace")
-    return re.sub(r"<[^>]*>|\s", "", xml)
+    # Parameters of fields are no text, nor are numbers and marks.
+    xml = re.sub(r"<hp:parameters.*?</hp:parameters>", "", xml, flags=re.DOTALL)
+    return re.sub(r"<[^>]*>|[\W\d_]", "", xml)
 
 
 if __name__ == "__main__":
