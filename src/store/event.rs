@@ -47,7 +47,7 @@ pub enum StoreEvent {
     },
     /// A source is asked for the model.
     Source {
-        /// `hub: …` or `pip: …`.
+        /// `hub: …`, `pip: …`, `web: …` or `folder: …`.
         source: String,
     },
     /// A source is busy; it is asked again after a delay.
@@ -67,7 +67,8 @@ pub enum StoreEvent {
     },
     /// Progress of the download, at least twice a second.
     Progress {
-        /// Bytes on disk; from pip, also those still on their way.
+        /// Bytes on disk; from pip, also those still on their way. Of a packed file, the bytes that
+        /// it will have.
         done: u64,
         /// Bytes of the whole model, if known.
         total: Option<u64>,

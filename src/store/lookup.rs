@@ -58,10 +58,17 @@ impl Store {
         let (path, entry) = match self.resolve(name)? {
             ResolvedName::Path(path) => {
                 // Equal bytes are the same model, whatever the name of the file.
-                let entry = catalogue::of_size(&path).filter(|entry| {
-                    let pinned = entry.files.first().map(|file| &file.sha256);
-                    self.checksum(&path).is_ok_and(|checksum| Some(&checksum) == pinned)
-                });
+                let is_dir = path.is_dir();
+                let entry =
+                    if is_dir { catalogue::of_folder(&path) } else { catalogue::of_size(&path) };
+                let is_whole = |entry: &&Entry| {
+                    entry.files.iter().all(|file| {
+                        let path =
+                            if is_dir { path.join(file.name.as_str()) } else { path.clone() };
+                        self.checksum(&path).is_ok_and(|checksum| checksum == file.sha256)
+                    })
+                };
+                let entry = entry.filter(is_whole);
                 (Some(path), entry)
             }
             ResolvedName::Entry(entry) => (self.installed(entry), Some(entry)),
@@ -127,7 +134,11 @@ impl Store {
             if files.iter().any(|file| model_files::exists(&path(file))) {
                 models.push(CachedModel {
                     repo: repo.clone(),
-                    path: files.first().map_or_else(|| snapshot.clone(), path),
+                    path: match files {
+                        [only] => path(only),
+                        [first, ..] if first.name.as_str().ends_with(".gguf") => path(first),
+                        _ => snapshot.clone(),
+                    },
                     files: files.iter().map(|file| file.name.clone()).collect(),
                     is_complete: files
                         .iter()

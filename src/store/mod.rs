@@ -11,12 +11,15 @@ pub(crate) mod error;
 mod event;
 mod first_checksums;
 mod handle;
+mod import;
+mod install;
 mod lock;
 mod lookup;
 // Fetching needs more of these files than the rest of the store.
 #[cfg_attr(not(feature = "fetch"), allow(dead_code))]
 mod model_files;
 mod names;
+mod packed;
 #[cfg_attr(not(feature = "fetch"), allow(dead_code))]
 mod partial_file;
 mod pull;
@@ -28,7 +31,7 @@ mod sources;
 mod verify;
 
 pub use cache::stored_token;
-pub use error::StoreError;
+pub use error::{Server, StoreError};
 pub use event::StoreEvent;
 pub use handle::{ResolvedName, Store};
 pub use lookup::{Candidate, InstalledModel};
@@ -36,5 +39,5 @@ pub use names::{Checksum, Commit, FileName};
 pub use pull::PullOptions;
 pub use remove::{Leftover, Removed};
 pub use repo::RepoFile;
-pub use settings::StoreSettings;
+pub use settings::{FIREFOX_ATTACHMENTS, FIREFOX_ENDPOINT, StoreSettings};
 pub use verify::{Verdict, damage};

