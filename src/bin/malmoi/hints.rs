@@ -2,7 +2,7 @@
 
 use malmoi::batch::BatchError;
 use malmoi::desk::DeskError;
-use malmoi::store::StoreError;
+use malmoi::store::{Server, StoreError};
 use malmoi::{Error, InputFault};
 
 use crate::settings::SettingsError;
@@ -104,13 +104,14 @@ pub(crate) fn of_store(error: &StoreError) -> Option<String> {
         }
         StoreError::NotInstalled { name } => format!("download it with `malmoi models pull {name}`"),
         StoreError::Offline { name } => {
+            let pull = format!("malmoi models pull {name}");
             format!(
-                "run `malmoi models pull {name}` with a network connection, and without --offline"
+                "run `{pull}` with a network connection and without --offline, or take its files from a folder with `{pull} --from DIR`"
             )
         }
-        StoreError::NoSource { .. } => {
-            "run the same command again to resume the download".into()
-        }
+        StoreError::NoSource { name, .. } => format!(
+            "run the same command again to resume the download, or take the files from a folder with `malmoi models pull {name} --from DIR`"
+        ),
         StoreError::DiskFull { .. } => "free disk space, or set HF_HOME to a larger disk".into(),
         StoreError::Ambiguous { repo, files } => format!("choose a file: {repo}:{}", files.first()?),
         StoreError::Repository { .. } => {
@@ -127,12 +128,25 @@ pub(crate) fn of_store(error: &StoreError) -> Option<String> {
             "the server sent a file other than the expected one; it was discarded".into()
         }
         StoreError::Damaged { name, .. } => format!("repair it with `malmoi models pull {name}`"),
-        StoreError::Unreachable { .. } => {
+        StoreError::Unreachable { server: Server::Hub, .. } => {
             "set HF_ENDPOINT to a mirror, or HTTPS_PROXY to a proxy".into()
         }
+        StoreError::Unreachable { .. } => "set HTTPS_PROXY to a proxy, or MALMOI_FIREFOX_ENDPOINT to a mirror; or take the files from a folder: `malmoi models pull NAME --from DIR`".into(),
+        StoreError::NotOnServer { .. } => "it may have moved: update malmoi, set MALMOI_FIREFOX_ENDPOINT to a mirror, or take the files from a folder: `malmoi models pull NAME --from DIR`".into(),
+        StoreError::Packed { .. } => "it was discarded; run the same command again".into(),
+        StoreError::NotInFolder { files, .. } => format!(
+            "put {} there, as it is or packed as .gz or .zst",
+            files.first()?
+        ),
+        StoreError::NoChecksums { .. } => {
+            "open its folder or file as it is, with `--model PATH`".into()
+        }
         StoreError::Busy { .. } => "try again later; the download will resume".into(),
-        StoreError::UnsafeName { .. } | StoreError::TooLarge { .. } | StoreError::BadResponse { .. } => {
+        StoreError::UnsafeName { .. } | StoreError::BadResponse { server: Server::Hub, .. } => {
             "the response was discarded; is HF_ENDPOINT the address of a hub?".into()
+        }
+        StoreError::TooLarge { .. } | StoreError::BadResponse { .. } => {
+            "the response was discarded; are HF_ENDPOINT and MALMOI_FIREFOX_ENDPOINT the addresses they should be?".into()
         }
         _ => return None,
     };

@@ -38,6 +38,17 @@ const KEYS: &[SettingKey] = &[
         &[("HF_HUB_CACHE", ""), ("HUGGINGFACE_HUB_CACHE", ""), ("HF_HOME", "hub")],
     ),
     SettingKey::new("endpoint", "address of the model hub", &[("HF_ENDPOINT", "")]),
+    SettingKey::new(
+        "firefox_endpoint",
+        "address of Mozilla's storage of translators",
+        &[("MALMOI_FIREFOX_ENDPOINT", "")],
+    ),
+    SettingKey::new(
+        "firefox_attachments",
+        "address that Firefox fetches translators from",
+        &[("MALMOI_FIREFOX_ATTACHMENTS", "")],
+    ),
+    SettingKey::new("catalogue", "file of the site's own models", &[("MALMOI_CATALOGUE", "")]),
     SettingKey {
         in_file: false,
         ..SettingKey::new("token", "access token of the hub", &[("HF_TOKEN", "")])
@@ -199,6 +210,7 @@ impl Settings {
             self.quantize().err(),
             self.messages().err(),
             self.similar().err(),
+            self.add_catalogue().err(),
         ];
         let faults = self.fault.take().into_iter().chain(checks.into_iter().flatten()).collect();
         (self, faults)
@@ -307,15 +319,25 @@ impl Settings {
         })
     }
 
+    /// Adds the site's own models to the catalogue, for this process.
+    pub fn add_catalogue(&self) -> Result<()> {
+        let Some(path) = self.get("catalogue") else { return Ok(()) };
+        let fail = |reason: String| SettingsError { origin: path.to_string(), reason };
+        let text =
+            std::fs::read_to_string(path).map_err(|e| fail(format!("cannot be read: {e}")))?;
+        malmoi::store::catalogue::add_site(&text).map_err(|e| fail(e.to_string()))
+    }
+
     /// The settings of the model store.
     pub fn store(&self) -> Result<StoreSettings> {
         let usual = StoreSettings::new(self.get("cache").unwrap_or_default());
+        let address = |name: &str, usual: &str| {
+            self.get(name).unwrap_or(usual).trim_end_matches('/').to_string()
+        };
         Ok(StoreSettings {
-            endpoint: self
-                .get("endpoint")
-                .unwrap_or(&usual.endpoint)
-                .trim_end_matches('/')
-                .to_string(),
+            endpoint: address("endpoint", &usual.endpoint),
+            firefox_endpoint: address("firefox_endpoint", &usual.firefox_endpoint),
+            firefox_attachments: address("firefox_attachments", &usual.firefox_attachments),
             token: self.get("token").map(|token| token.trim().to_string()),
             offline: self.offline()?,
             python: self.get("python").unwrap_or(&usual.python).to_string(),
@@ -337,6 +359,12 @@ fn default(name: &str, base: &impl BaseStrategy) -> Option<String> {
             malmoi::store::stored_token(&home)
         }
         "endpoint" => Some(StoreSettings::new("").endpoint),
+        "firefox_endpoint" => Some(StoreSettings::new("").firefox_endpoint),
+        "firefox_attachments" => Some(StoreSettings::new("").firefox_attachments),
+        "catalogue" => {
+            let file = base.config_dir().join("malmoi/catalogue.toml");
+            file.is_file().then(|| file.display().to_string())
+        }
         "meaning" => Some("auto".to_string()),
         "offline" => Some("false".to_string()),
         "messages" => {

@@ -1,9 +1,11 @@
 //! `malmoi models`: list, download, verify and remove models.
 
+use std::path::PathBuf;
+
 use anyhow::Result;
 use clap::{Args, Subcommand};
 use malmoi::internals::checkpoint::derived_files;
-use malmoi::store::catalogue::{self, Entry, ModelTask};
+use malmoi::store::catalogue::{self, Entry, ModelTask, RecommendedTask};
 use malmoi::store::{self, InstalledModel, PullOptions, Verdict};
 use serde_json::json;
 
@@ -25,13 +27,16 @@ enum Action {
         #[arg(long)]
         all: bool,
     },
-    /// Download a model, or verify and repair an installed one
+    /// Download a model, take it from a folder, or verify and repair an installed one
     Pull {
         /// Model name or owner/repo[@revision][:file]
         name: String,
         /// Download all files again, even intact ones
-        #[arg(long)]
+        #[arg(long, conflicts_with = "from")]
         force: bool,
+        /// Take the files from this folder instead of a network, packed (.gz, .zst) or as they are
+        #[arg(long, value_name = "DIR")]
+        from: Option<PathBuf>,
     },
     /// Print the path of an installed model
     Path {
@@ -40,7 +45,7 @@ enum Action {
     },
     /// Verify the checksums of installed models; exit with 2 if a file is damaged
     Verify {
-        /// Model name or owner/repo[@revision][:file] [default: all installed models]
+        /// Model name, owner/repo[@revision][:file], file or folder [default: all installed models]
         name: Option<String>,
     },
     /// Remove a model from the disk, except files that other models use
@@ -54,7 +59,11 @@ impl Models {
     pub fn run(self, context: &Context) -> Result<Exit> {
         match self.action {
             Action::List { all } => list(context, all),
-            Action::Pull { name, force } => {
+            Action::Pull { name, from: Some(folder), .. } => {
+                let located = context.store.import(&name, &folder, &mut context.ui.pull())?;
+                show(context, &name, &located.path)
+            }
+            Action::Pull { name, force, from: None } => {
                 let located = context.store.pull_with(
                     &name,
                     PullOptions { force },
@@ -124,6 +133,7 @@ fn list(context: &Context, all: bool) -> Result<Exit> {
                 "conditions": entry.conditions, "context": entry.context, "runs": entry.runs, "verified": entry.verified,
                 "parity": entry.parity(), "parameters": entry.parameters, "memory": entry.memory(None),
                 "installed": installed, "damaged": context.store.is_damaged(entry), "note": entry.note,
+                "quality": quality(entry), "recommended": recommended(entry),
             });
             output::print(&format!("{line}\n"))?;
         }
@@ -148,11 +158,64 @@ fn list(context: &Context, all: bool) -> Result<Exit> {
         ]);
     }
     output::print(&columns(&table))?;
+    output::print(&recommendations(&rows))?;
+    output::print(&qualities(&rows))?;
     let hidden = catalogue::entries().len() - rows.len();
     if hidden > 0 {
         context.ui.note(format!("{hidden} more models cannot run yet; list them with --all"));
     }
     Ok(Exit::Done)
+}
+
+fn quality(entry: &Entry) -> Vec<serde_json::Value> {
+    let rows = entry.quality.iter();
+    rows.map(|row| json!({ "pair": row.pair, "chrf2": row.chrf2, "on": row.on })).collect()
+}
+
+fn recommended(entry: &Entry) -> Vec<serde_json::Value> {
+    let rows = entry.recommended.iter();
+    rows.map(|row| json!({ "task": word(row.task), "memory_gb": row.memory })).collect()
+}
+
+fn word(task: RecommendedTask) -> &'static str {
+    match task {
+        RecommendedTask::Translate => "translate",
+        RecommendedTask::Summarize => "summarize",
+    }
+}
+
+/// The recommended models, by task and memory; models for the same are on one line.
+fn recommendations(entries: &[&Entry]) -> String {
+    let mut rows: Vec<(RecommendedTask, f64, Vec<&str>)> = Vec::new();
+    for entry in entries {
+        for row in &entry.recommended {
+            match rows
+                .iter_mut()
+                .find(|(task, memory, _)| (*task, *memory) == (row.task, row.memory))
+            {
+                Some((_, _, names)) => names.push(&entry.name),
+                None => rows.push((row.task, row.memory, vec![&entry.name])),
+            }
+        }
+    }
+    rows.sort_by(|a, b| a.0.cmp(&b.0).then(a.1.total_cmp(&b.1)));
+    let mut table = vec![["RECOMMENDED", "FROM MEMORY", "MODELS"].map(str::to_string)];
+    table.extend(rows.into_iter().map(|(task, memory, names)| {
+        [word(task).to_string(), format!("{memory} GB"), names.join(", ")]
+    }));
+    format!("\n{}", columns(&table))
+}
+
+/// The measured quality of models, where it is known.
+fn qualities(entries: &[&Entry]) -> String {
+    let mut table = vec![["QUALITY", "PAIR", "CHRF2", "MEASURED ON"].map(str::to_string)];
+    for entry in entries {
+        for row in &entry.quality {
+            let score = format!("{:.1}", row.chrf2);
+            table.push([entry.name.clone(), row.pair.clone(), score, row.on.clone()]);
+        }
+    }
+    format!("\n{}", columns(&table))
 }
 
 /// The tasks of a model: `summarize en,ko; translate`.
