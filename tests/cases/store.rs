@@ -2,6 +2,7 @@
 
 mod cache;
 mod hub;
+mod url;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;

@@ -213,7 +213,7 @@ fn install(home: &Home, repository: &str, answer: &str) {
 fn a_summarizer_and_a_translator_serve_side_by_side() {
     let home = Home::new();
     install(&home, "HuggingFaceTB/SmolLM3-3B", "The council met on Monday.");
-    install(&home, "tencent/Hy-MT2-1.8B", "시의회가 월요일에 모였다.");
+    install(&home, "google/translategemma-4b-it", "시의회가 월요일에 모였다.");
     let server = Server::start(&home, &["--repair", "off", "--no-memory"]);
     let served = server.get("/api/v1/models").json();
     let model = |task: &str, from: &str, to: &str| {
@@ -222,12 +222,12 @@ fn a_summarizer_and_a_translator_serve_side_by_side() {
         });
         one.unwrap_or_else(|| panic!("{task} {from} {to}: {served}")).clone()
     };
-    assert_eq!(model("translate", "en", "ko")["model"], "hy-mt2-1.8b");
+    assert_eq!(model("translate", "en", "ko")["model"], "translategemma-4b");
     assert_eq!(model("summarize", "en", "en")["model"], "smollm3-3b");
     let both = model("summarize", "en", "ko");
     assert_eq!(
         (&both["model"], &both["translator"]),
-        (&json!("smollm3-3b"), &json!("hy-mt2-1.8b"))
+        (&json!("smollm3-3b"), &json!("translategemma-4b"))
     );
     let article = "The council of the port met on Monday to speak about the new breakwater. \
         Fishermen from four villages came to listen, and many of them asked when work would start. \
@@ -252,7 +252,7 @@ fn a_summarizer_and_a_translator_serve_side_by_side() {
         let (model, text) = match (task, to) {
             ("summarize", "en") => ("smollm3-3b", "The council met on Monday."),
             // The model that wrote the text; its summary is beside it.
-            _ => ("hy-mt2-1.8b", "시의회가 월요일에 모였다."),
+            _ => ("translategemma-4b", "시의회가 월요일에 모였다."),
         };
         assert!(result["text"].as_str().unwrap().contains(text), "{result}");
         assert_eq!(result["model"], model, "{task} {to}");
