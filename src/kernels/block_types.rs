@@ -36,6 +36,7 @@ pub enum GgmlType {
     Q5_K,
     Q6_K,
     Q8_K,
+    I8,
 }
 
 struct TypeInfo {
@@ -71,7 +72,12 @@ table! {
     Q5_K 13 256 176
     Q6_K 14 256 210
     Q8_K 15 256 292
+    I8 24 32 36
 }
+
+/// Types that files cannot have. `I8` is ours alone: int8 with one f32 scale a matrix, repeated in
+/// each block of 32; ggml's type of this name has no scale.
+const NOT_IN_FILES: &[GgmlType] = &[GgmlType::I8];
 
 /// Types that other programs write and that are not supported: named in the error message.
 const REFUSED: &[(u32, &str)] = &[
@@ -83,7 +89,6 @@ const REFUSED: &[(u32, &str)] = &[
     (21, "IQ3_S"),
     (22, "IQ2_S"),
     (23, "IQ4_XS"),
-    (24, "I8"),
     (25, "I16"),
     (26, "I32"),
     (27, "I64"),
@@ -100,9 +105,9 @@ impl GgmlType {
         &TABLE[self as usize]
     }
 
-    /// The type in candle.
-    pub fn candle_type(self) -> GgmlDType {
-        match self {
+    /// The type in candle; `None` if candle has none.
+    pub fn candle_type(self) -> Option<GgmlDType> {
+        Some(match self {
             GgmlType::F32 => GgmlDType::F32,
             GgmlType::F16 => GgmlDType::F16,
             GgmlType::BF16 => GgmlDType::BF16,
@@ -118,7 +123,8 @@ impl GgmlType {
             GgmlType::Q5_K => GgmlDType::Q5K,
             GgmlType::Q6_K => GgmlDType::Q6K,
             GgmlType::Q8_K => GgmlDType::Q8K,
-        }
+            GgmlType::I8 => return None,
+        })
     }
 
     /// Every type, in table order.
@@ -129,6 +135,7 @@ impl GgmlType {
     /// The type of a ggml id, or the name (or number) of one that is not supported.
     pub fn from_ggml(id: u32) -> Result<Self, String> {
         match TABLE.iter().find(|row| row.ggml == id) {
+            Some(row) if NOT_IN_FILES.contains(&row.ggml_type) => Err(row.name.to_string()),
             Some(row) => Ok(row.ggml_type),
             None => Err(REFUSED
                 .iter()
@@ -147,9 +154,10 @@ impl GgmlType {
         self.row().name
     }
 
-    /// All supported names, for messages.
+    /// Names of the types that files may have, for messages.
     pub fn supported_names() -> String {
-        TABLE.iter().map(|row| row.name).collect::<Vec<_>>().join(", ")
+        let rows = TABLE.iter().filter(|row| !NOT_IN_FILES.contains(&row.ggml_type));
+        rows.map(|row| row.name).collect::<Vec<_>>().join(", ")
     }
 
     /// Elements of a block.
@@ -323,6 +331,30 @@ impl GgmlBlock for Q8K {
         d[..8].fill(f32::from_le_bytes([block[0], block[1], block[2], block[3]]));
         q[..256].copy_from_slice(&unsigned::<256>(bytes(block, 4)));
     }
+}
+
+pub struct I8;
+impl GgmlBlock for I8 {
+    const LEN: usize = 32;
+    const BYTES: usize = 36;
+    const GROUP: usize = 32;
+    const ZERO: i32 = 128;
+    #[inline(always)]
+    fn unpack(block: &[u8], q: &mut [u8], d: &mut [f32], _m: &mut [f32]) {
+        d[0] = f32::from_le_bytes(bytes(block, 0));
+        q[..32].copy_from_slice(&unsigned::<32>(bytes(block, 4)));
+    }
+}
+
+/// Rows of `I8` blocks from int8 numbers, whose count is a multiple of 32, and their scale.
+pub fn int8_blocks(numbers: &[u8], scale: f32) -> Vec<u8> {
+    let scale = scale.to_le_bytes();
+    let mut out = Vec::with_capacity(numbers.len() / I8::LEN * I8::BYTES);
+    for block in numbers.chunks_exact(I8::LEN) {
+        out.extend(scale);
+        out.extend_from_slice(block);
+    }
+    out
 }
 
 pub struct Q2K;
@@ -514,6 +546,7 @@ macro_rules! for_block_type {
             GgmlType::Q5_K => $function::<blocks::Q5K>($($argument),*),
             GgmlType::Q6_K => $function::<blocks::Q6K>($($argument),*),
             GgmlType::Q8_K => $function::<blocks::Q8K>($($argument),*),
+            GgmlType::I8 => $function::<blocks::I8>($($argument),*),
             GgmlType::F32 | GgmlType::F16 | GgmlType::BF16 => unreachable!("float weights have no blocks"),
         }
     }};
@@ -566,7 +599,12 @@ mod tests {
     fn the_table_is_in_order() {
         for (index, row) in TABLE.iter().enumerate() {
             assert_eq!(row.ggml_type as usize, index);
-            assert_eq!(GgmlType::from_ggml(row.ggml), Ok(row.ggml_type));
+            let expected = if NOT_IN_FILES.contains(&row.ggml_type) {
+                Err(row.name.to_string())
+            } else {
+                Ok(row.ggml_type)
+            };
+            assert_eq!(GgmlType::from_ggml(row.ggml), expected);
         }
         assert_eq!(GgmlType::from_ggml(20), Err("IQ4_NL".to_string()));
     }
@@ -589,7 +627,8 @@ mod tests {
         // candle quantizes to Q8_1 and Q8_K but cannot dequantize them; the test below covers their
         // layouts.
         for ggml_type in GgmlType::all().filter(|t| !matches!(t, GgmlType::Q8_1 | GgmlType::Q8_K)) {
-            let quantized = QTensor::quantize(&numbers, ggml_type.candle_type()).unwrap();
+            let Some(candle_type) = ggml_type.candle_type() else { continue };
+            let quantized = QTensor::quantize(&numbers, candle_type).unwrap();
             let expected: Vec<f32> =
                 quantized.dequantize(&device).unwrap().flatten_all().unwrap().to_vec1().unwrap();
             let mut ours = vec![0.0; 3 * 512];
@@ -620,5 +659,17 @@ mod tests {
         let mut out = vec![0.0; 256];
         dequantize_row(GgmlType::Q8_K, &block, &mut out);
         assert_eq!((out[0], out[255]), (0.0, -32.0));
+    }
+
+    #[test]
+    fn int8_numbers_keep_their_values_and_their_scale() {
+        let numbers: Vec<u8> = (0..64).map(|at| (at * 4) as u8).collect();
+        // Not a number of 16 bits.
+        let scale = 0.001_234_567_f32;
+        let mut out = vec![0.0; 64];
+        dequantize_row(GgmlType::I8, &int8_blocks(&numbers, scale), &mut out);
+        let expected: Vec<f32> =
+            numbers.iter().map(|byte| scale * f32::from(byte.cast_signed())).collect();
+        assert_eq!(out, expected);
     }
 }

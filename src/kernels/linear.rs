@@ -106,16 +106,19 @@ impl Weight {
 
     /// Requantizes it by candle's quantization. Columns must be a multiple of the block size.
     pub fn quantize(&self, to: GgmlType) -> Result<Vec<u8>> {
-        let quantized = QTensor::quantize(&self.to_tensor(&Device::Cpu)?, to.candle_type())?;
+        let Some(candle_type) = to.candle_type() else {
+            candle_core::bail!("candle does not quantize to {}", to.name())
+        };
+        let quantized = QTensor::quantize(&self.to_tensor(&Device::Cpu)?, candle_type)?;
         Ok(quantized.data()?.into_owned())
     }
 
     fn to_candle(&self, device: &Device) -> Result<QMatMul> {
-        let storage = QStorage::from_data(
-            std::borrow::Cow::Borrowed(&self.bytes),
-            device,
-            self.ggml_type.candle_type(),
-        )?;
+        let Some(candle_type) = self.ggml_type.candle_type() else {
+            return Ok(QMatMul::Tensor(self.to_tensor(device)?));
+        };
+        let bytes = std::borrow::Cow::Borrowed(&*self.bytes);
+        let storage = QStorage::from_data(bytes, device, candle_type)?;
         QMatMul::from_arc(std::sync::Arc::new(QTensor::new(storage, self.shape.as_slice())?))
     }
 }

@@ -42,7 +42,7 @@ pub(crate) mod threads;
 pub use attention::{
     Attention, KvCache, Mask, RelativeBias, SequenceSlice, attend, attend_with_candle,
 };
-pub use block_types::GgmlType;
+pub use block_types::{GgmlType, int8_blocks};
 pub use cpu::Isa;
 pub use linear::{
     Embedding, Linear, Precision, Weight, activated_layer, gated_layers, shared_input,

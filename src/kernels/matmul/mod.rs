@@ -68,7 +68,7 @@ pub mod tests {
                 block[*at..at + 2].copy_from_slice(&scale.to_le_bytes());
             }
             match ggml_type {
-                GgmlType::Q8_K => block[..4].copy_from_slice(&0.02f32.to_le_bytes()),
+                GgmlType::Q8_K | GgmlType::I8 => block[..4].copy_from_slice(&0.02f32.to_le_bytes()),
                 GgmlType::F32 => {
                     block.copy_from_slice(&((index % 13) as f32 * 0.1 - 0.5).to_le_bytes())
                 }
@@ -98,7 +98,7 @@ pub mod tests {
         /// rows.
         #[test]
         fn every_kernel_gives_the_bits_of_the_reference(
-            type_index in 0usize..15, rows in 1usize..40, blocks in 1usize..5, count in 1usize..20, seed in any::<u64>(), exact in any::<bool>(),
+            type_index in 0usize..16, rows in 1usize..40, blocks in 1usize..5, count in 1usize..20, seed in any::<u64>(), exact in any::<bool>(),
         ) {
             let ggml_type = GgmlType::all().nth(type_index).unwrap();
             let columns = if ggml_type.is_float() { blocks * 37 } else { blocks * ggml_type.block_len() };

@@ -116,6 +116,7 @@ packed_formats! {
     Q5K 4 1 F16U8
     Q6K 4 2 F16I8
     Q8K 8 0 F32
+    I8 8 0 F32
 }
 
 /// A quantized weight matrix in panels of 16 rows.
