@@ -369,9 +369,9 @@ impl Model {
         self.inner.beams.is_some()
     }
 
-    /// True if it was trained to translate and nothing else: Marian, M2M100 and NLLB.
+    /// True if it was trained to translate and nothing else: Marian, its students, M2M100 and NLLB.
     pub fn only_translates(&self) -> bool {
-        matches!(self.architecture(), "marian" | "m2m_100")
+        matches!(self.architecture(), "marian" | "marian-student" | "m2m_100")
     }
 
     /// The use of an encoder–decoder model for a task, from one language (by its code) into

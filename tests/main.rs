@@ -86,6 +86,8 @@ mod spm;
 /// Downloads from a local server in place of the hub.
 #[cfg(feature = "fetch")]
 mod store;
+/// Marian's small translators, compared with a plain implementation.
+mod students;
 /// Summaries of models with labeled errors.
 mod summaries;
 /// Encoder-decoder models on whole articles.

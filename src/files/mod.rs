@@ -4,6 +4,7 @@
 
 mod atomic;
 mod checksums;
+pub(crate) mod compressed;
 mod entry;
 mod fingerprint;
 mod mapped;

@@ -1,9 +1,8 @@
-//! `hparams.yaml` of a COMET folder: the keys of a flat YAML file, with a value or a list each.
-//! Nested mappings, anchors and texts over several lines are not read: no such file has them.
+//! `hparams.yaml` of a COMET folder: the keys of a flat YAML file, with types.
 
-use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
+use crate::checkpoint::FlatYaml;
 use crate::error::{Error, Result};
 
 /// Limit of the file in bytes; published ones have about a thousand.
@@ -12,7 +11,7 @@ const MAX_BYTES: u64 = 1 << 20;
 /// The hyper-parameters of a COMET model.
 pub(super) struct Hparams {
     file: PathBuf,
-    values: HashMap<String, Vec<String>>,
+    values: FlatYaml,
 }
 
 impl Hparams {
@@ -26,13 +25,13 @@ impl Hparams {
             return Err(Error::malformed(file, format!("it has {} bytes", metadata.len())));
         }
         let text = std::fs::read_to_string(&file).map_err(|e| Error::io("read", &file, e))?;
-        Ok(Self { file, values: parse(&text) })
+        Ok(Self { file, values: FlatYaml::parse(&text) })
     }
 
     /// The value of a key; `None` if it is missing or null.
     pub fn text(&self, key: &str) -> Option<&str> {
-        let [value] = self.values.get(key)?.as_slice() else { return None };
-        (!matches!(value.as_str(), "" | "null" | "~")).then_some(value)
+        let value = self.values.text(key)?;
+        (!matches!(value, "" | "null" | "~")).then_some(value)
     }
 
     /// A truth value, or the default if it is missing.
@@ -47,7 +46,7 @@ impl Hparams {
 
     /// A list of counts from 1 to `most`; `None` if the key is missing.
     pub fn counts(&self, key: &str, most: usize) -> Result<Option<Vec<usize>>> {
-        let Some(values) = self.values.get(key) else { return Ok(None) };
+        let Some(values) = self.values.list(key) else { return Ok(None) };
         let count = |value: &String| {
             let number = value.parse().ok().filter(|number| (1..=most).contains(number));
             number.ok_or_else(|| self.malformed(format!("{key} is {value}, expected 1 to {most}")))
@@ -68,51 +67,6 @@ impl Hparams {
     }
 }
 
-fn parse(text: &str) -> HashMap<String, Vec<String>> {
-    let mut values: HashMap<String, Vec<String>> = HashMap::new();
-    let mut last: Option<&str> = None;
-    for line in text.lines().map(without_comment) {
-        let item = line.trim_start().strip_prefix('-').filter(|_| !line.starts_with("---"));
-        match (item, line.split_once(':')) {
-            (Some(item), _) => {
-                if let Some(list) = last.and_then(|key| values.get_mut(key)) {
-                    // The key of a list has no value of its own.
-                    list.retain(|value| !value.is_empty());
-                    list.push(plain(item));
-                }
-            }
-            (None, Some((key, value))) if !key.starts_with(char::is_whitespace) => {
-                last = Some(key);
-                let flow = value.trim().strip_prefix('[').and_then(|list| list.strip_suffix(']'));
-                let list = match flow {
-                    Some(list) => list.split(',').map(plain).collect(),
-                    None => vec![plain(value)],
-                };
-                values.insert(key.to_string(), list);
-            }
-            _ => {}
-        }
-    }
-    values
-}
-
-fn without_comment(line: &str) -> &str {
-    match line.find(" #") {
-        Some(at) => &line[..at],
-        None if line.starts_with('#') => "",
-        None => line,
-    }
-}
-
-/// A scalar without space and quotation marks around it.
-fn plain(value: &str) -> String {
-    let value = value.trim();
-    let quoted = ['"', '\'']
-        .iter()
-        .find_map(|quote| value.strip_prefix(*quote).and_then(|value| value.strip_suffix(*quote)));
-    quoted.unwrap_or(value).to_string()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -121,7 +75,7 @@ mod tests {
     fn values_and_lists_are_read() {
         let text = "---\n# made by a trainer\nactivations: Tanh\nfinal_activation: null\nhidden_sizes:\n- 2048\n- 1024\n\
                     layer: 'mix' # all\nlayer_norm: true\ntrain_data:\n  - a.csv\nother: [3, 4]\nlr: 1.0e-05\n";
-        let hparams = Hparams { file: "hparams.yaml".into(), values: parse(text) };
+        let hparams = Hparams { file: "hparams.yaml".into(), values: FlatYaml::parse(text) };
         assert_eq!(hparams.text("activations"), Some("Tanh"));
         assert_eq!((hparams.text("final_activation"), hparams.text("absent")), (None, None));
         assert_eq!(hparams.text("layer"), Some("mix"));

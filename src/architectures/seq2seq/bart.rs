@@ -1,4 +1,5 @@
-//! The BART family: Marian, BART (and KoBART), mBART, M2M100 (and NLLB) and Pegasus.
+//! The BART family: Marian (and its students), BART (and KoBART), mBART, M2M100 (and NLLB) and
+//! Pegasus.
 //!
 //! Papers: <https://arxiv.org/abs/1910.13461> (BART), <https://arxiv.org/abs/2001.08210> (mBART),
 //! <https://arxiv.org/abs/2010.11125> (M2M100), <https://arxiv.org/abs/2207.04672> (NLLB),
@@ -7,10 +8,11 @@
 use super::config::{BART_NAMES, BartConfig, StackSize};
 use super::layers::{
     AttentionBlock, BlockNorm, DecoderLayer, Embeddings, EncoderLayer, FeedForward,
-    FeedForwardBlock, Norm,
+    FeedForwardBlock, History, Norm,
 };
 use super::network::{DecoderStack, Encoder, EncoderDecoder, Head};
 use super::positions::PositionTable;
+use super::ssru::SsruBlock;
 use crate::architectures::tensors::Tensors;
 use crate::architectures::{Architecture, Loaded, Setup};
 use crate::checkpoint::Checkpoint;
@@ -19,9 +21,6 @@ use crate::kernels::{Attention, Embedding, Linear, Mask, Weight};
 
 pub(in crate::architectures) const ARCHITECTURE: Architecture =
     Architecture { names: &BART_NAMES, load };
-
-/// Epsilon of every norm; no config names another.
-const EPSILON: f64 = 1e-5;
 
 fn load(setup: &Setup<'_>) -> Result<Loaded> {
     let checkpoint = setup.checkpoint;
@@ -114,11 +113,12 @@ impl BartReader<'_> {
             } else {
                 None
             },
+            starts_empty: stack == "decoder" && self.config.starts_empty,
         })
     }
 
     fn norm(&self, name: &str) -> Result<Norm> {
-        Ok(Norm::Layer(self.tensors.layer_norm(name, self.config.width, EPSILON)?))
+        Ok(Norm::Layer(self.tensors.layer_norm(name, self.config.width, self.config.epsilon)?))
     }
 
     fn block_norm(&self, name: &str) -> Result<BlockNorm> {
@@ -145,9 +145,25 @@ impl BartReader<'_> {
         let prefix = format!("model.decoder.layers.{index}");
         let size = self.config.decoder;
         Ok(DecoderLayer {
-            self_attn: self.attention(&prefix, "self_attn", size, Mask::Causal)?,
+            history: if self.config.recurrent_decoder {
+                History::Recurrent(self.recurrent(&prefix)?)
+            } else {
+                History::Attention(self.attention(&prefix, "self_attn", size, Mask::Causal)?)
+            },
             encoder_attn: self.attention(&prefix, "encoder_attn", size, Mask::Full)?,
             mlp: self.feed_forward(&prefix, size)?,
+        })
+    }
+
+    fn recurrent(&self, prefix: &str) -> Result<SsruBlock> {
+        let width = self.config.width;
+        let linear =
+            |part: &str| self.tensors.linear(&format!("{prefix}.self_attn.{part}"), width, width);
+        Ok(SsruBlock {
+            width,
+            candidate: linear("candidate")?,
+            forget_gate: linear("forget_gate")?,
+            norm: self.block_norm(&format!("{prefix}.self_attn_layer_norm"))?,
         })
     }
 

@@ -29,6 +29,12 @@ pub(super) struct BartConfig {
     pub pad_token_id: u32,
     /// True if embedding tables may replace each other if one is missing.
     pub shares_tables: bool,
+    /// Epsilon of every norm; no config names it.
+    pub epsilon: f64,
+    /// True if the first step of a text has no token embedding, whatever its token is.
+    pub starts_empty: bool,
+    /// True if simple recurrent units stand in place of the decoder's self-attention.
+    pub recurrent_decoder: bool,
 }
 
 /// Sizes of a stack of equal layers.
@@ -57,6 +63,8 @@ pub(super) enum PositionKind {
     Sinusoidal,
     /// Sines and cosines with another divisor, used from the third row on.
     SinusoidalShifted,
+    /// The same, used from the first row on.
+    SinusoidalUnshifted,
 }
 
 /// Properties of a member of the BART family that follow from its `model_type`. Keys of old configs
@@ -72,10 +80,12 @@ pub(super) struct Member {
     activation: Activation,
     /// Unless the config says otherwise.
     scales_embeddings: bool,
+    epsilon: f64,
+    starts_empty: bool,
 }
 
 /// The BART family.
-pub(super) const MEMBERS: [Member; 5] = [
+pub(super) const MEMBERS: [Member; 6] = [
     Member {
         model_type: "marian",
         norm_placement: NormPlacement::After,
@@ -84,6 +94,20 @@ pub(super) const MEMBERS: [Member; 5] = [
         positions: PositionKind::Sinusoidal,
         activation: Activation::Gelu,
         scales_embeddings: false,
+        epsilon: 1e-5,
+        starts_empty: false,
+    },
+    Member {
+        // Marian's own folders, students among them.
+        model_type: "marian-student",
+        norm_placement: NormPlacement::After,
+        norms_embeddings: false,
+        norms_output: false,
+        positions: PositionKind::SinusoidalUnshifted,
+        activation: Activation::Relu,
+        scales_embeddings: true,
+        epsilon: 1e-6,
+        starts_empty: true,
     },
     Member {
         model_type: "bart",
@@ -93,6 +117,8 @@ pub(super) const MEMBERS: [Member; 5] = [
         positions: PositionKind::Learned,
         activation: Activation::Gelu,
         scales_embeddings: false,
+        epsilon: 1e-5,
+        starts_empty: false,
     },
     Member {
         model_type: "mbart",
@@ -102,6 +128,8 @@ pub(super) const MEMBERS: [Member; 5] = [
         positions: PositionKind::Learned,
         activation: Activation::Gelu,
         scales_embeddings: false,
+        epsilon: 1e-5,
+        starts_empty: false,
     },
     Member {
         model_type: "m2m_100",
@@ -111,6 +139,8 @@ pub(super) const MEMBERS: [Member; 5] = [
         positions: PositionKind::SinusoidalShifted,
         activation: Activation::Relu,
         scales_embeddings: true,
+        epsilon: 1e-5,
+        starts_empty: false,
     },
     Member {
         model_type: "pegasus",
@@ -120,6 +150,8 @@ pub(super) const MEMBERS: [Member; 5] = [
         positions: PositionKind::Sinusoidal,
         activation: Activation::Gelu,
         scales_embeddings: false,
+        epsilon: 1e-5,
+        starts_empty: false,
     },
 ];
 
@@ -170,6 +202,9 @@ impl BartConfig {
             positions: member.positions,
             pad_token_id: pad_token_id as u32,
             shares_tables: flag("share_encoder_decoder_embeddings").unwrap_or(true),
+            epsilon: member.epsilon,
+            starts_empty: member.starts_empty,
+            recurrent_decoder: flag("recurrent_decoder").unwrap_or(false),
         })
     }
 }

@@ -2,18 +2,20 @@
 
 use std::sync::Arc;
 
-use candle_core::{Result, Tensor};
+use candle_core::{Device, Result, Tensor};
 
 use super::config::NormPlacement;
 use super::positions::PositionTable;
+use super::ssru::SsruBlock;
 use crate::architectures::batch::Row;
 use crate::architectures::layers::{GatedMlp, LayerNorm, RmsNorm};
 use crate::architectures::ragged::{
     cross_attention, decoder_self_attention, encoder_self_attention,
 };
+use crate::architectures::state::{LayerCache, RecurrentState};
 use crate::kernels::{
-    Activation, Attention, Embedding, Linear, Phase, RelativeBias, SequenceSlice, activated_layer,
-    add, attend, shared_input,
+    Activation, Attention, Embedding, KvCache, Linear, Phase, RelativeBias, SequenceSlice,
+    activated_layer, add, attend, shared_input,
 };
 
 /// A norm: with mean and bias (BART), or without (T5).
@@ -40,7 +42,7 @@ pub(super) struct BlockNorm {
 impl BlockNorm {
     /// Runs a block that adds its output to the residual stream `x`. The block is given its input,
     /// normed or not, and the residual stream.
-    fn around(
+    pub fn around(
         &self,
         x: &Tensor,
         block: impl FnOnce(&Tensor, &Tensor) -> Result<Tensor>,
@@ -59,6 +61,8 @@ pub(super) struct Embeddings {
     pub scale: f64,
     pub positions: Option<PositionTable>,
     pub norm: Option<Norm>,
+    /// True if the first position has no token embedding.
+    pub starts_empty: bool,
 }
 
 impl Embeddings {
@@ -67,6 +71,10 @@ impl Embeddings {
         let mut x = self.tokens.forward(ids)?;
         if self.scale != 1.0 {
             x = (x * self.scale)?;
+        }
+        if self.starts_empty && positions.contains(&0) {
+            let factors = positions.iter().map(|at| if *at == 0 { 0f32 } else { 1.0 }).collect();
+            x = x.broadcast_mul(&Tensor::from_vec(factors, (ids.len(), 1), x.device())?)?;
         }
         if let Some(table) = &self.positions {
             x = add(&x, &table.at(ids, positions)?)?;
@@ -93,7 +101,7 @@ impl EncoderLayer {
 }
 
 pub(super) struct DecoderLayer {
-    pub self_attn: AttentionBlock,
+    pub history: History,
     pub encoder_attn: AttentionBlock,
     pub mlp: FeedForwardBlock,
 }
@@ -107,11 +115,33 @@ impl DecoderLayer {
         index: usize,
         phase: Phase,
     ) -> Result<Tensor> {
-        let x = self
-            .self_attn
-            .forward_self(x, phase, |k, v| decoder_self_attention(k, v, rows, index))?;
+        let x = match &self.history {
+            History::Attention(block) => {
+                block.forward_self(x, phase, |k, v| decoder_self_attention(k, v, rows, index))?
+            }
+            History::Recurrent(block) => block.forward(x, rows, index, phase)?,
+        };
         let x = self.encoder_attn.forward_cross(&x, &cross_attention(rows, index)?, phase)?;
         self.mlp.forward(&x, phase)
+    }
+}
+
+/// How a decoder layer knows the tokens before.
+#[allow(clippy::large_enum_variant)]
+pub(super) enum History {
+    Attention(AttentionBlock),
+    Recurrent(SsruBlock),
+}
+
+impl History {
+    /// What a layer keeps of a sequence without tokens.
+    pub fn empty_cache(&self, device: &Device) -> Result<LayerCache> {
+        Ok(match self {
+            Self::Attention(AttentionBlock { shape, .. }) => {
+                LayerCache::Attention(KvCache::new(shape.kv_heads, shape.head_dim, device)?)
+            }
+            Self::Recurrent(block) => LayerCache::Recurrent(RecurrentState::new(block.width)),
+        })
     }
 }
 

@@ -11,4 +11,5 @@ mod layers;
 mod network;
 mod positions;
 mod relative_bias;
+mod ssru;
 pub(super) mod t5;

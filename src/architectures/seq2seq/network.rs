@@ -11,9 +11,9 @@ use crate::architectures::batch::{
     Logits, Row, check_rows, check_tokens, logit_counts, logit_positions,
 };
 use crate::architectures::ragged::cross_kv;
-use crate::architectures::state::{LayerCache, SequenceCache, State};
+use crate::architectures::state::{SequenceCache, State};
 use crate::error::{Error, Result};
-use crate::kernels::{Attention, KvCache, Linear, Phase, threads};
+use crate::kernels::{Linear, Phase, threads};
 
 pub(super) struct EncoderDecoder {
     pub device: Device,
@@ -63,10 +63,7 @@ impl Network for EncoderDecoder {
                 .decoder
                 .layers
                 .iter()
-                .map(|layer| {
-                    let Attention { kv_heads, head_dim, .. } = layer.self_attn.shape;
-                    Ok(LayerCache::Attention(KvCache::new(kv_heads, head_dim, &self.device)?))
-                })
+                .map(|layer| layer.history.empty_cache(&self.device))
                 .collect::<candle_core::Result<_>>()?;
             states.push(State::new(SequenceCache::Layers(caches)).with_encoder_output(output));
         }

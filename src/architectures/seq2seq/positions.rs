@@ -32,6 +32,7 @@ impl PositionTable {
             }
             PositionKind::Sinusoidal => (0, sinusoidal(context, width)),
             PositionKind::SinusoidalShifted => (2, sinusoidal_shifted(context + 2, width)),
+            PositionKind::SinusoidalUnshifted => (0, sinusoidal_shifted(context, width)),
         };
         let is_shifted = config.positions == PositionKind::SinusoidalShifted;
         let pad_token_id = is_shifted.then_some(config.pad_token_id);
@@ -72,8 +73,8 @@ fn sinusoidal(rows: usize, width: usize) -> Vec<f32> {
     (0..rows).flat_map(|row| (0..width).map(move |column| value(row, column))).collect()
 }
 
-/// The same with another divisor, in f32 like the reference
-/// (`M2M100SinusoidalPositionalEmbedding`).
+/// The same with another divisor, in f32 like the references (`M2M100SinusoidalPositionalEmbedding`;
+/// `SinusoidalPositionEmbeddings` of marian-dev).
 fn sinusoidal_shifted(rows: usize, width: usize) -> Vec<f32> {
     let half = width / 2;
     let step = (10_000f64.ln() / (half.max(2) - 1) as f64) as f32;

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use super::config::{NormPlacement, T5Config};
 use super::layers::{
     AttentionBlock, BlockNorm, DecoderLayer, Embeddings, EncoderLayer, FeedForward,
-    FeedForwardBlock, Norm,
+    FeedForwardBlock, History, Norm,
 };
 use super::network::{DecoderStack, Encoder, EncoderDecoder, Head};
 use super::relative_bias;
@@ -121,7 +121,7 @@ struct T5Reader<'a> {
 impl T5Reader<'_> {
     fn embeddings(&self, table: Weight) -> Result<Embeddings> {
         let tokens = Embedding::new(table, self.tensors.device)?;
-        Ok(Embeddings { tokens, scale: 1.0, positions: None, norm: None })
+        Ok(Embeddings { tokens, scale: 1.0, positions: None, norm: None, starts_empty: false })
     }
 
     fn norm(&self, name: &str) -> Result<Norm> {
@@ -156,7 +156,13 @@ impl T5Reader<'_> {
             let prefix = format!("decoder.block.{index}");
             let own = self.bias(&prefix, false, &mut bias)?;
             layers.push(DecoderLayer {
-                self_attn: self.attention(&prefix, 0, "SelfAttention", Mask::Causal, Some(own))?,
+                history: History::Attention(self.attention(
+                    &prefix,
+                    0,
+                    "SelfAttention",
+                    Mask::Causal,
+                    Some(own),
+                )?),
                 encoder_attn: self.attention(&prefix, 1, "EncDecAttention", Mask::Full, None)?,
                 mlp: self.feed_forward(&format!("{prefix}.layer.2"))?,
             });

@@ -11,6 +11,7 @@ use super::segment::Segmenter;
 use super::special::{EncoderTemplate, SpecialToken, unknown_language};
 use super::vocabulary::Vocabulary;
 use crate::checkpoint::gguf::Gguf;
+use crate::checkpoint::marian::{EOS, MODEL_TYPE, MarianFolder};
 use crate::error::{Error, Result};
 
 /// Name of the model file in some folders, instead of the family's.
@@ -68,6 +69,31 @@ impl SentencePiece {
         };
         Self::new(family, &path, model, vocabulary, &config)
             .map_err(|reason| unusable(&path, reason))
+    }
+
+    /// Reads the vocabularies of a folder of Marian's, whose ids are the order of the pieces.
+    pub fn of_marian(folder: &Path) -> Result<Self> {
+        let Some(files) = MarianFolder::find(folder)? else {
+            return Err(Error::malformed(folder, "it has no model of Marian"));
+        };
+        let path = &files.source_vocabulary;
+        let unusable = |reason: String| unusable(path, reason);
+        let family = FAMILIES.iter().find(|family| family.model_types.contains(&MODEL_TYPE));
+        let family = family.ok_or_else(|| unusable("no family of that kind".into()))?;
+        let [source_lang, target_lang] = files.direction;
+        let config = TokenizerConfig { source_lang, target_lang, ..TokenizerConfig::default() };
+        let model = read_model(path)?;
+        let mut vocabulary = Vocabulary::from_order(family, &model, &config).map_err(unusable)?;
+        if files.target_vocabulary != *path {
+            let target = read_model(&files.target_vocabulary)?;
+            let target = Vocabulary::from_order(family, &target, &config).map_err(unusable)?;
+            vocabulary = vocabulary.with_output_of(target);
+        }
+        match vocabulary.special.iter().find(|token| token.text == "</s>") {
+            Some(end) if end.id == EOS => {}
+            _ => return Err(unusable(format!("its `</s>` is not token {EOS}"))),
+        }
+        Self::new(family, path, model, vocabulary, &config).map_err(unusable)
     }
 
     /// Builds the tokenizer that the metadata of a GGUF file describe (`tokenizer.ggml.model` is
@@ -233,8 +259,8 @@ impl SentencePiece {
             return by_family.map_err(unknown);
         }
         // A Marian model of one direction needs no language token, whatever its vocabulary has.
-        let direction =
-            self.direction.each_ref().map(|name| name.as_deref().and_then(families::code_of));
+        let code = |name: &str| families::code_of(name).unwrap_or("another language");
+        let direction = self.direction.each_ref().map(|name| name.as_deref().map(code));
         let is_other =
             |(code, wanted): (&Option<&str>, &str)| code.is_some_and(|code| code != wanted);
         if direction.iter().zip([from, into]).any(is_other) {

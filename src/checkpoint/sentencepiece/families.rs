@@ -83,6 +83,18 @@ pub(super) const FAMILIES: &[Family] = &[
         target: TargetTokenPlace::BeforeSource,
     },
     Family {
+        // Marian's own folders, whose vocabularies have names of their own: `of_marian`.
+        kind: TokenizerFamily::Marian,
+        classes: &[],
+        model_types: &["marian-student"],
+        file: "vocab.spm",
+        ids: Ids::Order,
+        languages: &[],
+        brackets: (">>", "<<"),
+        source: SourceTokenPlace::Nowhere,
+        target: TargetTokenPlace::BeforeSource,
+    },
+    Family {
         // Dense NLLB models have the type `m2m_100`: see `Family::choose`.
         kind: TokenizerFamily::Nllb,
         classes: &["NllbTokenizer"],

@@ -7,6 +7,7 @@ use serde::de::DeserializeOwned;
 
 use super::model::{Algorithm, SentencePieceModel};
 use crate::error::{Error, Result};
+use crate::files::compressed;
 
 /// The largest published models have five megabytes, the largest vocab.json four.
 const MAX_FILE_BYTES: u64 = 100_000_000;
@@ -79,11 +80,7 @@ pub(in crate::checkpoint) fn read_vocabulary(path: &Path) -> Result<Vec<(String,
 }
 
 fn read_file(path: &Path) -> Result<Vec<u8>> {
-    let size = std::fs::metadata(path).map_err(|e| Error::io("read", path, e))?.len();
-    if size > MAX_FILE_BYTES {
-        return Err(Error::malformed(path, format!("{size} bytes are too many for such a file")));
-    }
-    std::fs::read(path).map_err(|e| Error::io("read", path, e))
+    compressed::read(path, MAX_FILE_BYTES)
 }
 
 pub(super) fn unusable(path: &Path, reason: String) -> Error {

@@ -159,6 +159,11 @@ impl Vocabulary {
         Ok(Self { pieces, listed: AHashMap::default(), unknown, end, special, output })
     }
 
+    /// The ids of this vocabulary for sources, and those of another one for outputs.
+    pub(super) fn with_output_of(self, target: Self) -> Self {
+        Self { special: target.special, output: target.output, ..self }
+    }
+
     /// Adds the tokens of tokenizer_config.json: those of fine-tuned models, or other ids for
     /// special tokens that are in no file.
     pub(super) fn add(&mut self, config: &TokenizerConfig) {

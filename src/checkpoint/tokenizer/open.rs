@@ -11,6 +11,7 @@ use super::codec::{Backend, Tokenizer};
 use super::library::{Library, NOT_FIRST, guarded, unusable};
 use super::{gguf_vocabulary, json};
 use crate::checkpoint::gguf::Gguf;
+use crate::checkpoint::marian;
 use crate::checkpoint::sentencepiece::{Family, SentencePiece, SpecialToken, read_vocabulary};
 use crate::error::{Error, Result};
 
@@ -18,6 +19,9 @@ impl Tokenizer {
     /// Reads the tokenizer of a folder, in whichever form it is. `model_type` is that of
     /// config.json.
     pub fn from_folder(folder: &Path, model_type: &str) -> Result<Self> {
+        if model_type == marian::MODEL_TYPE {
+            return SentencePiece::of_marian(folder).map(Self::from_sentencepiece);
+        }
         if SentencePiece::is_in(folder, model_type) {
             return Self::from_pieces(folder, model_type);
         }

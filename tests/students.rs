@@ -1,0 +1,164 @@
+//! Marian's own folders, compared with a plain implementation: see `fixtures/marian/make.py`.
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use candle_core::Device;
+use malmoi::Model;
+use malmoi::internals::architectures::{self, LogitsFor, Row, Setup};
+use malmoi::internals::checkpoint::{Checkpoint, Tokenizer};
+use malmoi::internals::generation::{Control, Options};
+use malmoi::internals::kernels::{Phase, Precision};
+use serde::Deserialize;
+
+use crate::support::here;
+
+#[derive(Deserialize)]
+struct Expected {
+    sources: Vec<Text>,
+    forced: Forced,
+    greedy: Vec<Text>,
+}
+
+#[derive(Deserialize)]
+struct Text {
+    text: String,
+    ids: Vec<u32>,
+}
+
+#[derive(Deserialize)]
+struct Forced {
+    read: Vec<u32>,
+    /// After each number of tokens read, from none on.
+    logits: Vec<Vec<f32>>,
+}
+
+/// The folders with what is expected of them.
+fn folders() -> Vec<(PathBuf, Expected)> {
+    ["tiny", "base-memory", "base"]
+        .map(|name| {
+            let folder = here("fixtures/marian").join(name);
+            let expected = std::fs::read(folder.join("expected.json")).unwrap();
+            (folder, serde_json::from_slice(&expected).unwrap())
+        })
+        .into()
+}
+
+/// Logits after each token of a text, from its empty beginning on.
+fn logits(folder: &Path, precision: Precision, source: &[u32], read: &[u32]) -> Vec<Vec<f32>> {
+    let checkpoint = Checkpoint::open(folder).unwrap();
+    let setup = Setup { checkpoint: &checkpoint, device: &Device::Cpu, precision };
+    let network = architectures::load(&setup).unwrap().network;
+    let mut state = network.begin(&[source], Phase::Decode).unwrap().swap_remove(0);
+    // The start token is not embedded, so that any id will do.
+    let tokens: Vec<u32> = std::iter::once(0).chain(read.iter().copied()).collect();
+    let mut found = Vec::new();
+    // Several at once, then one by one, with a fork in between.
+    let (first, rest) = tokens.split_at(3);
+    for part in std::iter::once(first).chain(rest.chunks(1)) {
+        state = state.fork();
+        let mut rows = [Row { state: &mut state, tokens: part, logits: LogitsFor::All }];
+        let logits = network.forward(&mut rows, Phase::Decode).unwrap();
+        found.extend(logits.row(0).map(<[f32]>::to_vec));
+    }
+    found
+}
+
+#[test]
+fn logits_and_token_ids_are_those_of_a_plain_implementation() {
+    for (folder, expected) in folders() {
+        let name = folder.display();
+        let tokenizer = Tokenizer::from_folder(&folder, "marian-student").unwrap();
+        for source in &expected.sources {
+            let mut ids = tokenizer.encode(&source.text).unwrap();
+            ids.extend(tokenizer.encoder_template("en", "ko").unwrap().after);
+            assert_eq!(ids, source.ids, "{name}: {}", source.text);
+        }
+        let read = &expected.forced.read;
+        // Relative to the range of the logits: int8 activations round.
+        for (precision, most) in [(Precision::Reference, 2e-4), (Precision::Fast, 0.05)] {
+            let found = logits(&folder, precision, &expected.sources[0].ids, read);
+            assert_eq!(found.len(), read.len() + 1);
+            for (at, (found, expected)) in found.iter().zip(&expected.forced.logits).enumerate() {
+                let range = expected.iter().fold(0f32, |largest, logit| largest.max(logit.abs()));
+                let differences = found.iter().zip(expected).map(|(a, b)| (a - b).abs() / range);
+                let largest = differences.fold(0f32, f32::max);
+                assert!(largest < most, "{name}, {precision:?}, token {at}: {largest}");
+            }
+        }
+    }
+}
+
+/// Greedy texts of a model for sources.
+fn texts(folder: &Path, sources: &[Text]) -> Vec<(String, usize)> {
+    let model = Model::open(folder).unwrap();
+    let options = Options { max_tokens: 24, ..Default::default() };
+    let inputs: Vec<Vec<u32>> = sources.iter().map(|source| source.ids.clone()).collect();
+    let generated = model.generate(&inputs, &options, &mut |_, _| Control::Continue).unwrap();
+    generated.into_iter().map(|one| (one.text, one.tokens)).collect()
+}
+
+#[test]
+fn texts_are_those_of_a_plain_implementation() {
+    for (folder, expected) in folders() {
+        let found = texts(&folder, &expected.sources);
+        for ((text, tokens), expected) in found.iter().zip(&expected.greedy) {
+            let ended = usize::from(expected.ids.last() == Some(&0));
+            // A loop at the end of a text is cut off, and a random network makes loops.
+            assert!(expected.text.starts_with(text), "{}: {text:?}", folder.display());
+            assert!(*tokens <= expected.ids.len() - ended, "{}", folder.display());
+        }
+    }
+}
+
+#[test]
+fn a_compressed_folder_is_opened_as_it_is() {
+    let (folder, expected) = folders().swap_remove(1);
+    let packed = tempfile::tempdir().unwrap();
+    for (at, entry) in std::fs::read_dir(&folder).unwrap().flatten().enumerate() {
+        let name = entry.file_name().into_string().unwrap();
+        let bytes = std::fs::read(entry.path()).unwrap();
+        if at % 2 == 0 {
+            let file = std::fs::File::create(packed.path().join(name + ".gz")).unwrap();
+            let mut gzip = flate2::write::GzEncoder::new(file, flate2::Compression::fast());
+            gzip.write_all(&bytes).unwrap();
+            gzip.finish().unwrap();
+        } else {
+            let level = ruzstd::encoding::CompressionLevel::Fastest;
+            let bytes = ruzstd::encoding::compress_to_vec(&bytes[..], level);
+            std::fs::write(packed.path().join(name + ".zst"), bytes).unwrap();
+        }
+    }
+    assert_eq!(texts(packed.path(), &expected.sources), texts(&folder, &expected.sources));
+}
+
+#[test]
+fn a_student_translates_its_own_direction_and_keeps_paragraphs() {
+    let model = Model::open(here("fixtures/marian/tiny")).unwrap();
+    assert!(model.only_translates() && model.is_encoder_decoder());
+    let refusal = model.seq2seq_task("translation", "ko", "en").unwrap_err().to_string();
+    assert!(refusal.contains("`ko` into `en`") && refusal.contains("`en` into `ko`"), "{refusal}");
+}
+
+#[test]
+fn options_that_would_change_the_arithmetic_are_refused_by_name() {
+    let folder = here("fixtures/marian/tiny");
+    let bytes = std::fs::read(folder.join("model.enko.intgemm.alphas.bin")).unwrap();
+    let replaced = |from: &str, to: &str| {
+        assert_eq!(from.len(), to.len(), "the container has lengths");
+        let at = bytes.windows(from.len()).position(|part| part == from.as_bytes()).unwrap();
+        let changed = tempfile::tempdir().unwrap();
+        let mut bytes = bytes.clone();
+        bytes[at..at + to.len()].copy_from_slice(to.as_bytes());
+        std::fs::write(changed.path().join("model.enko.bin"), bytes).unwrap();
+        std::fs::copy(folder.join("vocab.enko.spm"), changed.path().join("vocab.enko.spm"))
+            .unwrap();
+        Model::open(changed.path()).unwrap_err().to_string()
+    };
+    let refusal = replaced("transformer-postprocess: dan", "transformer-postprocess: nda");
+    assert!(refusal.contains("transformer-postprocess `nda`"), "{refusal}");
+    let refusal = replaced("dec-cell: ssru", "dec-cell: lstm");
+    assert!(refusal.contains("dec-cell `lstm`"), "{refusal}");
+    let refusal = replaced("transformer-heads: 4", "transformer-heads: 5");
+    assert!(refusal.contains("5 encoder heads"), "{refusal}");
+}
