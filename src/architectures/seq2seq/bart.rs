@@ -12,7 +12,7 @@ use super::layers::{
 };
 use super::network::{DecoderStack, Encoder, EncoderDecoder, Head};
 use super::positions::PositionTable;
-use super::ssru::SsruBlock;
+use super::ssru::Ssru;
 use crate::architectures::tensors::Tensors;
 use crate::architectures::{Architecture, Loaded, Setup};
 use crate::checkpoint::Checkpoint;
@@ -146,7 +146,7 @@ impl BartReader<'_> {
         let size = self.config.decoder;
         Ok(DecoderLayer {
             history: if self.config.recurrent_decoder {
-                History::Recurrent(self.recurrent(&prefix)?)
+                self.recurrent(&prefix)?
             } else {
                 History::Attention(self.attention(&prefix, "self_attn", size, Mask::Causal)?)
             },
@@ -155,16 +155,14 @@ impl BartReader<'_> {
         })
     }
 
-    fn recurrent(&self, prefix: &str) -> Result<SsruBlock> {
+    fn recurrent(&self, prefix: &str) -> Result<History> {
         let width = self.config.width;
         let linear =
             |part: &str| self.tensors.linear(&format!("{prefix}.self_attn.{part}"), width, width);
-        Ok(SsruBlock {
-            width,
-            candidate: linear("candidate")?,
-            forget_gate: linear("forget_gate")?,
-            norm: self.block_norm(&format!("{prefix}.self_attn_layer_norm"))?,
-        })
+        let (candidate, forget_gate) = (linear("candidate")?, linear("forget_gate")?);
+        let unit = Ssru { width, candidate, forget_gate };
+        let norm = self.block_norm(&format!("{prefix}.self_attn_layer_norm"))?;
+        Ok(History::Recurrent { unit, norm })
     }
 
     fn attention(

@@ -6,7 +6,7 @@ use candle_core::{Device, Result, Tensor};
 
 use super::config::NormPlacement;
 use super::positions::PositionTable;
-use super::ssru::SsruBlock;
+use super::ssru::Ssru;
 use crate::architectures::batch::Row;
 use crate::architectures::layers::{GatedMlp, LayerNorm, RmsNorm};
 use crate::architectures::ragged::{
@@ -42,7 +42,7 @@ pub(super) struct BlockNorm {
 impl BlockNorm {
     /// Runs a block that adds its output to the residual stream `x`. The block is given its input,
     /// normed or not, and the residual stream.
-    pub fn around(
+    fn around(
         &self,
         x: &Tensor,
         block: impl FnOnce(&Tensor, &Tensor) -> Result<Tensor>,
@@ -119,7 +119,9 @@ impl DecoderLayer {
             History::Attention(block) => {
                 block.forward_self(x, phase, |k, v| decoder_self_attention(k, v, rows, index))?
             }
-            History::Recurrent(block) => block.forward(x, rows, index, phase)?,
+            History::Recurrent { unit, norm } => {
+                norm.around(x, |x, residual| unit.forward(x, residual, rows, index, phase))?
+            }
         };
         let x = self.encoder_attn.forward_cross(&x, &cross_attention(rows, index)?, phase)?;
         self.mlp.forward(&x, phase)
@@ -130,7 +132,7 @@ impl DecoderLayer {
 #[allow(clippy::large_enum_variant)]
 pub(super) enum History {
     Attention(AttentionBlock),
-    Recurrent(SsruBlock),
+    Recurrent { unit: Ssru, norm: BlockNorm },
 }
 
 impl History {
@@ -140,7 +142,7 @@ impl History {
             Self::Attention(AttentionBlock { shape, .. }) => {
                 LayerCache::Attention(KvCache::new(shape.kv_heads, shape.head_dim, device)?)
             }
-            Self::Recurrent(block) => LayerCache::Recurrent(RecurrentState::new(block.width)),
+            Self::Recurrent { unit, .. } => LayerCache::Recurrent(RecurrentState::new(unit.width)),
         })
     }
 }

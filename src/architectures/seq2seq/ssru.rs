@@ -5,33 +5,29 @@
 
 use candle_core::{Result, Tensor};
 
-use super::layers::BlockNorm;
 use crate::architectures::batch::{Row, row_starts};
 use crate::kernels::{Activation, Linear, Phase, add, shared_input, threads};
 
-/// A recurrent unit with its norm.
-pub(super) struct SsruBlock {
+/// A recurrent unit.
+pub(super) struct Ssru {
     pub width: usize,
     pub candidate: Linear,
     pub forget_gate: Linear,
-    pub norm: BlockNorm,
 }
 
-impl SsruBlock {
-    /// The residual stream `[tokens, width]` of all rows to the same; `index` is that of the layer.
-    /// The cells of the rows are moved on.
+impl Ssru {
+    /// Its outputs for `x`, added to the residual stream, both `[tokens, width]`, of all rows; `index`
+    /// is that of the layer. The cells of the rows are moved on.
     pub fn forward(
         &self,
         x: &Tensor,
+        residual: &Tensor,
         rows: &mut [Row<'_>],
         index: usize,
         phase: Phase,
     ) -> Result<Tensor> {
-        self.norm.around(x, |x, residual| {
-            let [candidates, gates] = shared_input(x, [&self.candidate, &self.forget_gate], phase)?;
-            let h = self.recur(&candidates, &gates, rows, index)?;
-            add(residual, &h)
-        })
+        let [candidates, gates] = shared_input(x, [&self.candidate, &self.forget_gate], phase)?;
+        add(residual, &self.recur(&candidates, &gates, rows, index)?)
     }
 
     /// `relu(c)` of each token, `[tokens, width]`.

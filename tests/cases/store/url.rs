@@ -7,6 +7,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use super::*;
 use malmoi::store::{FIREFOX_ATTACHMENTS, FIREFOX_ENDPOINT};
 
+use crate::support::here;
+
 /// The files of the model, with the names of their attachments.
 const FILES: [(&str, &str); 3] = [
     ("model.enko.bin", "4041be52.bin"),
@@ -348,4 +350,51 @@ fn recommended_models_and_their_quality_are_listed() {
     assert!(line("translate    0.5 GB").ends_with("firefox-en-ko, firefox-ko-en"), "{listed}");
     assert!(line("translate    4 GB").ends_with("hy-mt2-1.8b"), "{listed}");
     assert!(line("firefox-ko-en            ko-en").contains("57.4"), "{listed}");
+}
+
+/// The catalogue of a site that has a random student in place of Firefox's, at the storage.
+fn catalogue_of_a_student(folder: &Path) -> String {
+    let names = ["model.enko.intgemm.alphas.bin", "srcvocab.enko.spm", "trgvocab.enko.spm"];
+    let row = |row: &dyn Fn(&str) -> String| -> String {
+        names.iter().map(|name| row(name) + ",\n").collect()
+    };
+    let files = row(&|name| {
+        let bytes = std::fs::read(folder.join(name)).unwrap();
+        let sum = sha256(&bytes);
+        format!("{{ name = \"{name}\", bytes = {}, sha256 = \"{sum}\" }}", bytes.len())
+    });
+    let urls = row(&|name| {
+        format!("{{ file = \"{name}\", address = \"{FIREFOX_ENDPOINT}/en-ko/{name}.gz\" }}")
+    });
+    format!(
+        "[[model]]\nname = \"firefox-en-ko\"\ntitle = \"Random\"\nsummarizes = []\n\
+         translates = [\"en-ko\"]\nrank = {{ summarize = 0, translate = 62 }}\n\
+         family = \"marian\"\narchitecture = \"marian-student\"\nruns = true\nverified = false\n\
+         license = \"MPL-2.0\"\ncommercial = true\nparameters = 0.05\ncontext = 512\n\
+         note = \"Random.\"\nfiles = [\n{files}]\nsources = [{{ url = [\n{urls}] }}]\n"
+    )
+}
+
+/// A random network of the shape of Korean ones writes nonsense, but in the right places.
+#[test]
+fn a_student_is_fetched_for_the_first_translation_and_translates() {
+    let folder = here("fixtures/marian/base-memory");
+    let files = folder.clone();
+    let storage = Hub::start(move |asked| {
+        let name = asked.path.rsplit('/').next().unwrap().strip_suffix(".gz").unwrap();
+        Answer::file(&gzip(&std::fs::read(files.join(name)).unwrap()), asked)
+    });
+    let desk = desk(&storage.endpoint, NOWHERE);
+    write(&desk.home.path().join(".config/malmoi/catalogue.toml"), catalogue_of_a_student(&folder));
+    let article = here("../examples/articles/harbour.txt");
+    let article = article.to_str().unwrap();
+    let ran = desk.run(&["translate", article, "--to", "ko", "--repair", "off"]);
+    assert_eq!(ran.code, Some(0), "{}", ran.err);
+    assert_eq!(storage.asked().len(), 3, "{}", ran.err);
+    assert!(ran.err.contains("firefox-en-ko: read all"), "{}", ran.err);
+    let lines = |text: &str| text.lines().map(|line| line.trim().is_empty()).collect::<Vec<_>>();
+    let source = std::fs::read_to_string(article).unwrap();
+    assert_eq!(lines(&ran.out), lines(&source), "{}", ran.out);
+    let again = desk.run(&["translate", article, "--to", "ko", "--repair", "off"]);
+    assert_eq!((again.out, storage.asked().len()), (ran.out, 3), "nothing is fetched twice");
 }
