@@ -4,14 +4,14 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use candle_core::Device;
-use malmoi::Model;
 use malmoi::internals::architectures::{self, LogitsFor, Row, Setup};
 use malmoi::internals::checkpoint::{Checkpoint, Tokenizer};
 use malmoi::internals::generation::{Control, Options};
 use malmoi::internals::kernels::{Phase, Precision};
+use malmoi::{Language, Model, OpenOptions, Repair};
 use serde::Deserialize;
 
-use crate::support::here;
+use crate::support::{here, real};
 
 #[derive(Deserialize)]
 struct Expected {
@@ -138,6 +138,91 @@ fn a_student_translates_its_own_direction_and_keeps_paragraphs() {
     assert!(model.only_translates() && model.is_encoder_decoder());
     let refusal = model.seq2seq_task("translation", "ko", "en").unwrap_err().to_string();
     assert!(refusal.contains("`ko` into `en`") && refusal.contains("`en` into `ko`"), "{refusal}");
+}
+
+/// Sentences that fxtranslate translates alike with sums in 16 bits, in 32 bits and in floats.
+const TO_PORTUGUESE: [(&str, &str); 5] = [
+    ("The storm gave us forty minutes.", "A tempestade nos deu quarenta minutos."),
+    (
+        "The fishing cooperative said most of its members could not afford the fees there.",
+        "A cooperativa de pesca disse que a maioria de seus membros não poderia pagar as taxas lá.",
+    ),
+    (
+        "In the same session, the council put off until November a decision on whether to raise \
+         the fees for pleasure boats.",
+        "Na mesma sessão, o conselho adiava até novembro uma decisão sobre se levantar as taxas \
+         para barcos de recreio.",
+    ),
+    (
+        "There are berths for 150 boats at the new port, and half of them are empty.",
+        "Há vagas para 150 barcos no novo porto, e metade deles estão vazios.",
+    ),
+    ("Work is to begin in March.", "O trabalho deve começar em março."),
+];
+const TO_ENGLISH: [(&str, &str); 5] = [
+    ("A tempestade nos deu quarenta minutos.", "The storm gave us forty minutes."),
+    (
+        "O governo provincial pagará 60 por cento do custo.",
+        "The provincial government will pay 60 percent of the cost.",
+    ),
+    (
+        "A cooperativa de pesca disse que a maioria de seus membros não poderia pagar as taxas lá.",
+        "The fishing cooperative said that most of its members could not afford the fees there.",
+    ),
+    (
+        "Há vagas para 150 barcos no novo porto, e metade deles estão vazios.",
+        "There are vacancies for 150 boats in the new port, and half of them are empty.",
+    ),
+    ("O trabalho deve começar em março.", "The work is expected to begin in March."),
+];
+
+#[test]
+fn real_students_write_what_another_engine_writes() {
+    let directions = [("en", "pt", TO_PORTUGUESE), ("pt", "en", TO_ENGLISH)];
+    for (from, to, sentences) in directions {
+        let Some(path) = real(&format!("firefox-{from}-{to}")) else { continue };
+        let options = OpenOptions { reproducible: true, ..OpenOptions::default() };
+        let model = Model::open_with(path, &options).unwrap();
+        let task = model.seq2seq_task("translation", from, to).unwrap();
+        let inputs = sentences.map(|(source, _)| model.encoder_input(&task, source).unwrap());
+        let options = Options { max_tokens: 128, ..Default::default() };
+        let found = model.generate(&inputs, &options, &mut |_, _| Control::Continue).unwrap();
+        for (found, (source, expected)) in found.iter().zip(sentences) {
+            assert_eq!(found.text, expected, "{source}");
+        }
+        assert!(model.seq2seq_task("translation", "en", "ko").is_err());
+    }
+}
+
+/// Under the names of the Korean one's files: the program knows no Portuguese.
+#[test]
+fn an_article_goes_through_a_real_student_sentence_by_sentence() {
+    let Some(path) = real("firefox-en-pt") else { return };
+    let folder = tempfile::tempdir().unwrap();
+    for entry in std::fs::read_dir(path).unwrap().flatten() {
+        let name = entry.file_name().into_string().unwrap().replace(".enpt.", ".enko.");
+        if !name.ends_with(".yml") {
+            std::fs::copy(entry.path(), folder.path().join(name)).unwrap();
+        }
+    }
+    let paragraphs: Vec<String> = TO_PORTUGUESE
+        .chunks(2)
+        .map(|pair| pair.iter().map(|(source, _)| *source).collect::<Vec<_>>().join(" "))
+        .collect();
+    let expected: Vec<String> = TO_PORTUGUESE
+        .chunks(2)
+        .map(|pair| pair.iter().map(|(_, written)| *written).collect::<Vec<_>>().join(" "))
+        .collect();
+    let options = OpenOptions { reproducible: true, ..OpenOptions::default() };
+    let model = Model::open_with(folder.path(), &options).unwrap();
+    let outcome = model
+        .translate(&paragraphs.join("\n\n"))
+        .from(Language::English)
+        .to(Language::Korean)
+        .repair(Repair::Off)
+        .run()
+        .unwrap();
+    assert_eq!(outcome.text.trim_end(), expected.join("\n\n"));
 }
 
 #[test]

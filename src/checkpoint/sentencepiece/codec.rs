@@ -259,8 +259,12 @@ impl SentencePiece {
             return by_family.map_err(unknown);
         }
         // A Marian model of one direction needs no language token, whatever its vocabulary has.
-        let code = |name: &str| families::code_of(name).unwrap_or("another language");
-        let direction = self.direction.each_ref().map(|name| name.as_deref().map(code));
+        // A language that is neither English nor Korean stands for itself.
+        let [source, target] = self.direction.each_ref().map(|name| {
+            let name = name.as_deref()?;
+            Some(families::code_of(name).unwrap_or(name))
+        });
+        let direction = [source, target];
         let is_other =
             |(code, wanted): (&Option<&str>, &str)| code.is_some_and(|code| code != wanted);
         if direction.iter().zip([from, into]).any(is_other) {
