@@ -2,24 +2,24 @@
 //! translators of Firefox so, in two places.
 //!
 //! The packed bytes are kept until they are unpacked, so that an interrupted download is resumed.
-//! No token is sent. Redirects are followed: what is not the pinned file is not kept, whoever
-//! sends it.
+//! No token is sent. Redirects are followed, as the checksum decides what is kept.
 
 use std::path::Path;
 
 use url::Url;
 
 use super::client::{Client, OnEvent, Wanted};
+use crate::files;
 use crate::redact;
 use crate::store::catalogue::PinnedFile;
 use crate::store::error::{Server, StoreError};
 use crate::store::event::StoreEvent;
 use crate::store::packed::{most_packed, packed_path, unpack_into};
-use crate::store::partial_file::PartialFile;
+use crate::store::partial_file::{PartialFile, partial_path};
 use crate::store::settings::{FIREFOX_ATTACHMENTS, FIREFOX_ENDPOINT, StoreSettings};
 
-/// Downloads a file to `target`, which appears once it is unpacked and verified. `progress` is
-/// called with the bytes of the unpacked file that the packed ones stand for.
+/// Downloads a file to `target`, which appears once it is unpacked and verified. Progress is in
+/// bytes of the unpacked file, in proportion to the packed ones.
 pub(in crate::store) fn pull(
     settings: &StoreSettings,
     address: &str,
@@ -49,8 +49,13 @@ pub(in crate::store) fn pull(
         }
         other => on_event(other),
     };
-    let partial = PartialFile::open(&packed_path(target))?;
-    let (partial, _) = client.download(&wanted, partial, &mut tell)?;
+    let packed = packed_path(target);
+    let downloaded = client.download(&wanted, PartialFile::open(&packed)?, &mut tell);
+    if downloaded.is_err() && files::size(&partial_path(&packed)) == Some(0) {
+        // Nothing came, so that there is nothing to resume.
+        let _ = std::fs::remove_file(partial_path(&packed));
+    }
+    let (partial, _) = downloaded?;
     match unpack_into(partial.reader()?, &what, file, target) {
         // A fault of this machine: the packed bytes are still good.
         Err(error @ StoreError::Io { .. }) => Err(error),
