@@ -125,7 +125,7 @@ pub(crate) fn of_store(error: &StoreError) -> Option<String> {
             format!("run `{command}` to see the problem; it must succeed first")
         }
         StoreError::ChecksumMismatch { .. } | StoreError::SizeMismatch { .. } => {
-            "the server sent a file other than the expected one; it was discarded".into()
+            "it is another file than the expected one, and was not kept".into()
         }
         StoreError::Damaged { name, .. } => format!("repair it with `malmoi models pull {name}`"),
         StoreError::Unreachable { server: Server::Hub, .. } => {
@@ -146,7 +146,7 @@ pub(crate) fn of_store(error: &StoreError) -> Option<String> {
             "the response was discarded; is HF_ENDPOINT the address of a hub?".into()
         }
         StoreError::TooLarge { .. } | StoreError::BadResponse { .. } => {
-            "the response was discarded; are HF_ENDPOINT and MALMOI_FIREFOX_ENDPOINT the addresses they should be?".into()
+            "it was not kept; are HF_ENDPOINT and MALMOI_FIREFOX_ENDPOINT the addresses they should be?".into()
         }
         _ => return None,
     };
