@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 
 pub(crate) use inline::unescape;
 pub use inline::{Inline, escape};
+pub(crate) use package::Relabeled;
 pub use package::{Package, Place};
 pub use showing::Showing;
 pub use stage::{Neighbors, Stage};
@@ -250,6 +251,7 @@ impl Document {
     /// assert_eq!(page.block_text(&page.blocks()[0]), "One");
     /// ```
     pub fn relabeled(&self, from: &str, to: &str) -> Self {
+        let languages = Relabeled { from: from.to_string(), to: to.to_string() };
         let mut text = String::with_capacity(self.text.len());
         let mut blocks = Vec::with_capacity(self.blocks.len());
         let mut end = 0;
@@ -257,20 +259,16 @@ impl Document {
             text.push_str(&self.text[end..block.span.start]);
             let here = &self.text[block.span.clone()];
             let start = text.len();
-            let code = here.split(['-', '_']).next().unwrap_or_default();
-            match block.kind {
-                BlockKind::Language if code.is_empty() || code.eq_ignore_ascii_case(from) => {
-                    text.push_str(to);
-                }
-                _ => text.push_str(here),
-            }
+            let code = languages.code(here).filter(|_| block.kind == BlockKind::Language);
+            text.push_str(code.unwrap_or(here));
             if block.kind != BlockKind::Language {
                 blocks.push(Block { span: start..text.len(), ..block.clone() });
             }
             end = block.span.end;
         }
         text.push_str(&self.text[end..]);
-        Self { text, blocks, package: self.package.clone() }
+        let package = self.package.as_ref().map(|package| package.with_languages(&languages));
+        Self { text, blocks, package }
     }
 
     /// The same document with new words for some blocks, in their tags; `None` keeps a block. A

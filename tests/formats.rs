@@ -155,11 +155,30 @@ fn filled(start: &str, piece: &str, end: &str, bytes: usize) -> Vec<u8> {
 }
 
 fn packed(name: &str, xml: Vec<u8>) -> Vec<u8> {
+    zip_of(&[(name, &xml)])
+}
+
+fn zip_of(parts: &[(&str, &[u8])]) -> Vec<u8> {
     use std::io::Write as _;
     let mut zip = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
-    zip.start_file(name, zip::write::SimpleFileOptions::default()).unwrap();
-    zip.write_all(&xml).unwrap();
+    for (name, xml) in parts {
+        zip.start_file(*name, zip::write::SimpleFileOptions::default()).unwrap();
+        zip.write_all(xml).unwrap();
+    }
     zip.finish().unwrap().into_inner()
+}
+
+/// A book of one chapter.
+fn book(chapter: &[u8]) -> Vec<u8> {
+    zip_of(&[
+        ("META-INF/container.xml", b"<container><rootfile full-path='b.opf'/></container>"),
+        (
+            "b.opf",
+            b"<package><manifest><item id='c' href='c.xhtml' media-type='application/xhtml+xml'/>\
+              </manifest><spine><itemref idref='c'/></spine></package>",
+        ),
+        ("c.xhtml", chapter),
+    ])
 }
 
 /// An HWP document that is not packed; each piece is a shape with a caption, `deep` one in the
@@ -360,6 +379,28 @@ const SHAPES: &[Shape] = &[
     }),
     ("strings.xlsx", |n| {
         packed("xl/sharedStrings.xml", filled("<sst>", "<si><t>a</t></si>", "</sst>", n))
+    }),
+    ("paragraphs.odt", |n| {
+        packed(
+            "content.xml",
+            filled(
+                "<office:text>",
+                "<text:p>a <text:span>b</text:span><text:s text:c='9'/></text:p>",
+                "</office:text>",
+                n,
+            ),
+        )
+    }),
+    ("spans.odt", |n| {
+        packed("content.xml", filled("<text:p>", "<text:span>b</text:span>c ", "</text:p>", n))
+    }),
+    ("notes.epub", |n| {
+        let chapter = filled("<p>One. ", "<a href='#n'><b>1</b></a> b", "</p>", n);
+        book(&chapter)
+    }),
+    ("unclosed.epub", |n| {
+        let chapter = filled("<p>One. ", "<a href='#n'><b>1", "</p>", n);
+        book(&chapter)
     }),
     ("paragraphs.hwpx", |n| {
         packed(

@@ -3,11 +3,13 @@
 
     python round_trip.py PROGRAM FOLDER … [--keep OUT] [--hwpxlib LIBRARY]
 
-PROGRAM is `target/release/malmoi`; each FOLDER holds DOCX, HWPX, PPTX and XLSX files, which are not part
-of this repository. Of each file, all parts but those with text must be the same, byte for byte; the
-parts with text must be XML with the same elements around the words; malmoi must read the result; and
-LibreOffice, if it is there, must write a PDF of the result if it writes one of the source. HWPX is
-not read by LibreOffice. With --keep, results and PDFs stay in OUT, to be looked at.
+PROGRAM is `target/release/malmoi`; each FOLDER holds DOCX, HWPX, PPTX, XLSX, ODT, ODP, ODS and EPUB
+files, which are not part of this repository. Of each file, all parts but those with text must be the
+same, byte for byte; the parts with text must be XML with the same elements around the words; malmoi
+must read the result; and LibreOffice, if it is there, must write a PDF of the result if it writes one
+of the source. HWPX and EPUB are not read by LibreOffice; `epubcheck`, if it is there, must find no
+more errors in a result than in its source. `mimetype` must come first, and not be compressed, where
+it does in the source. With --keep, results and PDFs stay in OUT, to be looked at.
 
 LIBRARY is the JAR or the folder of classes of neolord0/hwpxlib, compiled with
 `javac -d classes $(find src/main -name '*.java')`. With it, hwpxlib must read each HWPX that is written, if it reads
@@ -34,13 +36,17 @@ KOREAN, ENGLISH = "한빛 항구가 월요일에 문을 열었다.", "The port o
 TEXTS = re.compile(
     r"word/.*\.xml|Contents/section\d+\.xml|Preview/PrvText\.txt"
     r"|ppt/(slides|notesSlides)/[^/]+\.xml|xl/sharedStrings\.xml|xl/worksheets/[^/]+\.xml"
+    r"|(content|styles)\.xml|.*\.(xhtml|html|htm|ncx|opf)"
 )
 # Elements that a paragraph with new words has in the same number as before.
 KEPT = {
     "p", "tbl", "tr", "tc", "drawing", "pict", "footnoteReference", "endnoteReference", "sectPr",
     "bookmarkStart", "bookmarkEnd", "commentReference", "pPr", "sp", "pic", "si", "c", "f", "v",
     "secPr", "footNote", "endNote", "header", "footer", "equation", "oMath", "del",
+    "h", "note", "frame", "image", "table-cell", "annotation", "bookmark-start", "list-item",
+    "h1", "h2", "h3", "li", "td", "img", "item", "itemref", "navPoint", "style", "svg", "math",
 }
+KINDS = {"docx", "hwpx", "pptx", "xlsx", "odt", "odp", "ods", "epub"}
 
 
 def model(folder):
@@ -78,6 +84,10 @@ def differences(old, new):
     before, after = zipfile.ZipFile(old), zipfile.ZipFile(new)
     if before.namelist() != after.namelist():
         return ["its parts have other names or another order"], 0
+    first, other = before.infolist()[0], after.infolist()[0]
+    if first.filename == "mimetype" and (first.compress_type, first.header_offset) != (
+            other.compress_type, other.header_offset):
+        return ["its type is no longer first and plain"], 0
     wrong, changed = [], 0
     for name in before.namelist():
         one, other = before.read(name), after.read(name)
@@ -86,14 +96,31 @@ def differences(old, new):
         changed += 1
         if not TEXTS.fullmatch(name):
             wrong.append(f"{name} is another one")
-        elif name.endswith(".xml"):
+        elif not name.endswith(".txt"):
             try:
                 if elements(one) != elements(other):
-                    lost = elements(one) - elements(other)
+                    lost = (elements(one) - elements(other)) + (elements(other) - elements(one))
                     wrong.append(f"{name} has other elements: {dict(lost)}")
+                if name.endswith("html") and ids(one) != ids(other):
+                    wrong.append(f"{name} has other ids: {dict(ids(one) - ids(other))}")
             except ElementTree.ParseError as error:
                 wrong.append(f"{name} is no XML: {error}")
     return wrong, changed
+
+
+def ids(xml):
+    return collections.Counter(element.get("id") for element in ElementTree.fromstring(xml).iter())
+
+
+def errors(book):
+    """Errors of a book, as epubcheck counts them."""
+    done = subprocess.run([*CHECKER, str(book)], capture_output=True, text=True, timeout=600, check=False)
+    found = re.findall(r"^(?:ERROR|FATAL)\((\S+)\)", done.stdout + done.stderr, re.MULTILINE)
+    return collections.Counter(found)
+
+
+# As Debian packs it, it is an archive that the shell cannot start everywhere.
+CHECKER = ["java", "-jar", shutil.which("epubcheck") or ""]
 
 
 def pdfs(files, out, profile):
@@ -131,7 +158,7 @@ def main():
     files = (file for folder in arguments.folders for file in sorted(folder.rglob("*")))
     for file in files:
         kind = file.suffix.lower().lstrip(".")
-        if kind not in {"docx", "hwpx", "pptx", "xlsx"} or not zipfile.is_zipfile(file):
+        if kind not in KINDS or not zipfile.is_zipfile(file):
             continue
         target = out / kind / file.name
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -151,7 +178,7 @@ def main():
             print(f"{file.name}: {'; '.join(wrong)}")
     if shutil.which("soffice"):
         for kind, pairs in written.items():
-            if kind == "hwpx":
+            if kind in {"hwpx", "epub"}:
                 continue
             profile = pathlib.Path(scratch.name, "office")
             sources = pdfs([old for old, _ in pairs], out / f"{kind}-pdf-before", profile)
@@ -165,6 +192,14 @@ def main():
         for wrong in hwpxlib.compare(written["hwpx"], arguments.hwpxlib, [KOREAN, ENGLISH], counts["hwpx"]):
             failed += 1
             print(wrong)
+    if shutil.which("epubcheck"):
+        for old, new in written["epub"]:
+            before, after = errors(old), errors(new)
+            counts["epub"]["errors of sources"] += before.total()
+            counts["epub"]["errors of results"] += after.total()
+            if after - before:
+                failed += 1
+                print(f"{new.name}: epubcheck finds {dict(after - before)}")
     for kind, count in sorted(counts.items()):
         print(kind.upper(), ", ".join(f"{number} {what}" for what, number in count.items()))
     sys.exit(failed > 0)
@@ -173,7 +208,7 @@ def main():
 def text_of(file):
     """The letters of all parts with text."""
     package = zipfile.ZipFile(file)
-    names = [name for name in package.namelist() if TEXTS.fullmatch(name) and name.endswith(".xml")]
+    names = [name for name in package.namelist() if TEXTS.fullmatch(name) and not name.endswith(".txt")]
     xml = b" ".join(package.read(name) for name in names).decode("utf-8", "replace")
     # Parameters of fields are no text, nor are numbers and marks.
     xml = re.sub(r"<hp:parameters.*?</hp:parameters>", "", xml, flags=re.DOTALL)

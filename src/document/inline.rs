@@ -73,6 +73,12 @@ impl Inline {
         Self { keeps_tags: true, ..Self::of(raw, true, &['<', '&'], codes) }
     }
 
+    /// Extracts the words of a text of a book. A mark that refers to a note (`<a href="#n1">1</a>`)
+    /// is one tag with its number, and so is a mark of a page of the printed book.
+    pub(crate) fn chapter(raw: &str) -> Self {
+        Self::of(raw, true, &['<', '&'], &[NOTE])
+    }
+
     /// Extracts the words of a string with markup in it, which is written with the escapes of C:
     /// `\"`, `\\`, `\t`.
     pub fn quoted(words: &str) -> Self {
@@ -96,11 +102,12 @@ impl Inline {
     pub(crate) fn marked(raw: &str) -> Self {
         let mut inline = Self::with_tags(String::new(), Vec::new());
         let mut rest = raw;
-        while let Some((words, tag)) = rest.split_once('<') {
+        while let Some(at) = rest.find('<') {
+            let (words, tag) = rest.split_at(at);
             inline.text.push_str(&unescape(words));
-            let (tag, after) = tag.split_once('>').unwrap_or((tag, ""));
-            inline.tags.push(Tag { at: inline.text.len(), raw: format!("<{tag}>") });
-            rest = after;
+            let length = note_length(tag).or_else(|| tag_length(tag)).unwrap_or(tag.len());
+            inline.tags.push(Tag { at: inline.text.len(), raw: tag[..length].to_string() });
+            rest = &tag[length..];
         }
         inline.text.push_str(&unescape(rest));
         inline
@@ -164,6 +171,9 @@ impl Inline {
 /// The length of the tag a text begins with, or of its whole element if its name is in `codes`. An
 /// element without an end takes its name off the list.
 fn code_length(text: &str, tag: usize, codes: &mut Vec<&str>) -> usize {
+    if codes.first() == Some(&NOTE) {
+        return note_length(text).unwrap_or(tag);
+    }
     let Some(at) =
         element(&text[..tag]).and_then(|name| codes.iter().position(|code| *code == name))
     else {
@@ -177,6 +187,43 @@ fn code_length(text: &str, tag: usize, codes: &mut Vec<&str>) -> usize {
             tag
         }
     }
+}
+
+/// In place of names of elements: marks of notes are one tag.
+const NOTE: &str = "";
+
+/// The length of the mark of a note or a page that a text begins with: a link within the book whose
+/// words are a number or a sign, with the elements around it.
+fn note_length(text: &str) -> Option<usize> {
+    /// Longest mark in bytes, and its most tags.
+    const MAX: (usize, usize) = (600, 8);
+    let text = &text[..text.floor_char_boundary(MAX.0)];
+    let (mut at, mut depth, mut is_link, mut signs) = (0, 0_usize, false, 0);
+    for _ in 0..MAX.1 {
+        let rest = &text[at..];
+        let length = tag_length(rest).filter(|_| begins_tag(rest))?;
+        let tag = &rest[..length];
+        at += length;
+        if tag.starts_with("</") {
+            depth = depth.checked_sub(1)?;
+        } else if element(tag).is_some() {
+            is_link |= name(tag) == "a" && tag.contains("href=") && tag.contains('#');
+            is_link |= tag.contains("pagebreak");
+            depth += 1;
+        }
+        if depth == 0 {
+            return (is_link && signs > 0).then_some(at);
+        }
+        let words = &text[at..];
+        let is_sign = |c: char| c.is_ascii_digit() || "*†‡§[]()↩↑^\u{fe0e} ".contains(c);
+        let end = words.char_indices().take(8).find(|(_, c)| !is_sign(*c))?.0;
+        signs += end;
+        at += end;
+        if !text[at..].starts_with('<') {
+            return None;
+        }
+    }
+    None
 }
 
 /// Appends words, each run of white space as one space; a non-breaking space is kept.
@@ -259,12 +306,24 @@ pub(super) fn tag_at(text: &str) -> Option<usize> {
 fn is_picture(tag: &str) -> bool {
     let name = name(tag).to_ascii_lowercase();
     matches!(&*name, "img" | "input" | "embed" | "source" | "image" | "media-reference")
-        || is_anchor(&name)
+        || is_anchor(tag)
 }
 
-/// True for the name of a tag of an office document that must not be lost: what it stands for is in
-/// another place, or is no word.
-fn is_anchor(name: &str) -> bool {
+/// True for a tag that must not be lost: what it stands for is in another place, or is no word.
+fn is_anchor(tag: &str) -> bool {
+    is_code(name(tag)) || is_target(tag) || note_length(tag).is_some()
+}
+
+/// True for a tag with a name that links refer to.
+fn is_target(tag: &str) -> bool {
+    tag.match_indices("id=").take(8).any(|(at, _)| {
+        let before = tag[..at].strip_suffix("xml:").unwrap_or(&tag[..at]);
+        before.ends_with(is_blank)
+    })
+}
+
+/// True for the name of a tag of an office document that must not be lost.
+fn is_code(name: &str) -> bool {
     #[rustfmt::skip]
     const NAMES: &[&str] = &[
         "bookmark", "comment", "deletion", "embedded", "endnote", "equation", "field-mark",
@@ -458,6 +517,39 @@ mod tests {
         let (raw, lost) = inline.put("SEOUL -- 보고서가 끝났다.");
         assert_eq!(raw, "<b>SEOUL</b> -- 보고서가 끝났다.");
         assert_eq!(lost, ["<a href='1'>", "<br/>"]);
+    }
+
+    #[test]
+    fn a_mark_of_a_note_or_a_page_is_one_tag_behind_its_sentence() {
+        for mark in [
+            "<sup><a href='#n1'>1</a></sup>",
+            "<a href='b.xhtml#n1' id='r1'>[12]</a>",
+            "<span epub:type='pagebreak'\n id='p7'>7</span>",
+        ] {
+            let inline = Inline::chapter(&format!("It rained.{mark} Han spoke. He left."));
+            assert_eq!(inline.text(), "It rained. Han spoke. He left.");
+            let (raw, lost) = inline.put("비가 왔다. Han이 말했다. 떠났다.");
+            assert_eq!(raw, format!("비가 왔다.{mark} Han이 말했다. 떠났다."));
+            assert!(lost.is_empty(), "{lost:?}");
+            assert_eq!(Inline::marked(&raw).text(), "비가 왔다. Han이 말했다. 떠났다.");
+        }
+        for words in ["<a href='#n1'>note</a>", "<a href='x'>1</a>", "<b>1</b>", "<a href='#n'>1"] {
+            let inline = Inline::chapter(words);
+            assert_eq!(inline.text(), Inline::read(words).text());
+        }
+    }
+
+    #[test]
+    fn a_name_that_links_refer_to_stays_without_its_words() {
+        let (raw, lost) = read_put("<b>One</b> <i\nid=\"x\">two</i> three.", "하나 셋.");
+        assert_eq!(raw, "하나 셋.<i\nid=\"x\"></i>");
+        assert_eq!(lost, ["<b>", "<i\nid=\"x\">"]);
+    }
+
+    fn read_put(raw: &str, words: &str) -> (String, Vec<String>) {
+        let inline = Inline::read(raw);
+        let (raw, lost) = inline.put(words);
+        (raw, lost.into_iter().map(str::to_string).collect())
     }
 
     #[test]

@@ -27,17 +27,52 @@ pub struct Package {
     /// Words with tags for places that have changed since.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     changed: Vec<(Place, String)>,
+    /// What its codes of languages become.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    relabeled: Option<Relabeled>,
+}
+
+/// A change of the codes of languages.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Relabeled {
+    /// Code of the language of the source.
+    pub from: String,
+    /// Code of the new language.
+    pub to: String,
+}
+
+impl Relabeled {
+    /// The new code in place of an old one, if that names the language of the source or none.
+    pub fn code(&self, old: &str) -> Option<&str> {
+        let code = old.trim().split(['-', '_']).next().unwrap_or_default();
+        (code.is_empty() || code.eq_ignore_ascii_case(&self.from)).then_some(&*self.to)
+    }
 }
 
 impl Package {
     /// A package as read.
     pub fn new(format: &str, bytes: &[u8]) -> Self {
-        Self { format: format.to_string(), bytes: bytes.into(), changed: Vec::new() }
+        Self {
+            format: format.to_string(),
+            bytes: bytes.into(),
+            changed: Vec::new(),
+            relabeled: None,
+        }
     }
 
     /// Sets the words of a place, with their tags.
     pub(super) fn set(&mut self, place: &Place, marked: String) {
         self.changed.push((place.clone(), marked));
+    }
+
+    /// The same package, whose codes of languages will be others.
+    pub(super) fn with_languages(&self, languages: &Relabeled) -> Self {
+        Self { relabeled: Some(languages.clone()), ..self.clone() }
+    }
+
+    /// What the codes of languages become; `None` if they stay.
+    pub(crate) fn relabeled(&self) -> Option<&Relabeled> {
+        self.relabeled.as_ref()
     }
 
     /// Places whose words are not those of the file, with their tags; later ones count.

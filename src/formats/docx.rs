@@ -5,8 +5,8 @@
 //! it; comments are not.
 
 use super::office::{
-    self, DOCX, Dialect, FieldMark, Layout, Office, Opened, ParagraphRank, PartSource, Role,
-    XmlNode, ZipPackage, attribute,
+    self, DOCX, Dialect, FieldMark, LanguageCodes, Layout, Office, Opened, ParagraphRank,
+    PartSource, Role, XmlNode, ZipPackage, attribute,
 };
 use super::{Format, Reader};
 use crate::document::Document;
@@ -26,8 +26,57 @@ pub(super) const FORMAT: Format = Format {
     },
 };
 
-const OFFICE: Office =
-    Office { name: "docx", kind: DOCX, open, beside: Layout::After, preview: None };
+const OFFICE: Office = Office {
+    name: "docx",
+    kind: DOCX,
+    open,
+    beside: Layout::After,
+    preview: None,
+    languages: Some(LANGUAGES),
+};
+
+/// Latin letters have one language, Hangul has another, `eastAsia`, which decides its font as well.
+const LANGUAGES: LanguageCodes = LanguageCodes {
+    parts: &["word/styles.xml", "word/settings.xml"],
+    relabel: |xml, languages| {
+        let (code, is_korean) = (office::with_country(&languages.to), languages.to == "ko");
+        let of_letters = if is_korean { "eastAsia" } else { "val" };
+        // Where the languages of the document are, every text without its own has them.
+        let (mut in_defaults, mut has_code) = (false, false);
+        office::with_tags(xml, |name, tag| match name {
+            "rPrDefault" => {
+                in_defaults = !tag.starts_with("</");
+                None
+            }
+            "lang" | "themeFontLang" => {
+                has_code |= in_defaults;
+                let is_other = |old: &str| match is_korean {
+                    true => !office::is_language(old, "ko"),
+                    false => office::is_language(old, &languages.from),
+                };
+                let is_missing = is_korean
+                    && (in_defaults || name == "themeFontLang")
+                    && tag.ends_with("/>")
+                    && !tag.contains("eastAsia=");
+                match is_missing {
+                    true => Some(with_code(tag.strip_suffix("/>")?, name, code)),
+                    false => office::with_value(tag, of_letters, code, is_other),
+                }
+            }
+            "rPr" if in_defaults && is_korean && !has_code => {
+                let element = tag.strip_prefix("</")?.strip_suffix("rPr>")?;
+                Some(format!("<{element}lang {element}eastAsia=\"{code}\"/>{tag}"))
+            }
+            _ => None,
+        })
+    },
+};
+
+/// A tag without its end, with a code of a language for Hangul.
+fn with_code(tag: &str, name: &str, code: &str) -> String {
+    let prefix = tag[1..].split(name).next().unwrap_or_default();
+    format!("{} {prefix}eastAsia=\"{code}\"/>", tag.trim_end())
+}
 
 /// Parts beside the main document, by the end of the type of their relation.
 const APART: &[(&str, &str)] = &[
@@ -103,6 +152,7 @@ fn dialect(styles: Vec<(String, ParagraphRank)>) -> Dialect {
             "bookmarkStart" | "bookmarkEnd" | "permStart" | "permEnd" => Role::Object("bookmark"),
             _ => Role::Object("embedded"),
         }),
+        spaces: None,
         styled_tags: false,
         tab: Some("tab"),
         line_break: Some("br"),

@@ -120,12 +120,24 @@ pub(super) fn read(text: String) -> Result<Item, String> {
 
 /// The span of the page's language code (`<html lang>`).
 fn language(text: &str) -> Option<Span> {
+    codes(text, &["lang"]).into_iter().next()
+}
+
+/// The spans of a page's language codes: `lang`, and `xml:lang` for XML.
+pub(super) fn languages(text: &str) -> Vec<Span> {
+    codes(text, &["lang", "xml:lang"])
+}
+
+fn codes(text: &str, names: &[&str]) -> Vec<Span> {
     let is_root =
         |tag: &HtmlTag| matches!(&tag.kind, HtmlTagKind::Open { name, .. } if name == "html");
-    let Span { start, end } = tags::tags(text).find(is_root)?.span;
-    let named =
-        xml::attributes(&text[start..end]).find(|(name, _)| name.eq_ignore_ascii_case("lang"));
-    named.map(|(_, value)| start + value.start..start + value.end)
+    let Some(Span { start, end }) = tags::tags(text).find(is_root).map(|tag| tag.span) else {
+        return Vec::new();
+    };
+    xml::attributes(&text[start..end])
+        .filter(|(name, _)| names.iter().any(|wanted| name.eq_ignore_ascii_case(wanted)))
+        .map(|(_, value)| start + value.start..start + value.end)
+        .collect()
 }
 
 fn words(block: &Block) -> &str {
@@ -182,6 +194,14 @@ fn kinds(
     kinds
 }
 
+/// The texts of a chapter of a book, which is XHTML: spans of those that are shown, and their
+/// elements.
+pub(super) fn chapter(text: &str) -> Result<Vec<(Span, &'static str)>, String> {
+    let blocks = blocks::find_in_xml(text)?.blocks.into_iter().filter(|block| !block.hidden);
+    let found = blocks.map(|block| (block.span, block.element));
+    Ok(found.filter(|(span, _)| !text[span.clone()].contains(SECTION)).collect())
+}
+
 /// Reads an HTML fragment that comes with a headline of its own: all text except boilerplate. A
 /// fragment without tags is plain text with entities.
 pub(super) fn fragment(html: &str) -> Result<Document, String> {
@@ -213,8 +233,11 @@ pub(super) fn fragment(html: &str) -> Result<Document, String> {
 /// True for a CDATA section: HTML reads it as a comment up to the next bracket,
 /// [`Inline`](crate::document::Inline) as text. Such blocks are left unchanged.
 fn holds_section(text: &str, block: &Block) -> bool {
-    text[block.span.clone()].contains("<![CDATA[")
+    text[block.span.clone()].contains(SECTION)
 }
+
+/// The beginning of a CDATA section.
+const SECTION: &str = "<![CDATA[";
 
 #[cfg(test)]
 mod agencies;

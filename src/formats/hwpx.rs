@@ -39,11 +39,12 @@ const OFFICE: Office = Office {
     open,
     beside: Layout::After,
     preview: Some("Preview/PrvText.txt"),
+    languages: None,
 };
 
 fn open(package: &mut ZipPackage) -> Result<Opened, String> {
     let manifest = package.part("META-INF/manifest.xml").ok().flatten().unwrap_or_default();
-    if is_encrypted(&manifest) {
+    if office::is_encrypted(&manifest) {
         return Err(office::encrypted_error());
     }
     let mut sections: Vec<(u32, String)> =
@@ -112,6 +113,7 @@ fn dialect(ranks: Ranks) -> Dialect {
             "ctrl" => Role::Object("embedded"),
             _ => Role::Object("embedded"),
         }),
+        spaces: None,
         styled_tags: true,
         tab: Some("tab"),
         line_break: Some("lineBreak"),
@@ -126,15 +128,6 @@ fn dialect(ranks: Ranks) -> Dialect {
 fn section_number(name: &str) -> Option<u32> {
     let name = name.to_lowercase();
     name.strip_prefix("contents/section")?.strip_suffix(".xml")?.parse().ok()
-}
-
-/// True if the manifest lists an encryption: a password, or a copy for distribution.
-fn is_encrypted(manifest: &str) -> bool {
-    let mut found = false;
-    let _ = office::walk(manifest, &[], |node| {
-        found |= matches!(node, XmlNode::Open("encryption-data", _));
-    });
-    found
 }
 
 /// The ranks of paragraphs from the header; those before an error in it.

@@ -70,6 +70,8 @@ formats! {
     mod hwp;
     mod pptx;
     mod xlsx;
+    mod odf;
+    mod epub;
     mod docx;
     mod pdf;
     mod srt;

@@ -12,6 +12,7 @@ mod codes;
 mod container;
 mod dialect;
 mod frames;
+mod languages;
 #[cfg(test)]
 mod misplaced;
 mod package;
@@ -26,9 +27,11 @@ pub(super) use article::{Office, Opened, PartSource};
 #[cfg(test)]
 pub(super) use container::tests;
 pub(super) use container::{
-    DOCX, HWPX, OLE, PPTX, Relation, XLSX, XmlNode, ZIP, ZipPackage, attribute, encrypted_error,
-    is_zip_with, main_part, ole_kind, properties, relations, value, walk,
+    DOCX, EPUB, HWPX, Marked, ODF, OLE, PPTX, Relation, XLSX, XmlNode, ZIP, ZipPackage, attribute,
+    encrypted_error, is_encrypted, is_zip_with, main_part, ole_kind, properties, relations,
+    resolved, value, walk,
 };
 pub(super) use dialect::{Dialect, FieldMark, ParagraphRank, Role};
-pub(super) use package::Layout;
-pub(super) use words::Paragraphs;
+pub(super) use languages::{LanguageCodes, is_language, with_country, with_tags, with_value};
+pub(super) use package::{Layout, WrittenPart, write_parts};
+pub(super) use words::{Paragraphs, headline};

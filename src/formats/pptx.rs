@@ -6,8 +6,8 @@
 use std::collections::HashMap;
 
 use super::office::{
-    self, Dialect, Layout, Office, Opened, PPTX, ParagraphRank, PartSource, Relation, Role,
-    XmlNode, ZipPackage, attribute,
+    self, Dialect, LanguageCodes, Layout, Office, Opened, PPTX, ParagraphRank, PartSource,
+    Relation, Role, XmlNode, ZipPackage, attribute,
 };
 use super::{Format, Reader};
 use crate::document::Document;
@@ -26,8 +26,27 @@ pub(super) const FORMAT: Format = Format {
     },
 };
 
-const OFFICE: Office =
-    Office { name: "pptx", kind: PPTX, open, beside: Layout::After, preview: None };
+const OFFICE: Office = Office {
+    name: "pptx",
+    kind: PPTX,
+    open,
+    beside: Layout::After,
+    preview: None,
+    languages: Some(LANGUAGES),
+};
+
+const LANGUAGES: LanguageCodes = LanguageCodes {
+    parts: &[],
+    relabel: |xml, languages| {
+        let is_other = |old: &str| office::is_language(old, &languages.from);
+        office::with_tags(xml, |name, tag| match name {
+            "rPr" | "endParaRPr" | "defRPr" => {
+                office::with_value(tag, "lang", office::with_country(&languages.to), is_other)
+            }
+            _ => None,
+        })
+    },
+};
 
 fn open(package: &mut ZipPackage) -> Result<Opened, String> {
     let main = office::main_part(package).unwrap_or_else(|| "ppt/presentation.xml".to_string());
@@ -101,6 +120,7 @@ fn dialect() -> Dialect {
             "Fallback" => Role::Copy,
             _ => Role::Object("embedded"),
         }),
+        spaces: None,
         styled_tags: false,
         tab: None,
         line_break: Some("br"),

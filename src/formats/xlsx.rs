@@ -25,8 +25,14 @@ pub(super) const FORMAT: Format = Format {
     },
 };
 
-const OFFICE: Office =
-    Office { name: "xlsx", kind: XLSX, open, beside: Layout::Below, preview: None };
+const OFFICE: Office = Office {
+    name: "xlsx",
+    kind: XLSX,
+    open,
+    beside: Layout::Below,
+    preview: None,
+    languages: None,
+};
 
 fn open(package: &mut ZipPackage) -> Result<Opened, String> {
     let main = office::main_part(package).unwrap_or_else(|| "xl/workbook.xml".to_string());
@@ -79,6 +85,7 @@ fn dialect() -> Dialect {
             "rPh" | "phoneticPr" => Role::Dropped,
             _ => Role::Object("embedded"),
         }),
+        spaces: None,
         styled_tags: false,
         tab: None,
         line_break: None,

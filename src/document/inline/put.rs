@@ -7,7 +7,9 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::ops::Range;
 
-use super::{Inline, Tag, c_escape, element, escape, is_anchor, is_picture, name, override_end};
+use super::{
+    Inline, Tag, c_escape, element, escape, is_anchor, is_code, is_picture, name, override_end,
+};
 use crate::document::{Counterpart, Span};
 
 /// Upper bound on searched bytes per byte of the old and the new words: enough for a paragraph
@@ -165,7 +167,10 @@ impl<'t> Put<'t, '_> {
                     );
                     self.tail = tail;
                     done = element;
-                } else if is_anchor(name(&tag.raw)) {
+                } else if is_anchor(&tag.raw) {
+                    if !is_code(name(&tag.raw)) {
+                        self.lost.push(&tag.raw);
+                    }
                     moved.insert(partner);
                     self.tail.push_str(&tag.raw);
                 } else {
@@ -196,7 +201,7 @@ impl<'t> Put<'t, '_> {
             self.lead.push_str(&tag.raw);
         } else if tag.at >= self.inside.end {
             self.tail.push_str(&tag.raw);
-        } else if is_anchor(name(&tag.raw)) && self.find_anchor(at, tag) {
+        } else if is_anchor(&tag.raw) && self.find_anchor(at, tag) {
             // Placed.
         } else if is_picture(&tag.raw) {
             self.tail.push_str(&tag.raw);

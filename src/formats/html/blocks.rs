@@ -52,11 +52,20 @@ pub(super) struct Page {
 
 /// Reads a page in one pass over its tags.
 pub(super) fn find(text: &str) -> Result<Page, String> {
+    read(text, text.trim_start().starts_with("<?xml"))
+}
+
+/// The same for a page that is XML, whether it says so or not.
+pub(super) fn find_in_xml(text: &str) -> Result<Page, String> {
+    read(text, true)
+}
+
+fn read(text: &str, xml: bool) -> Result<Page, String> {
     let page =
         Page { blocks: Vec::new(), metadata: PageMetadata::default(), outline: Outline::default() };
     let mut reader = PageReader {
         text,
-        xml: text.trim_start().starts_with("<?xml"),
+        xml,
         run: Vec::new(),
         linked: false,
         open: Vec::new(),

@@ -4,9 +4,10 @@ use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 
 use super::codes::Codes;
-use super::container::{Marked, ZipPackage, encoded};
+use super::container::{Marked, ZipPackage};
 use super::dialect::Dialect;
-use super::package::{self, Change, Changes, Layout, XmlPart};
+use super::languages::LanguageCodes;
+use super::package::{Change, Changes, Layout, WrittenPart, XmlPart, write_parts};
 use super::paragraphs;
 use super::pieces::Paragraph;
 use super::words::headline;
@@ -25,6 +26,8 @@ pub(in crate::formats) struct Office {
     pub(in crate::formats) beside: Layout,
     /// Name of a part with the first words of the document, for previews.
     pub(in crate::formats) preview: Option<&'static str>,
+    /// Where it has codes of languages, if it has.
+    pub(in crate::formats) languages: Option<LanguageCodes>,
 }
 
 /// An opened package.
@@ -95,33 +98,54 @@ impl Office {
         for words in changes.values_mut() {
             words.sort_by_key(|new| new.span.start);
         }
-        self.written(&package.bytes, &changes, words.is_bilingual, words.text)
+        self.written(package, &changes, words.is_bilingual, words.text)
     }
 
     fn written(
         &self,
-        bytes: &[u8],
+        package: &Package,
         changes: &Changes,
         is_bilingual: bool,
         beginning: &str,
     ) -> Result<Vec<u8>, String> {
+        let bytes = &*package.bytes;
         let contents = self.contents(bytes)?;
         let layout = if is_bilingual { self.beside } else { Layout::Instead };
-        let mut replaced = HashMap::new();
+        let mut replaced = Vec::new();
         for (part, encoding) in &contents.parts {
-            if let Some(xml) = part.rewritten(&contents.dialect, changes, layout) {
-                replaced.insert(part.name.clone(), encoded(&xml, *encoding));
+            if let Some(text) = part.rewritten(&contents.dialect, changes, layout) {
+                let (name, encoding) = (part.name.clone(), *encoding);
+                replaced.push(WrittenPart { name, text, encoding });
+            }
+        }
+        if let (Some(codes), Some(relabeled), false) =
+            (self.languages, package.relabeled(), replaced.is_empty())
+        {
+            for part in &mut replaced {
+                if let Some(text) = (codes.relabel)(&part.text, relabeled) {
+                    part.text = text;
+                }
+            }
+            let mut package = ZipPackage::open(bytes, self.kind)?;
+            for name in codes.parts {
+                // A damaged part stays as it is.
+                let part = package.encoded_part(name).ok().flatten();
+                let part = part.filter(|_| replaced.iter().all(|part| part.name != *name));
+                let Some((text, encoding)) = part else { continue };
+                if let Some(text) = (codes.relabel)(&text, relabeled) {
+                    replaced.push(WrittenPart { name: name.to_string(), text, encoding });
+                }
             }
         }
         if let (Some(preview), false) = (self.preview, replaced.is_empty()) {
             let mark = ZipPackage::open(bytes, self.kind)?.encoded_part(preview).ok().flatten();
             if let Some((_, encoding)) = mark {
                 let text = beginning.chars().take(PREVIEW_CHARS).collect::<String>();
-                replaced
-                    .insert(preview.to_string(), encoded(&text.replace('\n', "\r\n"), encoding));
+                let (name, text) = (preview.to_string(), text.replace('\n', "\r\n"));
+                replaced.push(WrittenPart { name, text, encoding });
             }
         }
-        package::write(bytes, &replaced)
+        write_parts(bytes, replaced)
     }
 }
 
@@ -158,7 +182,8 @@ impl Contents {
         let headline =
             title.map(|(_, found, _)| found.words.split_whitespace().collect::<Vec<_>>().join(" "));
         if let (Some(headline), Some(title)) = (&headline, title) {
-            places.push(TextPlace { span: 0..headline.len(), found: title });
+            let is_collapsed = headline != title.1.words.trim();
+            places.push(TextPlace { span: 0..headline.len(), found: title, is_collapsed });
             text = format!("{headline}\n\n");
         }
         let body_start = text.len();
@@ -168,7 +193,11 @@ impl Contents {
             }
             let start = text.len();
             text.push_str(numbered.1.words.trim());
-            places.push(TextPlace { span: start..text.len(), found: *numbered });
+            places.push(TextPlace {
+                span: start..text.len(),
+                found: *numbered,
+                is_collapsed: false,
+            });
         }
         let body = text[body_start..].to_string();
         let read = record::with_headline(headline, body)?;
@@ -185,7 +214,8 @@ impl Contents {
                 _ => BlockKind::Outside,
             };
             spans.push((start..text.len(), kind));
-            places.push(TextPlace { span: start..text.len(), found: (number, found, part) });
+            let found = (number, found, part);
+            places.push(TextPlace { span: start..text.len(), found, is_collapsed: false });
         }
         Ok(Document::new(text, blocks(spans, &places)))
     }
@@ -195,22 +225,22 @@ impl Contents {
 struct TextPlace<'c> {
     span: Range<usize>,
     found: Numbered<'c>,
+    /// True if each run of its white space is one space, as in a headline.
+    is_collapsed: bool,
 }
 
 /// Blocks with their tags and places. Both lists are in the order of the text.
 fn blocks(spans: Vec<(Range<usize>, BlockKind)>, places: &[TextPlace]) -> Vec<Block> {
     let mut blocks = Vec::with_capacity(spans.len());
     let mut spans = spans.into_iter().peekable();
-    for TextPlace { span: outer, found: (number, found, part) } in places {
+    for TextPlace { span: outer, found: (number, found, part), is_collapsed } in places {
         let mut inner = Vec::new();
         while let Some(block) = spans.next_if(|(span, _)| span.start < outer.end) {
             inner.push(block);
         }
         let lead = found.words.len() - found.words.trim_start().len();
         let trimmed = lead..lead + found.words.trim().len();
-        // In a headline, white space is single spaces.
-        let is_collapsed = outer.len() != trimmed.len();
-        let of_words: Vec<Range<usize>> = match (is_collapsed, inner.len()) {
+        let of_words: Vec<Range<usize>> = match (*is_collapsed, inner.len()) {
             (true, 1) => vec![trimmed],
             (true, _) => Vec::new(),
             (false, _) => {
@@ -225,7 +255,7 @@ fn blocks(spans: Vec<(Range<usize>, BlockKind)>, places: &[TextPlace]) -> Vec<Bl
             let mut block = Block::new(span, kind);
             if let (Some(words), Some(tags)) = (of_words.next(), tags.next()) {
                 let raw = &found.words[words.clone()];
-                block.inline = Some(match is_collapsed {
+                block.inline = Some(match *is_collapsed {
                     true => collapsed(raw, tags),
                     false => Inline::with_tags(raw.to_string(), tags),
                 });

@@ -33,9 +33,9 @@ const KINDS: &[(&str, &str, &str)] = &[
     ("Contents/content.hpf", HWPX, "rename it to end in .hwpx"),
     ("xl/", XLSX, "rename it to end in .xlsx"),
     ("ppt/", PPTX, "rename it to end in .pptx"),
-    ("OEBPS/", "an EPUB", "save its text first"),
-    ("META-INF/container.xml", "an EPUB", "save its text first"),
-    ("content.xml", "an OpenDocument file", "save it as DOCX first"),
+    ("OEBPS/", EPUB, "rename it to end in .epub"),
+    ("META-INF/container.xml", EPUB, "rename it to end in .epub"),
+    ("content.xml", ODF, "rename it to end in .odt, .odp or .ods"),
     ("Index/Document.iwa", "a Pages, Numbers or Keynote document", "save it as DOCX first"),
     ("META-INF/MANIFEST.MF", "a Java archive", "it holds no article"),
 ];
@@ -45,6 +45,8 @@ pub(in crate::formats) const DOCX: &str = "DOCX";
 pub(in crate::formats) const HWPX: &str = "HWPX";
 pub(in crate::formats) const PPTX: &str = "PPTX";
 pub(in crate::formats) const XLSX: &str = "XLSX";
+pub(in crate::formats) const ODF: &str = "OpenDocument";
+pub(in crate::formats) const EPUB: &str = "EPUB";
 
 /// A zipped document.
 pub(in crate::formats) struct ZipPackage<'b> {
@@ -93,7 +95,7 @@ impl<'b> ZipPackage<'b> {
     }
 
     /// The same with its encoding, if the file begins with a mark of it.
-    pub(super) fn encoded_part(
+    pub(in crate::formats) fn encoded_part(
         &mut self,
         name: &str,
     ) -> Result<Option<(String, Option<Marked>)>, String> {
@@ -118,7 +120,7 @@ impl<'b> ZipPackage<'b> {
 }
 
 /// An encoding whose mark a file begins with.
-pub(super) type Marked = &'static encoding_rs::Encoding;
+pub(in crate::formats) type Marked = &'static encoding_rs::Encoding;
 
 /// A text in an encoding, after its mark.
 pub(super) fn encoded(text: &str, encoding: Option<Marked>) -> Vec<u8> {
@@ -141,6 +143,15 @@ pub(super) fn zip_error(error: &ZipError) -> String {
         }
         error => format!("is damaged or incomplete: {error}"),
     }
+}
+
+/// True if a manifest lists an encryption: a password, or a copy for distribution.
+pub(in crate::formats) fn is_encrypted(manifest: &str) -> bool {
+    let mut found = false;
+    let _ = walk(manifest, &[], |node| {
+        found |= matches!(node, XmlNode::Open("encryption-data", _));
+    });
+    found
 }
 
 /// Error for a document with a password.
@@ -212,7 +223,7 @@ pub(in crate::formats) fn is_zip_with(bytes: &[u8], name: &[u8]) -> bool {
 }
 
 /// A path of a relation from a folder of the package.
-fn resolved(folder: &str, target: &str) -> String {
+pub(in crate::formats) fn resolved(folder: &str, target: &str) -> String {
     let mut steps: Vec<&str> = match target.starts_with('/') {
         true => Vec::new(),
         false => folder.split('/').filter(|step| !step.is_empty()).collect(),
@@ -336,7 +347,13 @@ pub(in crate::formats) mod tests {
     pub(in crate::formats) fn zip_of(parts: &[(&str, &str)]) -> Vec<u8> {
         let mut zip = zip::ZipWriter::new(Cursor::new(Vec::new()));
         for (name, text) in parts {
-            zip.start_file(*name, SimpleFileOptions::default()).unwrap();
+            // The type of a package is not compressed.
+            let options = SimpleFileOptions::default();
+            let options = match *name {
+                "mimetype" => options.compression_method(zip::CompressionMethod::Stored),
+                _ => options,
+            };
+            zip.start_file(*name, options).unwrap();
             zip.write_all(text.as_bytes()).unwrap();
         }
         zip.finish().unwrap().into_inner()
@@ -349,7 +366,7 @@ pub(in crate::formats) mod tests {
     #[test]
     fn a_zip_of_something_else_is_named() {
         let epub = zip_of(&[("mimetype", "application/epub+zip"), ("META-INF/container.xml", "")]);
-        assert_eq!(refused(&epub), "is not DOCX: it is an EPUB; save its text first");
+        assert_eq!(refused(&epub), "is not DOCX: it is EPUB; rename it to end in .epub");
         let hwpx = zip_of(&[("META-INF/container.xml", ""), ("Contents/section0.xml", "")]);
         assert!(refused(&hwpx).ends_with("it is HWPX; rename it to end in .hwpx"));
         assert!(refused(&zip_of(&[("xl/workbook.xml", "")])).contains("XLSX"));

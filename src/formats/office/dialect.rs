@@ -30,6 +30,8 @@ pub(in crate::formats) enum Role {
     Text,
     /// A character of the words, such as a tab.
     Character(char),
+    /// A number of spaces of the words.
+    Spaces(usize),
     /// A pair of tags around runs, with its name in findings.
     Container(&'static str),
     /// The part of a container that holds the runs.
@@ -84,6 +86,9 @@ pub(in crate::formats) type RoleOf = Box<dyn Fn(&str, &BytesStart) -> Role>;
 /// How a format writes paragraphs.
 pub(in crate::formats) struct Dialect {
     pub role: RoleOf,
+    /// True if words stand among the elements of a paragraph, without runs and texts. Each run of
+    /// white space is one space; further spaces are elements of this name, without prefix.
+    pub spaces: Option<&'static str>,
     /// True if the format of a run is in the attributes of its tag.
     pub styled_tags: bool,
     /// The tag of a tab and of a line break, without prefix; `None` for the character itself.

@@ -2,8 +2,9 @@
 
 use std::ops::Range;
 
+use super::container::is_xml;
 use super::dialect::{FieldMark, Role};
-use super::pieces::{Atom, Paragraph};
+use super::pieces::{Atom, Paragraph, Piece};
 
 /// What the end of an element means.
 pub(super) enum Frame {
@@ -128,5 +129,72 @@ impl Builder {
     pub fn reads_words(&self) -> bool {
         let is_hidden = self.is_hidden || self.run.as_ref().is_some_and(|run| run.hidden);
         !is_hidden && self.code.is_none()
+    }
+
+    /// Adds words that are shown.
+    pub fn add_words(&mut self, style: usize, add: impl FnOnce(&mut String)) {
+        if self.deleted.is_some() || !self.reads_words() {
+            return;
+        }
+        let from = self.found.words.len();
+        add(&mut self.found.words);
+        let length = self.found.words.len() - from;
+        match self.found.pieces.last_mut() {
+            // They are counted by the part that they are in.
+            _ if self.fixed > 0 => {}
+            Some(Piece::Words { length: before, style: last }) if *last == style => {
+                *before += length;
+            }
+            _ => self.found.pieces.push(Piece::Words { length, style }),
+        }
+    }
+
+    /// Adds a mark of a complex field.
+    pub fn field(&mut self, mark: FieldMark, atom: Atom) {
+        let code = self.code.take();
+        let pieces = &mut self.found.pieces;
+        match (mark, code) {
+            (FieldMark::Begin, None) => self.code = Some((vec![atom], 0)),
+            (FieldMark::Begin, Some((mut atoms, depth))) => {
+                atoms.push(atom);
+                self.code = Some((atoms, depth + 1));
+            }
+            (FieldMark::Separate, Some((mut atoms, 0))) => {
+                atoms.push(atom);
+                pieces.push(Piece::Open { name: "field", atoms, is_element: false });
+            }
+            (FieldMark::Separate, Some((mut atoms, depth))) => {
+                atoms.push(atom);
+                self.code = Some((atoms, depth));
+            }
+            (FieldMark::End, Some((mut atoms, 0))) => {
+                // A field without a result.
+                atoms.push(atom);
+                let lone = |atom| Piece::Lone { name: "field-mark", atom };
+                pieces.extend(atoms.into_iter().map(lone));
+            }
+            (FieldMark::End, Some((mut atoms, depth))) => {
+                atoms.push(atom);
+                self.code = Some((atoms, depth - 1));
+            }
+            (FieldMark::Separate, None) => {
+                pieces.push(Piece::Lone { name: "field-mark", atom });
+            }
+            (FieldMark::End, None) => {
+                pieces.push(Piece::Close { name: "field", atom, is_element: false });
+            }
+        }
+    }
+}
+
+/// Adds words of which each run of white space is one space, and which begin with none.
+pub(super) fn push_collapsed(found: &mut String, words: &str) {
+    for letter in words.chars() {
+        let is_blank = matches!(letter, ' ' | '\t' | '\n' | '\r');
+        if !is_blank && is_xml(letter) {
+            found.push(letter);
+        } else if is_blank && !found.is_empty() && !found.ends_with(' ') {
+            found.push(' ');
+        }
     }
 }

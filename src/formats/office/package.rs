@@ -7,7 +7,7 @@ use std::ops::Range;
 use zip::{CompressionMethod, ZipArchive, ZipWriter};
 
 use super::codes::Codes;
-use super::container::zip_error;
+use super::container::{Marked, encoded, zip_error};
 use super::dialect::Dialect;
 use super::pieces::{Paragraph, Part};
 use super::render::render;
@@ -99,7 +99,7 @@ impl PartWriter<'_> {
                     // The paragraphs in it come first.
                     out.push_str(&xml[from..=found.whole.start]);
                     self.copy(found.whole.start + 1..found.whole.end, out);
-                    out.push_str(&xml[found.whole.start..found.content.start]);
+                    out.push_str(&without_ids(&xml[found.whole.start..found.content.start]));
                     self.render(found, &codes, &marked, true, out);
                     out.push_str(&xml[found.content.end..found.whole.end]);
                     from = found.whole.end;
@@ -134,6 +134,21 @@ impl PartWriter<'_> {
         let original = &self.part.part.paragraphs[found.repeats?];
         Some((original, Codes::of(original, &self.part.xml, &self.part.part.styles)))
     }
+}
+
+/// The beginning of a paragraph without what only one element may be named.
+fn without_ids(beginning: &str) -> String {
+    const NAMES: [&str; 4] = [" xml:id=\"", " text:id=\"", " w14:paraId=\"", " w14:textId=\""];
+    let (tag, rest) = beginning.split_at(beginning.find('>').unwrap_or(0));
+    let mut tag = tag.to_string();
+    for name in NAMES {
+        if let Some(start) = tag.find(name)
+            && let Some(length) = tag[start + name.len()..].find('"')
+        {
+            tag.replace_range(start..start + name.len() + length + 1, "");
+        }
+    }
+    tag + rest
 }
 
 /// The words of a paragraph with their tags.
@@ -171,11 +186,25 @@ fn marked(
     out
 }
 
-/// A zip with other contents for some entries; the rest is copied without being unpacked.
-pub(in crate::formats) fn write(
+/// A part with its new text.
+pub(in crate::formats) struct WrittenPart {
+    pub name: String,
+    pub text: String,
+    /// Encoding with a mark of it.
+    pub encoding: Option<Marked>,
+}
+
+/// A package with other texts for some parts.
+pub(in crate::formats) fn write_parts(
     bytes: &[u8],
-    contents: &HashMap<String, Vec<u8>>,
+    parts: Vec<WrittenPart>,
 ) -> Result<Vec<u8>, String> {
+    let contents = |part: WrittenPart| (part.name, encoded(&part.text, part.encoding));
+    write(bytes, &parts.into_iter().map(contents).collect())
+}
+
+/// A zip with other contents for some entries; the rest is copied without being unpacked.
+fn write(bytes: &[u8], contents: &HashMap<String, Vec<u8>>) -> Result<Vec<u8>, String> {
     if contents.is_empty() {
         return Ok(bytes.to_vec());
     }

@@ -9,13 +9,15 @@ use std::ops::Range;
 use quick_xml::events::{BytesStart, Event};
 
 use super::container::{MAX_DEPTH, is_xml, reference};
-use super::dialect::{Dialect, FieldMark, ParagraphRank, Role};
-use super::frames::{Builder, Frame, Run};
+use super::dialect::{Dialect, ParagraphRank, Role};
+use super::frames::{Builder, Frame, Run, push_collapsed};
 use super::pieces::{Atom, Level, Paragraph, Part, Piece, Style};
 use super::words::MAX_LINES;
 
 /// Paragraphs among which a copy looks for the one that it repeats.
 const LOOK_AHEAD: usize = 16;
+/// Spaces that one element may stand for.
+const MAX_SPACES: usize = 100;
 
 /// Reads the paragraphs of a part. `apart` names them if they are outside the article; `lines`
 /// counts paragraphs and line breaks of all parts.
@@ -54,7 +56,7 @@ pub(super) fn read(
 
 /// The name of what holds paragraphs that are no article.
 fn anchor_name(apart: &'static str) -> &'static str {
-    if matches!(apart, "footnote" | "endnote") { apart } else { "embedded" }
+    if matches!(apart, "footnote" | "endnote" | "comment") { apart } else { "embedded" }
 }
 
 struct Parser<'x, 'd> {
@@ -237,6 +239,10 @@ impl<'x, 'd> Parser<'x, 'd> {
                 Frame::RunProperties { start: span.start }
             }
             Role::Text => self.open_text(start, span),
+            Role::Spaces(count) => {
+                self.spaces(count.min(MAX_SPACES));
+                Frame::Nothing
+            }
             Role::Character(letter) => {
                 self.enter_opaque();
                 Frame::Character { letter, start: span.start }
@@ -404,7 +410,8 @@ impl<'x, 'd> Parser<'x, 'd> {
             }
             Frame::Field { mark, start } => {
                 self.leave_opaque();
-                self.field(mark, start..span.end);
+                let atom = self.atom(start..span.end);
+                self.with(|builder| builder.field(mark, atom));
             }
             Frame::Span { name, start, opens } => {
                 self.leave_opaque();
@@ -506,28 +513,26 @@ impl<'x, 'd> Parser<'x, 'd> {
     }
 
     fn words(&mut self, words: &str) {
-        let line_feeds = self.dialect.line_feeds;
         if self.hidden > 0 || !self.is_own() || words.is_empty() {
             return;
         }
+        let (line_feeds, is_bare) = (self.dialect.line_feeds, self.dialect.spaces.is_some());
         let style = self.style();
         self.with(|builder| {
-            if builder.texts == 0 || builder.deleted.is_some() || !builder.reads_words() {
-                return;
-            }
-            let from = builder.found.words.len();
-            let space = |c: char| if c == '\n' && !line_feeds { ' ' } else { c };
-            builder.found.words.extend(words.chars().filter(|c| is_xml(*c)).map(space));
-            let length = builder.found.words.len() - from;
-            match builder.found.pieces.last_mut() {
-                // They are counted by the part that they are in.
-                _ if builder.fixed > 0 => {}
-                Some(Piece::Words { length: before, style: last }) if *last == style => {
-                    *before += length;
-                }
-                _ => builder.found.pieces.push(Piece::Words { length, style }),
+            if builder.texts > 0 || is_bare {
+                builder.add_words(style, |found| match is_bare {
+                    true => push_collapsed(found, words),
+                    false => {
+                        let space = |c: char| if c == '\n' && !line_feeds { ' ' } else { c };
+                        found.extend(words.chars().filter(|c| is_xml(*c)).map(space));
+                    }
+                });
             }
         });
+    }
+
+    fn spaces(&mut self, count: usize) {
+        self.with(|builder| builder.add_words(0, |found| found.push_str(&" ".repeat(count))));
     }
 
     fn character(&mut self, letter: char, span: Range<usize>) {
@@ -571,45 +576,6 @@ impl<'x, 'd> Parser<'x, 'd> {
             match &mut builder.code {
                 Some((atoms, _)) => atoms.push(atom),
                 None => builder.found.pieces.push(Piece::Lone { name, atom }),
-            }
-        });
-    }
-
-    fn field(&mut self, mark: FieldMark, span: Range<usize>) {
-        let atom = self.atom(span);
-        self.with(|builder| {
-            let code = builder.code.take();
-            let pieces = &mut builder.found.pieces;
-            match (mark, code) {
-                (FieldMark::Begin, None) => builder.code = Some((vec![atom], 0)),
-                (FieldMark::Begin, Some((mut atoms, depth))) => {
-                    atoms.push(atom);
-                    builder.code = Some((atoms, depth + 1));
-                }
-                (FieldMark::Separate, Some((mut atoms, 0))) => {
-                    atoms.push(atom);
-                    pieces.push(Piece::Open { name: "field", atoms, is_element: false });
-                }
-                (FieldMark::Separate, Some((mut atoms, depth))) => {
-                    atoms.push(atom);
-                    builder.code = Some((atoms, depth));
-                }
-                (FieldMark::End, Some((mut atoms, 0))) => {
-                    // A field without a result.
-                    atoms.push(atom);
-                    let lone = |atom| Piece::Lone { name: "field-mark", atom };
-                    pieces.extend(atoms.into_iter().map(lone));
-                }
-                (FieldMark::End, Some((mut atoms, depth))) => {
-                    atoms.push(atom);
-                    builder.code = Some((atoms, depth - 1));
-                }
-                (FieldMark::Separate, None) => {
-                    pieces.push(Piece::Lone { name: "field-mark", atom });
-                }
-                (FieldMark::End, None) => {
-                    pieces.push(Piece::Close { name: "field", atom, is_element: false })
-                }
             }
         });
     }

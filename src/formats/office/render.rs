@@ -29,6 +29,8 @@ pub(super) struct Renderer<'r, 'x> {
     out: &'r mut String,
     /// True if only words are written, without what is there once.
     words_only: bool,
+    /// True where a space would be one too many: at the start, or after another.
+    after_space: bool,
 }
 
 /// Writes words with tags as the content of a paragraph.
@@ -67,6 +69,7 @@ pub(super) fn render(
         copy,
         out,
         words_only,
+        after_space: true,
     };
     renderer.marked(marked);
 }
@@ -118,10 +121,26 @@ impl Renderer<'_, '_> {
             return;
         }
         self.begin_text(self.style());
-        self.out.extend(words.chars().filter(|c| is_xml(*c)));
+        let Some(space) = self.dialect.spaces else {
+            return self.out.extend(words.chars().filter(|c| is_xml(*c)));
+        };
+        for letter in words.chars().filter(|c| is_xml(*c)) {
+            match letter == ' ' && self.after_space {
+                true => self.element(space),
+                false => self.out.push(letter),
+            }
+            self.after_space = letter == ' ';
+        }
+    }
+
+    /// An empty element of the paragraph's namespace.
+    fn element(&mut self, name: &str) {
+        let element = format!("<{}{name}/>", self.prefix);
+        self.out.push_str(&element);
     }
 
     fn character(&mut self, letter: char) {
+        self.after_space = true;
         let known = self.characters.get_mut(&letter).and_then(VecDeque::pop_front);
         let tag = match letter {
             '\t' => self.dialect.tab,
@@ -139,8 +158,7 @@ impl Renderer<'_, '_> {
                     (true, _) => self.begin_text(self.style()),
                     (false, _) => self.begin_run(self.style()),
                 }
-                let element = format!("<{}{tag}/>", self.prefix);
-                self.out.push_str(&element);
+                self.element(tag);
             }
             (None, None) => {
                 self.begin_text(self.style());
@@ -167,9 +185,7 @@ impl Renderer<'_, '_> {
         else {
             return;
         };
-        let is_skipped =
-            self.words_only && !matches!(code.kind, CodeKind::Format | CodeKind::Fixed);
-        if !is_skipped {
+        if !self.is_skipped(code.kind) {
             code.open.iter().for_each(|atom| self.atom(atom));
         }
         if code.kind != CodeKind::Lone {
@@ -177,10 +193,20 @@ impl Renderer<'_, '_> {
         }
     }
 
+    /// True for what is there once already.
+    fn is_skipped(&self, kind: CodeKind) -> bool {
+        let is_repeated = match kind {
+            CodeKind::Format | CodeKind::Fixed => true,
+            CodeKind::Pair => self.dialect.spaces.is_some(),
+            CodeKind::Lone => false,
+        };
+        self.words_only && !is_repeated
+    }
+
     fn close(&mut self, code: usize) {
         let codes = self.codes;
         let code = &codes.codes[code];
-        if !self.words_only {
+        if !self.is_skipped(code.kind) {
             code.close.iter().for_each(|atom| self.atom(atom));
         }
     }
@@ -202,6 +228,9 @@ impl Renderer<'_, '_> {
 
     /// Opens a run of a style, if none is open, and ends an open text.
     fn begin_run(&mut self, style: usize) {
+        if self.dialect.spaces.is_some() {
+            return;
+        }
         match self.run {
             Some((open, in_text)) if open == style => {
                 if in_text {
@@ -220,7 +249,7 @@ impl Renderer<'_, '_> {
     }
 
     fn begin_text(&mut self, style: usize) {
-        if self.run == Some((style, true)) {
+        if self.run == Some((style, true)) || self.dialect.spaces.is_some() {
             return;
         }
         self.begin_run(style);

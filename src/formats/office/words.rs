@@ -88,7 +88,7 @@ impl Paragraphs {
 
 /// The headline among paragraphs that are not the only one, by their ranks: the first in the title
 /// style, else the only first-level heading, else what begins the document.
-pub(super) fn headline(ranks: &[Option<ParagraphRank>]) -> Option<usize> {
+pub(in crate::formats) fn headline(ranks: &[Option<ParagraphRank>]) -> Option<usize> {
     let of_rank = |rank| {
         let places = ranks.iter().enumerate().filter(move |(_, found)| **found == Some(rank));
         places.map(|(at, _)| at).take(2).collect::<Vec<_>>()

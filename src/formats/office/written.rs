@@ -298,6 +298,81 @@ fn the_tags_of_hangul_documents_are_placed_and_their_line_ends_forgotten() {
     );
 }
 
+/// The parts of a package with one new sentence, in another language.
+fn relabeled(parts: &[(&str, &str)], name: &str, to: &str) -> impl Fn(&str) -> String + use<> {
+    let from = if to == "ko" { "en" } else { "ko" };
+    let document = read(&zip_of(parts), name).unwrap().relabeled(from, to);
+    let written = write(&document, |_, _| Some("새 말.".into())).unwrap();
+    move |name| part(&written, name)
+}
+
+#[test]
+fn hangul_and_latin_letters_have_their_languages_in_documents() {
+    let styles = |lang: &str| {
+        format!(
+            "<w:styles><w:docDefaults><w:rPrDefault><w:rPr><w:sz/>{lang}</w:rPr></w:rPrDefault></w:docDefaults><w:style><w:rPr><w:lang w:val=\"fr-FR\"/></w:rPr></w:style></w:styles>"
+        )
+    };
+    let settings = |lang: &str| format!("<w:settings><w:themeFontLang {lang}/></w:settings>");
+    let run = |lang: &str| {
+        p(&format!(
+            "<w:r><w:rPr><w:lang {lang}/></w:rPr><w:t xml:space=\"preserve\">새 말.</w:t></w:r>"
+        ))
+    };
+    let korean = [
+        (
+            "<w:lang w:val=\"en-US\" w:eastAsia=\"ja-JP\"/>",
+            "<w:lang w:val=\"en-US\" w:eastAsia=\"ko-KR\"/>",
+        ),
+        ("<w:lang w:val=\"en-US\"/>", "<w:lang w:val=\"en-US\" w:eastAsia=\"ko-KR\"/>"),
+        ("", "<w:lang w:eastAsia=\"ko-KR\"/>"),
+    ];
+    for (old, new) in korean {
+        let parts = [
+            ("word/document.xml", &*run("w:val=\"en-GB\" w:eastAsia=\"en-US\"")),
+            ("word/styles.xml", &styles(old)),
+            ("word/settings.xml", &settings("w:val=\"en-US\"")),
+        ];
+        let part = relabeled(&parts, "a.docx", "ko");
+        assert_eq!(part("word/document.xml"), run("w:val=\"en-GB\" w:eastAsia=\"ko-KR\""));
+        assert_eq!(part("word/styles.xml"), styles(new));
+        let font = settings("w:val=\"en-US\" w:eastAsia=\"ko-KR\"");
+        assert_eq!(part("word/settings.xml"), font);
+    }
+    let parts = [
+        ("word/document.xml", &*run("w:val=\"ko-KR\" w:eastAsia=\"ko-KR\"")),
+        ("word/styles.xml", &styles("<w:lang w:val=\"en-US\" w:eastAsia=\"ko-KR\"/>")),
+    ];
+    let part = relabeled(&parts, "a.docx", "en");
+    assert_eq!(part("word/document.xml"), run("w:val=\"en-US\" w:eastAsia=\"ko-KR\""));
+    assert_eq!(part("word/styles.xml"), parts[1].1);
+}
+
+#[test]
+fn the_languages_of_slides_and_open_documents_are_those_of_the_translation() {
+    let slide = |lang: &str| {
+        format!(
+            "<p:sld><a:p><a:r><a:rPr lang=\"{lang}\" dirty=\"0\"/><a:t>새 말.</a:t></a:r><a:endParaRPr lang=\"fr-FR\"/></a:p></p:sld>"
+        )
+    };
+    let part = relabeled(&[("ppt/slides/slide1.xml", &slide("en-GB"))], "a.pptx", "ko");
+    assert_eq!(part("ppt/slides/slide1.xml"), slide("ko-KR"));
+    let part = relabeled(&[("ppt/slides/slide1.xml", &slide("ko-KR"))], "a.pptx", "en");
+    assert_eq!(part("ppt/slides/slide1.xml"), slide("en-US"));
+    let styles = |latin: [&str; 2], asian: [&str; 2]| {
+        format!(
+            "<s><style:text-properties fo:language=\"{}\" fo:country=\"{}\" style:language-asian=\"{}\" style:country-asian=\"{}\"/></s>",
+            latin[0], latin[1], asian[0], asian[1]
+        )
+    };
+    let body = "<text:p>새 말.</text:p>";
+    let (us, cn, kr) = (["en", "US"], ["zh", "CN"], ["ko", "KR"]);
+    let part = relabeled(&[("content.xml", body), ("styles.xml", &styles(us, cn))], "a.odt", "ko");
+    assert_eq!(part("styles.xml"), styles(us, kr));
+    let part = relabeled(&[("content.xml", body), ("styles.xml", &styles(kr, kr))], "a.odt", "en");
+    assert_eq!(part("styles.xml"), styles(us, kr));
+}
+
 #[test]
 fn memos_and_bookmarks_of_hangul_documents_stay_when_their_words_are_gone() {
     let run = |inside: &str| format!("<hp:run charPrIDRef=\"0\">{inside}</hp:run>");
