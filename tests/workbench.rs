@@ -3,6 +3,8 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -173,6 +175,54 @@ fn segments_are_written_for_translators_tools() {
         wrong[field] = value.into();
         assert_eq!(server.post("/api/v1/export", &wrong).status, 400, "{field}");
     }
+}
+
+#[test]
+fn edited_segments_go_back_into_an_office_file() {
+    let home = Home::new();
+    let (_model, server) = serve_with(&home, &[]);
+    for name in ["release.docx", "release.hwpx"] {
+        let bytes = std::fs::read(here("fixtures/press").join(name)).unwrap();
+        let file = BASE64_STANDARD.encode(&bytes);
+        let asked = json!({"file": file, "name": name, "from": "ko", "to": "en"});
+        let answer = server.post("/api/v1/translate", &asked);
+        assert_eq!(answer.status, 200, "{}", answer.body);
+        let outcome = answer.json();
+        let done = BASE64_STANDARD.decode(outcome["file"].as_str().unwrap()).unwrap();
+        let source = malmoi::formats::read(&bytes, name).unwrap();
+        let translated = malmoi::formats::read(&done, name).unwrap();
+        assert_eq!(translated.blocks().len(), source.blocks().len());
+        let segments: Vec<Value> = outcome["segments"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .enumerate()
+            .map(|(number, segment)| {
+                let target = format!("Edited <{number}> & signed.");
+                json!({"source": segment["source"], "target": target, "status": "edited"})
+            })
+            .collect();
+        let mut asked = json!({"as": "source", "file": file, "name": name, "from": "ko", "to": "en",
+            "segments": segments});
+        let answer = server.post("/api/v1/export", &asked);
+        assert_eq!(answer.status, 200, "{}", answer.body);
+        let named = format!("filename*=UTF-8''release.en.{}", &name["release.".len()..]);
+        assert!(answer.header("content-disposition").unwrap().ends_with(&named));
+        let edited = malmoi::formats::read(&answer.bytes, name).unwrap();
+        assert_eq!(edited.blocks().len(), source.blocks().len(), "{}", edited.text());
+        assert!(edited.article().starts_with("Edited <0> & signed."), "{}", edited.article());
+        let last = format!("Edited <{}> & signed.", segments.len() - 1);
+        assert!(edited.text().ends_with(&last), "{}", edited.text());
+        asked["file"] = "no base64".into();
+        assert_eq!(server.post("/api/v1/export", &asked).status, 400);
+        asked["file"] = BASE64_STANDARD.encode(&bytes[..99]).into();
+        let refused = server.post("/api/v1/export", &asked);
+        assert_eq!(refused.status, 400);
+        assert!(refused.body.contains(&format!("{name} is damaged")), "{}", refused.body);
+    }
+    let both = json!({"text": "a", "file": "YQ==", "from": "en", "to": "ko"});
+    assert_eq!(server.post("/api/v1/translate", &both).status, 400);
+    assert_eq!(server.post("/api/v1/translate", &json!({"from": "en"})).status, 400);
 }
 
 #[test]

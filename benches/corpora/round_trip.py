@@ -109,7 +109,8 @@ def differences(old, new):
 
 
 def ids(xml):
-    return collections.Counter(element.get("id") for element in ElementTree.fromstring(xml).iter())
+    named = (element.get("id") for element in ElementTree.fromstring(xml).iter())
+    return collections.Counter(filter(None, named))
 
 
 def errors(book):

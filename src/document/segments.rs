@@ -17,6 +17,12 @@ impl Document {
     /// assert_eq!(document.with_segments(&[("Two.", "둘.")]), None);
     /// ```
     pub fn with_segments(&self, segments: &[(&str, &str)]) -> Option<String> {
+        let mut words = self.words_of_segments(segments)?;
+        Some(self.rejoin(|index, _| words[index].take()))
+    }
+
+    /// The same as the new words of each block, for [`formats::write`](crate::formats::write).
+    pub fn words_of_segments(&self, segments: &[(&str, &str)]) -> Option<Vec<Option<String>>> {
         let mut rest = segments.iter().filter(|(source, _)| !source.trim().is_empty()).peekable();
         let mut words = Vec::with_capacity(self.blocks.len());
         for block in &self.blocks {
@@ -40,10 +46,7 @@ impl Document {
             }
             words.push((end > 0).then_some(new));
         }
-        if rest.next().is_some() {
-            return None;
-        }
-        Some(self.rejoin(|index, _| words[index].take()))
+        rest.next().is_none().then_some(words)
     }
 }
 

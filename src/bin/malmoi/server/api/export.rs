@@ -8,6 +8,7 @@ use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
 use malmoi::formats::pairs::{self, ExchangeFormat, Side, Status, Unit};
+use malmoi::formats::{self, Form};
 use malmoi::{Error, LanguagePair};
 use serde::Deserialize;
 use utoipa::ToSchema;
@@ -15,7 +16,7 @@ use utoipa::ToSchema;
 use super::super::app::App;
 use super::super::deliveries::Delivery;
 use super::super::incoming::Incoming;
-use super::{document, file, language, shortened, with_key, within};
+use super::{document, file, language, shortened, uploaded, with_key, within};
 use crate::engine::Failure;
 use crate::engine::fields;
 
@@ -39,6 +40,8 @@ pub(super) struct ExportRequest {
     segments: Vec<SegmentRequest>,
     /// The document that came in, for `source`.
     text: Option<String>,
+    /// In place of `text`, its bytes in base64; `name` tells the format.
+    file: Option<String>,
     /// Its format: `text`, `html`, `markdown`, `srt` or `vtt`.
     format: Option<String>,
     /// Name of the document, which names the file.
@@ -100,36 +103,53 @@ fn written(app: &App, asked: &ExportRequest) -> Result<Delivery, Failure> {
     // Sources and targets are each as long as a text may be.
     within(app, segments.iter().map(|segment| length(&segment.source)).sum())?;
     within(app, segments.iter().map(|segment| length(&segment.target)).sum::<usize>() / 2)?;
-    let (text, extension) = if asked.kind == "source" {
-        (composed(app, asked, languages)?, fields::format(asked.format.as_deref())?)
+    let (bytes, extension) = if asked.kind == "source" {
+        composed(app, asked, languages)?
     } else {
         let format = ExchangeFormat::named(&asked.kind).ok_or_else(|| {
             let shown = shortened(&asked.kind);
             Failure::Invalid(format!("`{shown}` is no kind of file; use source, tmx or xliff"))
         })?;
-        (exchanged(app, asked, format, languages)?, format.name)
+        (exchanged(app, asked, format, languages)?, format.name.to_string())
     };
     let name = asked.name.as_deref().unwrap_or_default();
     let stem = name.rsplit(['/', '\\']).next().unwrap_or_default();
     let stem = stem.rsplit_once('.').map_or(stem, |(stem, _)| stem);
     let stem = if stem.is_empty() { "malmoi" } else { stem };
     let name = format!("{stem}.{}.{extension}", languages.to.code());
-    Ok(Delivery { name, characters: length(&text), bytes: text.into_bytes() })
+    let characters = segments.iter().map(|segment| length(&segment.source)).sum();
+    Ok(Delivery { name, characters, bytes })
 }
 
-/// The document that came in, with the targets in the places of their sources.
-fn composed(app: &App, asked: &ExportRequest, languages: LanguagePair) -> Result<String, Failure> {
-    let missing = || Failure::Invalid("`text` is missing, the document that came in".into());
-    let text = asked.text.as_deref().ok_or_else(missing)?;
-    let document = document(app, text, fields::format(asked.format.as_deref())?)?
-        .relabeled(languages.from.code(), languages.to.code());
+/// The document that came in, with the targets in the places of their sources, and its ending.
+fn composed(
+    app: &App,
+    asked: &ExportRequest,
+    languages: LanguagePair,
+) -> Result<(Vec<u8>, String), Failure> {
+    let (document, ending) = match &asked.file {
+        Some(file) => {
+            let item = uploaded(app, file, asked.name.as_deref())?;
+            let Form::File(ending) = item.form else { return Err(Failure::Internal) };
+            (item.document, ending.to_string())
+        }
+        None => {
+            let missing =
+                || Failure::Invalid("`text` is missing, the document that came in".into());
+            let text = asked.text.as_deref().ok_or_else(missing)?;
+            let format = fields::format(asked.format.as_deref())?;
+            (document(app, text, format)?, format.to_string())
+        }
+    };
+    let document = document.relabeled(languages.from.code(), languages.to.code());
     let segments: Vec<(&str, &str)> = asked
         .segments
         .iter()
         .map(|segment| (segment.source.as_str(), segment.target.as_str()))
         .collect();
     let other = || Failure::Invalid("the segments are not those of the document".into());
-    document.with_segments(&segments).ok_or_else(other)
+    let mut words = document.words_of_segments(&segments).ok_or_else(other)?;
+    Ok((formats::write(&document, |index, _| words[index].take())?, ending))
 }
 
 fn exchanged(
@@ -137,7 +157,7 @@ fn exchanged(
     asked: &ExportRequest,
     format: &'static ExchangeFormat,
     languages: LanguagePair,
-) -> Result<String, Failure> {
+) -> Result<Vec<u8>, Failure> {
     let (from, to) = (languages.from.code(), languages.to.code());
     let units = asked.segments.iter().map(|segment| {
         let is_by_people = |status: &str| matches!(status, "confirmed" | "memory");
@@ -161,5 +181,5 @@ fn exchanged(
         Failure::Internal
     };
     pairs::write(&mut file, format, from, to, units).map_err(|error| failed(error.to_string()))?;
-    String::from_utf8(file).map_err(|error| failed(error.utf8_error().to_string()))
+    Ok(file)
 }

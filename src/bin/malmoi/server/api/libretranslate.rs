@@ -199,7 +199,11 @@ async fn translate_file(app: Arc<App>, incoming: Incoming) -> Result<Response, F
     let host = incoming.parts.headers.get(header::HOST).and_then(|host| host.to_str().ok());
     let (host, name) = (host.unwrap_or_default(), name.replace('+', "%20"));
     let url = format!("{scheme}://{host}/download_file/{name}");
-    Ok(Json(json!({"translatedFileUrl": url})).into_response())
+    let mut answer = json!({"translatedFileUrl": url});
+    if !item.notes.is_empty() {
+        answer["notes"] = item.notes.into();
+    }
+    Ok(Json(answer).into_response())
 }
 
 /// A translated file. Its name holds the secret, as in LibreTranslate, so that no key is asked for.

@@ -25,7 +25,10 @@ use axum::Json;
 use axum::extract::{Request, State};
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
 use malmoi::document::Document;
+use malmoi::formats::{self, Item};
 use malmoi::prompts::Task;
 use malmoi::{Glossary, Language, LanguagePair, Outcome, TaskOptions, Term};
 use serde_json::Value;
@@ -106,6 +109,16 @@ impl Text<'_> {
 fn document(app: &App, text: &str, format: &str) -> Result<Document, Failure> {
     within(app, text.chars().count())?;
     task::document(text, format)
+}
+
+/// Reads a file in base64, whose name tells its format.
+fn uploaded(app: &App, file: &str, name: Option<&str>) -> Result<Item, Failure> {
+    let bytes = BASE64_STANDARD.decode(file.trim());
+    let bytes = bytes.map_err(|_| Failure::Invalid("`file` is not in base64".into()))?;
+    let name = name.unwrap_or_default().rsplit(['/', '\\']).next().unwrap_or_default();
+    let item = formats::article(&bytes, if name.is_empty() { "the file" } else { name })?;
+    within(app, item.document.text().chars().count())?;
+    Ok(item)
 }
 
 /// Puts a document into the queue.

@@ -8,8 +8,11 @@ use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
 use malmoi::Outcome;
 use malmoi::checks::OutputKind;
+use malmoi::formats::Item;
 use malmoi::prompts::Task;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -23,8 +26,8 @@ use super::super::jobs::{Input, JobStatus, Progress, State as JobState, Tally, W
 use super::super::wishes::{self, TermRequest, Wishes};
 use super::failures::{CheckFailures, TextFailures};
 use super::{
-    Pieces, Text, articles, chosen_glossary, desk, dismissals, export, glossaries, jobs, with_key,
-    within,
+    Pieces, articles, chosen_glossary, desk, dismissals, document, export, glossaries, jobs,
+    submit_to, uploaded, with_key, within,
 };
 use crate::engine::pair::CheckedPair;
 use crate::engine::{Failure, News, Ticket, fields};
@@ -44,7 +47,13 @@ pub(in super::super) fn routes() -> Router<Arc<App>> {
 struct TextRequest {
     /// The article, as plain text or in `format`.
     #[schema(example = "The council approved the budget on Monday.")]
-    text: String,
+    text: Option<String>,
+    /// In place of `text`, the bytes of a document in base64. A translation of an office file has
+    /// such a file, too, in `file`.
+    file: Option<String>,
+    /// Name of the file, whose ending tells its format.
+    #[schema(example = "harbor.docx")]
+    name: Option<String>,
     /// Format of the text: `text`, `html`, `markdown`, `srt` or `vtt`. A translation keeps it.
     format: Option<String>,
     /// Language of the text: `en`, `ko` or `auto`.
@@ -194,9 +203,9 @@ async fn run(app: Arc<App>, request: Request, task: Task) -> Response {
         Ok((streams, begin(&app, task, asked)?))
     });
     let response = match begun {
-        Ok((true, ticket)) => stream(ticket),
-        Ok((false, ticket)) => match ticket.result().await {
-            Ok(outcome) => Json(outcome).into_response(),
+        Ok((true, (ticket, notes))) => stream(ticket, notes),
+        Ok((false, (ticket, notes))) => match ticket.result().await {
+            Ok(outcome) => Json(answer(outcome, &notes)).into_response(),
             Err(failure) => failure.into_response(),
         },
         Err(failure) => failure.into_response(),
@@ -204,19 +213,47 @@ async fn run(app: Arc<App>, request: Request, task: Task) -> Response {
     with_key(key, response)
 }
 
-fn begin(app: &App, task: Task, asked: TextRequest) -> Result<Ticket<Outcome>, Failure> {
-    let format = fields::format(asked.format.as_deref())?;
+/// Puts a request into the queue. The notes are on damage in its file.
+fn begin(
+    app: &App,
+    task: Task,
+    asked: TextRequest,
+) -> Result<(Ticket<Outcome>, Vec<String>), Failure> {
+    let item = match (&asked.text, &asked.file) {
+        (None, Some(file)) => uploaded(app, file, asked.name.as_deref())?,
+        (Some(text), None) => {
+            Item::from(document(app, text, fields::format(asked.format.as_deref())?)?)
+        }
+        (None, None) => return Err(Failure::Invalid("`text` is missing".into())),
+        (Some(_), Some(_)) => {
+            return Err(Failure::Invalid("`text` and `file` exclude each other".into()));
+        }
+    };
     let mut server = app.options.now();
     server.checks.glossary = chosen_glossary(app, asked.glossary_id.as_deref())?;
     let options = asked.wishes.options(&server)?;
     let from = fields::optional_language(asked.from.as_deref())?;
     let to = fields::optional_language(asked.to.as_deref())?;
     let model = asked.model.as_deref().filter(|name| !name.is_empty());
-    Ok(Text { task, text: &asked.text, format, from, to, options }.submit_to(app, model)?.0)
+    let (ticket, _) = submit_to(app, model, task, item.document, from, to, options)?;
+    Ok((ticket, item.notes))
+}
+
+/// An outcome with its file, if it has one, and the notes on its source, if there are any.
+fn answer(mut outcome: Outcome, notes: &[String]) -> Value {
+    let file = outcome.file.take();
+    let mut value = serde_json::to_value(outcome).unwrap_or_default();
+    if let Some(file) = file {
+        value["file"] = BASE64_STANDARD.encode(file).into();
+    }
+    if !notes.is_empty() {
+        value["notes"] = notes.into();
+    }
+    value
 }
 
 /// Server-sent events: `text` and `progress`, then `outcome` or `error`.
-fn stream(mut ticket: Ticket<Outcome>) -> Response {
+fn stream(mut ticket: Ticket<Outcome>, notes: Vec<String>) -> Response {
     let (sender, events) = unbounded_channel();
     tokio::spawn(async move {
         loop {
@@ -230,9 +267,7 @@ fn stream(mut ticket: Ticket<Outcome>) -> Response {
                 News::Progress { done, segments } => {
                     ("progress", json!({"done": done, "segments": segments}), false)
                 }
-                News::Done(Ok(outcome)) => {
-                    ("outcome", serde_json::to_value(outcome).unwrap_or_default(), true)
-                }
+                News::Done(Ok(outcome)) => ("outcome", answer(outcome, &notes), true),
                 News::Done(Err(failure)) => {
                     let status = failure.status().as_u16();
                     ("error", json!({"error": failure.to_string(), "status": status}), true)

@@ -42,7 +42,10 @@ async fn upload(app: Arc<App>, incoming: Incoming) -> Result<Response, Failure> 
     let options = options(&app, &incoming, from, to)?;
     let (ticket, _) = submit(&app, Task::Translate, item.document, from, Some(to), options)?;
     let receipt = app.deliveries.follow(ticket, &name, &item.form, characters)?;
-    let receipt = json!({"document_id": receipt.id, "document_key": receipt.secret});
+    let mut receipt = json!({"document_id": receipt.id, "document_key": receipt.secret});
+    if !item.notes.is_empty() {
+        receipt["notes"] = item.notes.into();
+    }
     app.characters.fetch_add(characters as u64, Ordering::Relaxed);
     Ok(Json(receipt).into_response())
 }
