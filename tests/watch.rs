@@ -2,14 +2,21 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use crate::feeds::Desk;
+use crate::feeds::{Desk, rss};
+use crate::support::hub::{Answer, Hub};
 
 /// `malmoi feed --watch inbox`, which is killed when it is dropped.
 struct Watching(Child);
 
 impl Watching {
     fn start(desk: &Desk) -> Self {
-        let mut command = desk.command(&[], &["--watch", "inbox", "--settle", "1", "--summarize"]);
+        Self::beside(desk, &[])
+    }
+
+    /// Watches while other inputs are read.
+    fn beside(desk: &Desk, sources: &[&str]) -> Self {
+        let options = ["--watch", "inbox", "--settle", "1", "--summarize", "--allow-private"];
+        let mut command = desk.command(sources, &options);
         Self(command.stderr(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap())
     }
 
@@ -103,6 +110,86 @@ fn files_that_arrive_are_done_once_whatever_happens() {
     }
     let failed = std::fs::read_to_string(out.join("failed.jsonl")).unwrap_or_default();
     assert_eq!(failed, "", "a half file was read");
+}
+
+#[test]
+fn hundreds_of_files_are_done_once_although_the_run_is_killed_again_and_again() {
+    const ROUNDS: usize = 4;
+    /// Files that are there at first, that arrive in a round, and that arrive after all.
+    const FIRST: usize = 150;
+    const PER_ROUND: usize = 37;
+    const LAST: usize = 2;
+    const FILES: usize = FIRST + ROUNDS * PER_ROUND + LAST;
+    let desk = Desk::new();
+    let (inbox, out) = (desk.folder.path().join("inbox"), desk.folder.path().join("out"));
+    std::fs::create_dir_all(&inbox).unwrap();
+    let put = |number: usize, text: String| {
+        let part = inbox.join(format!("{number}.part"));
+        std::fs::write(&part, text).unwrap();
+        std::fs::rename(part, inbox.join(format!("{number}.xml"))).unwrap();
+    };
+    (0..FIRST).for_each(|number| put(number, nitf(number)));
+    let journal = out.join("journal.db");
+    for round in 0..ROUNDS {
+        let watching = Watching::start(&desk);
+        let began = Instant::now();
+        while !journal.exists() {
+            assert!(began.elapsed() < PATIENCE, "no journal");
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        // Each round is killed at another place.
+        std::thread::sleep(Duration::from_millis(150 + 400 * round as u64));
+        let next = FIRST + round * PER_ROUND;
+        (next..next + PER_ROUND).for_each(|number| put(number, nitf(number)));
+        drop(watching);
+    }
+    put(7, nitf(7).replace("Tuesday", "Wednesday"));
+    (FILES - LAST..FILES).for_each(|number| put(number, nitf(number)));
+    let watching = Watching::start(&desk);
+    let text = || std::fs::read_to_string(out.join("items.jsonl")).unwrap_or_default();
+    let began = Instant::now();
+    while text().lines().count() < FILES || !text().contains("on Wednesday") {
+        assert!(began.elapsed() < PATIENCE, "{} of {FILES}", text().lines().count());
+        std::thread::sleep(Duration::from_millis(100));
+    }
+    let mut names = done(&out);
+    names.dedup();
+    assert_eq!(names.len(), FILES, "each once");
+    drop(watching);
+    // What was killed when all was done is all there for the next run, which does nothing.
+    std::fs::remove_file(out.join("items.jsonl")).unwrap();
+    let watching = Watching::start(&desk);
+    wait(&out, FILES);
+    let (code, said) = watching.interrupt();
+    assert_eq!(code, Some(130), "{said}");
+    assert!(said.contains("0 of 0"), "nothing is read again: {said}");
+}
+
+#[test]
+fn a_slow_feed_does_not_hold_up_a_watched_folder() {
+    let desk = Desk::new();
+    let (inbox, out) = (desk.folder.path().join("inbox"), desk.folder.path().join("out"));
+    std::fs::create_dir_all(&inbox).unwrap();
+    std::fs::write(inbox.join("1.xml"), nitf(1)).unwrap();
+    // The feed answers when the file is done.
+    let results = out.clone();
+    let web = Hub::start(move |_| {
+        let began = Instant::now();
+        while done(&results).is_empty() {
+            if began.elapsed() > PATIENCE {
+                return Answer::status(500);
+            }
+            std::thread::sleep(Duration::from_millis(50));
+        }
+        Answer::body(rss(
+            "<item><guid>b:2</guid><title>Pier opens</title><description>The new pier of Haemin opened on Tuesday.</description></item>",
+        ))
+    });
+    let watching = Watching::beside(&desk, &[&format!("{}/rss", web.endpoint)]);
+    wait(&out, 2);
+    let (code, said) = watching.interrupt();
+    assert_eq!(code, Some(130), "{said}");
+    assert!(done(&out).iter().any(|name| name.ends_with("/rss")), "{:?}", done(&out));
 }
 
 #[test]

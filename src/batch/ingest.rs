@@ -1,5 +1,6 @@
 //! Reading of inputs, one after another on a separate thread: a slow pipe or server does not hold
-//! up the workers, and a bounded channel holds up a fast one.
+//! up the workers, and a bounded channel holds up a fast one. Files that arrive in watched folders
+//! have a thread of their own, so that they wait for no other input.
 
 use std::any::Any;
 use std::collections::{HashMap, HashSet};
@@ -7,6 +8,7 @@ use std::io::Read;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TryRecvError, sync_channel};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use crate::error::{Error, Result};
@@ -58,60 +60,69 @@ pub(super) enum IngestEvent {
     NotModified(String),
     /// The end of an input, and its validator.
     End(String, Option<String>),
-    /// The end of all inputs. A thread that ends without it has died.
+    /// The end of all inputs of a thread.
     Finished,
+    /// The end of a thread by a panic.
+    Died,
 }
 
+/// Inputs that one thread reads, one after another.
+pub(super) type Source = Box<dyn Iterator<Item = BatchInput> + Send>;
+
 /// Inputs being read.
-pub(super) struct Ingest(Receiver<IngestEvent>);
+pub(super) struct Ingest {
+    events: Receiver<IngestEvent>,
+    /// Number of threads that read.
+    reading: usize,
+}
 
 impl Ingest {
-    /// Starts reading. `validators` are the last ones by input name.
+    /// Starts reading, each source on its own thread. `validators` are the last ones by input name.
     pub fn start(
-        inputs: impl IntoIterator<Item = BatchInput> + Send + 'static,
-        fields: Fields,
-        mut validators: HashMap<String, String>,
+        sources: Vec<Source>,
+        fields: &Fields,
+        validators: HashMap<String, String>,
     ) -> Result<Self> {
-        let (sender, receiver) = sync_channel(CAPACITY);
-        let read = move || {
-            let mut names: HashSet<String> = HashSet::new();
-            for input in inputs {
-                if !names.insert(input.name.clone())
-                    && sender.send(IngestEvent::Again(input.name.clone())).is_err()
-                {
-                    return;
-                }
-                let validator = validators.remove(&input.name);
+        let (sender, events) = sync_channel(CAPACITY);
+        let reading = sources.len();
+        let known = Arc::new(Known { validators, names: Mutex::default() });
+        for inputs in sources {
+            let (sender, fields, known) = (sender.clone(), fields.clone(), known.clone());
+            let work = move || {
+                let ended = guarded(|| read_all(inputs, &fields, &known, &sender));
+                let last = if ended.is_ok() { IngestEvent::Finished } else { IngestEvent::Died };
                 // The receiver is gone: the run was stopped.
-                if read(input, validator.as_deref(), &fields, &sender).is_none() {
-                    return;
-                }
-            }
-            // As above.
-            let _ = sender.send(IngestEvent::Finished);
-        };
-        let thread = std::thread::Builder::new().name("malmoi-ingest".into()).spawn(read);
-        thread.map_err(|e| Error::Engine(format!("no thread could be started: {e}").into()))?;
-        Ok(Self(receiver))
+                let _ = sender.send(last);
+            };
+            let thread = std::thread::Builder::new().name("malmoi-ingest".into()).spawn(work);
+            thread.map_err(|e| Error::Engine(format!("no thread could be started: {e}").into()))?;
+        }
+        Ok(Self { events, reading })
     }
 
     /// Receives up to `limit` events, waiting at most `timeout` for the first. Returns `false` with
     /// the last ones.
-    pub fn recv(&self, limit: usize, timeout: Duration) -> Result<(Vec<IngestEvent>, bool)> {
+    pub fn recv(&mut self, limit: usize, timeout: Duration) -> Result<(Vec<IngestEvent>, bool)> {
         let died =
             || Error::Engine("the thread that reads the inputs ended before they were read".into());
         let mut events = Vec::new();
         while events.len() < limit {
             let next = if events.is_empty() {
-                self.0.recv_timeout(timeout)
+                self.events.recv_timeout(timeout)
             } else {
-                self.0.try_recv().map_err(|error| match error {
+                self.events.try_recv().map_err(|error| match error {
                     TryRecvError::Empty => RecvTimeoutError::Timeout,
                     TryRecvError::Disconnected => RecvTimeoutError::Disconnected,
                 })
             };
             match next {
-                Ok(IngestEvent::Finished) => return Ok((events, false)),
+                Ok(IngestEvent::Finished) => {
+                    self.reading = self.reading.saturating_sub(1);
+                    if self.reading == 0 {
+                        return Ok((events, false));
+                    }
+                }
+                Ok(IngestEvent::Died) => return Err(died()),
                 Ok(next) => events.push(next),
                 Err(RecvTimeoutError::Timeout) => break,
                 // Earlier events come first; the next call returns the error.
@@ -120,6 +131,32 @@ impl Ingest {
             }
         }
         Ok((events, true))
+    }
+}
+
+/// What the threads know of inputs.
+struct Known {
+    /// Last validators by input name.
+    validators: HashMap<String, String>,
+    /// Names of the inputs of this run that were read or are being read.
+    names: Mutex<HashSet<String>>,
+}
+
+/// Reads inputs one after another, until the receiver is gone.
+fn read_all(inputs: Source, fields: &Fields, known: &Known, sender: &SyncSender<IngestEvent>) {
+    for input in inputs {
+        let name = input.name.clone();
+        let mut names = known.names.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_new = names.insert(name.clone());
+        drop(names);
+        if !is_new && sender.send(IngestEvent::Again(name.clone())).is_err() {
+            return;
+        }
+        // An input that is read again has been read since it had its validator.
+        let validator = known.validators.get(&name).filter(|_| is_new);
+        if read(input, validator.map(String::as_str), fields, sender).is_none() {
+            return;
+        }
     }
 }
 
@@ -203,7 +240,8 @@ mod tests {
     }
 
     fn all(inputs: Vec<BatchInput>) -> Vec<IngestEvent> {
-        let ingest = Ingest::start(inputs, Fields::default(), HashMap::new()).unwrap();
+        let sources: Vec<Source> = vec![Box::new(inputs.into_iter())];
+        let mut ingest = Ingest::start(sources, &Fields::default(), HashMap::new()).unwrap();
         let mut all = Vec::new();
         loop {
             let (heard, more) = ingest.recv(8, Duration::from_secs(5)).unwrap();
@@ -259,9 +297,37 @@ mod tests {
         let (sender, receiver) = sync_channel(1);
         sender.send(IngestEvent::NotModified("a.txt".into())).unwrap();
         drop(sender);
-        let ingest = Ingest(receiver);
+        let mut ingest = Ingest { events: receiver, reading: 1 };
         assert_eq!(ingest.recv(8, Duration::ZERO).unwrap().0.len(), 1);
         let error = ingest.recv(8, Duration::ZERO).err().unwrap();
+        assert!(error.to_string().contains("ended before they were read"), "{error}");
+    }
+
+    #[test]
+    fn a_source_that_waits_holds_up_no_other_and_one_that_dies_is_an_error() {
+        let (go, waits) = std::sync::mpsc::channel::<()>();
+        let slow = std::iter::from_fn(move || {
+            // The sender says nothing and goes.
+            let _ = waits.recv();
+            panic!("a fault of the list")
+        });
+        let fast = vec![BatchInput::new("b.txt", source("The ferry of Haemin sailed."))];
+        let sources: Vec<Source> = vec![Box::new(slow), Box::new(fast.into_iter())];
+        let mut ingest = Ingest::start(sources, &Fields::default(), HashMap::new()).unwrap();
+        let mut heard = Vec::new();
+        while heard.len() < 2 {
+            let (events, more) = ingest.recv(8, Duration::from_secs(60)).unwrap();
+            assert!(more && !events.is_empty(), "the other source is held up");
+            heard.extend(events);
+        }
+        assert!(matches!(&heard[1], IngestEvent::End(name, _) if name == "b.txt"));
+        drop(go);
+        let error = loop {
+            match ingest.recv(8, Duration::from_secs(60)) {
+                Ok((_, more)) => assert!(more, "the dead thread counts as finished"),
+                Err(error) => break error,
+            }
+        };
         assert!(error.to_string().contains("ended before they were read"), "{error}");
     }
 }

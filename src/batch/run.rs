@@ -3,14 +3,15 @@
 
 use std::collections::HashMap;
 use std::path::Path;
-use std::sync::atomic::Ordering;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use super::desk_use::DeskUse;
 use super::error::BatchError;
 use super::eta::Eta;
 use super::hash::spec_hash;
-use super::ingest::{self, BatchInput, Ingest, IngestEvent};
+use super::ingest::{self, BatchInput, Ingest, IngestEvent, Source};
 use super::journal::{Journal, Upserted};
 use super::outputs;
 use super::plan::BatchPlan;
@@ -18,7 +19,7 @@ use super::queue::{Lease, Length, WorkQueue};
 use super::report::{BatchProgress, Callbacks, Counts, ItemReport, RunReport};
 use super::result::failure;
 use super::stories::StoryFinder;
-use super::watch::Watch;
+use super::watch::{Held, Watch};
 use super::workers::{GRACE, LeaseId, Settled, WorkerEvent, WorkerPool, lease_id};
 use crate::error::{Error, Result};
 use crate::formats::Fields;
@@ -72,9 +73,17 @@ pub(super) fn run(
     for name in names.iter().chain(&watched) {
         validators.extend(journal.validator(name)?.map(|validator| (name.clone(), validator)));
     }
-    let stop = callbacks.stop.clone();
-    let arrivals = watch.map(|watch| watch.inputs(validators.clone(), stop));
-    let inputs = inputs.into_iter().chain(arrivals.into_iter().flatten());
+    let mut sources: Vec<Source> = Vec::new();
+    let are_read = Arc::new(AtomicBool::new(false));
+    if let Some(watch) = watch {
+        let held = Held { names: names.into_iter().collect(), are_read: are_read.clone() };
+        sources.push(Box::new(watch.inputs(validators.clone(), held, callbacks.stop.clone())));
+    }
+    let end = std::iter::from_fn(move || {
+        are_read.store(true, Ordering::SeqCst);
+        None
+    });
+    sources.push(Box::new(inputs.into_iter().chain(end)));
     let workers = WorkerPool::start(plan, callbacks.stop.clone())?;
     let now = Instant::now();
     let mut run = Run {
@@ -83,7 +92,7 @@ pub(super) fn run(
         spec: spec_hash(&spec),
         journal,
         workers,
-        ingest: Ingest::start(inputs, fields.clone(), validators)?,
+        ingest: Ingest::start(sources, fields, validators)?,
         counts: Counts::default(),
         backlog: Backlog::default(),
         eta: Eta::default(),
@@ -92,7 +101,8 @@ pub(super) fn run(
         committed: now,
         extended: now,
         began: now,
-        outputs: OutputState { updated: now, took: Duration::ZERO, stale: false, failed: false },
+        // A run that was killed may have done items that are not in the output files.
+        outputs: OutputState { updated: now, took: Duration::ZERO, stale: true, failed: false },
         stories: StoryFinder::default(),
         stopping: None,
         is_watching,
@@ -333,7 +343,7 @@ impl Run<'_> {
                         journal.finish_input(&input, validator.as_deref())?;
                         continue;
                     }
-                    IngestEvent::Finished => continue,
+                    IngestEvent::Finished | IngestEvent::Died => continue,
                 };
                 counts.items += 1;
                 match item {

@@ -4,7 +4,7 @@
 //! read when its size and time have not changed for a while, so a file that is being written is
 //! waited for, and a file that is renamed into its place is read when it is there.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -57,8 +57,29 @@ impl Watch {
 
     /// The files as they arrive, until the flag is set. `done` are the validators of files of
     /// earlier runs, by name.
-    pub(super) fn inputs(self, done: HashMap<String, String>, stop: Arc<AtomicBool>) -> Arrivals {
-        Arrivals { watch: self, done, stop, files: HashMap::new(), ready: VecDeque::new() }
+    pub(super) fn inputs(
+        self,
+        done: HashMap<String, String>,
+        held: Held,
+        stop: Arc<AtomicBool>,
+    ) -> Arrivals {
+        Arrivals { watch: self, done, held, stop, files: HashMap::new(), ready: VecDeque::new() }
+    }
+}
+
+/// Files that another thread reads first, because they are inputs of their own.
+#[derive(Default)]
+pub(super) struct Held {
+    pub names: HashSet<String>,
+    /// True when they are read.
+    pub are_read: Arc<AtomicBool>,
+}
+
+impl Held {
+    fn holds(&self, path: &Path) -> bool {
+        !self.names.is_empty()
+            && !self.are_read.load(Ordering::SeqCst)
+            && self.names.contains(&name(path))
     }
 }
 
@@ -96,6 +117,7 @@ struct Seen {
 pub(super) struct Arrivals {
     watch: Watch,
     done: HashMap<String, String>,
+    held: Held,
     stop: Arc<AtomicBool>,
     files: HashMap<PathBuf, Seen>,
     ready: VecDeque<(PathBuf, State)>,
@@ -124,7 +146,7 @@ impl Arrivals {
             };
             // Many programs make an empty file first and fill it later.
             let is_still = now.duration_since(seen.since) >= self.watch.settle;
-            if !seen.is_done && is_still && state.bytes > 0 {
+            if !seen.is_done && is_still && state.bytes > 0 && !self.held.holds(&path) {
                 seen.is_done = true;
                 ready.push((path.clone(), state));
             }
@@ -193,7 +215,8 @@ mod tests {
             let folder = tempfile::tempdir().unwrap();
             let watch = Watch::new(vec![folder.path().to_path_buf()], FileSearch::default());
             let done = done.iter().map(|(name, known)| ((*name).into(), (*known).into())).collect();
-            let arrivals = watch.settle(Duration::from_millis(30)).inputs(done, Arc::default());
+            let watch = watch.settle(Duration::from_millis(30));
+            let arrivals = watch.inputs(done, Held::default(), Arc::default());
             Self { folder, arrivals }
         }
 
@@ -242,6 +265,17 @@ mod tests {
         inbox.arrivals.done.insert(name(&path), known);
         assert!(inbox.ready().is_empty());
         inbox.write("a.txt", "Two of them.");
+        assert_eq!(inbox.ready(), ["a.txt"]);
+    }
+
+    #[test]
+    fn a_file_that_is_an_input_of_its_own_is_taken_after_the_others_are_read() {
+        let mut inbox = Inbox::new(&[]);
+        inbox.write("a.txt", "One.");
+        inbox.write("b.txt", "Two.");
+        inbox.arrivals.held.names.insert(name(&inbox.folder.path().join("a.txt")));
+        assert_eq!(inbox.ready(), ["b.txt"]);
+        inbox.arrivals.held.are_read.store(true, Ordering::SeqCst);
         assert_eq!(inbox.ready(), ["a.txt"]);
     }
 
