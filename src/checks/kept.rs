@@ -1,14 +1,16 @@
-//! Kept words: addresses, hashtags, account names, and codes such as NATO or F-35, which a
-//! translation keeps or writes in a customary way, and which no output may invent.
+//! Kept words: addresses, hashtags, account names, placeholders of programs, and codes such as NATO
+//! or F-35, which a translation keeps or writes in a customary way, and which no output may invent.
 //!
 //! Knows abbreviations that the other language usually spells out. English keeps the others of a
 //! Korean text; Korean may spell out any, and one is missed only where another stands in its place.
 
 mod abbreviations;
 mod codes;
+mod placeholders;
 
 use std::collections::HashSet;
 
+use self::placeholders::Fault;
 use super::check::{Check, Example, FindingKind, OutputKind, Pair, Scope};
 use super::comparison::Comparison;
 use super::spans::{excerpt, with_offsets};
@@ -18,13 +20,14 @@ use crate::language::Language;
 const INVENTED: FindingKind = FindingKind::major("link_invented");
 const LOST: FindingKind = FindingKind::major("link_lost");
 const TAG: FindingKind = FindingKind::major("tag_lost");
+const PLACEHOLDER: FindingKind = FindingKind::major("placeholder_changed");
 const CODE: FindingKind = FindingKind::major("code_lost").up_to_sentences(3);
 const NEW_CODE: FindingKind = FindingKind::major("code_invented");
 
 pub(super) const CHECK: Check = Check {
     name: "kept",
-    describe: "lost or invented addresses, lost hashtags, account names and codes",
-    kinds: &[INVENTED, LOST, TAG, CODE, NEW_CODE],
+    describe: "lost or invented addresses, lost hashtags, account names, placeholders and codes",
+    kinds: &[INVENTED, LOST, TAG, PLACEHOLDER, CODE, NEW_CODE],
     scope: Scope::Article,
     examples: &[
         Example::found(
@@ -33,9 +36,11 @@ pub(super) const CHECK: Check = Check {
             "시간표는 누리집에서 볼 수 있다.",
         ),
         Example::found(TAG, "해민항에 #봄바다 글이 늘었다.", "Posts about the port grew."),
+        Example::found(PLACEHOLDER, "Cannot open %s.", "열 수 없다."),
         Example::found(CODE, "NATO met in Haemin.", "유럽연합이 해민에서 만났다."),
         Example::found(CODE, "An F-35 flew over Haemin.", "F-16이 해민 상공을 날았다."),
         Example::found(INVENTED, "It rained.", "비가 왔다. www.example.com").summary(),
+        Example::fine("%1$s has %2$d ships.", "배 %2$d척이 %1$s에 있다."),
         Example::fine("See www.example.com.", "자세한 내용은 www.example.com에 있다."),
         Example::fine("NATO and the U.S. met.", "북대서양조약기구(나토)와 미국이 만났다."),
     ],
@@ -50,6 +55,8 @@ fn run(comparison: &Comparison<'_>) -> Vec<Finding> {
     let mut findings = invented(pair);
     if pair.kind == OutputKind::Translation && pair.from != pair.to {
         findings.extend(lost(pair));
+        let faults = placeholders::faults(pair.source, pair.output, MAX_FINDINGS);
+        findings.extend(faults.into_iter().map(|fault| placeholder(pair, fault)));
         let changes = codes::changes(comparison).into_iter().take(MAX_FINDINGS);
         findings.extend(changes.map(|change| code_changed(pair, change)));
     }
@@ -116,6 +123,35 @@ fn lost(pair: &Pair<'_>) -> Vec<Finding> {
         findings.push(finding(TAG, what, what_ko, start, tag));
     }
     findings
+}
+
+fn placeholder(pair: &Pair<'_>, fault: Fault) -> Finding {
+    let finding = |message: String, korean: String| CHECK.finding(PLACEHOLDER, message, korean);
+    match fault {
+        Fault::Lost(span) => {
+            let word = &pair.source[span.clone()];
+            let message = format!("the placeholder '{word}' is missing from the translation");
+            finding(message, format!("번역문에 빠진 자리 표시자: '{word}'"))
+                .in_source(span)
+                .expected(word)
+        }
+        Fault::Invented(span) => {
+            let word = &pair.output[span.clone()];
+            let message = format!(
+                "the placeholder '{word}' appears in the translation but not in the original"
+            );
+            finding(message, format!("원문에 없는 자리 표시자: '{word}'"))
+                .in_output(span)
+                .found(word)
+        }
+        Fault::Moved(span) => {
+            let word = &pair.output[span.clone()];
+            let message =
+                format!("the placeholder '{word}' of the translation is at the place of another");
+            let korean = format!("다른 자리 표시자의 순서에 놓인 '{word}'");
+            finding(message, korean).in_output(span).found(word)
+        }
+    }
 }
 
 fn code_changed(pair: &Pair<'_>, change: codes::Change) -> Finding {

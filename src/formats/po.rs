@@ -86,13 +86,41 @@ fn with_header(text: String) -> Result<String, String> {
         let length = header[at..].find(['\\', '"', ' ', ';']).unwrap_or(header.len() - at);
         new.replace_range(at..at + length, "UTF-8");
     }
+    with_plural_forms(&mut new, &entries);
     if !new.is_empty() && field(&new, "Language:").is_none() {
-        let end = if new.ends_with("\\n") { "" } else { "\\n" };
-        new.push_str(&format!("{end}\"\n\"Language: \\n"));
+        new.push_str(&format!("{}\"\n\"Language: \\n", line_end(&new)));
     }
     let mut text = text;
     text.replace_range(span, &new);
     Ok(text)
+}
+
+/// Gives a header that has no rule of plurals the one that fits the number of forms in the entries.
+fn with_plural_forms(header: &mut String, entries: &[Entry]) {
+    let plurals = entries.iter().filter(|entry| entry.plural.is_some());
+    let rule = match plurals.map(|entry| entry.translations.len()).max() {
+        Some(1) => "nplurals=1; plural=0;",
+        Some(2) => "nplurals=2; plural=(n != 1);",
+        // Other languages have further rules.
+        _ => return,
+    };
+    match field(header, "Plural-Forms:") {
+        // The words of a template.
+        Some(span) if header[span.clone()].contains("INTEGER") || span.is_empty() => {
+            header.replace_range(span, rule);
+        }
+        Some(_) => {}
+        None if header.is_empty() => {}
+        None => {
+            header.push_str(&format!("{}\"\n\"Plural-Forms: {rule}\\n", line_end(header)));
+        }
+    }
+}
+
+/// The end of the last line of a header, if it is missing.
+fn line_end(header: &str) -> &'static str {
+    let words = header.trim_end_matches(['"', '\n', '\r', '\t', ' ']);
+    if words.is_empty() || words.ends_with("\\n") { "" } else { "\\n" }
 }
 
 /// The value of a field of the header, as it is written.
@@ -127,13 +155,15 @@ fn entries(text: &str) -> Result<Vec<Entry>, String> {
         let fail = || format!("is damaged: line {} is not PO", number + 1);
         let keyword = words.split([' ', '[', '"', '\t']).next().unwrap_or_default();
         let starts = words.starts_with('#') || matches!(keyword, "msgctxt" | "msgid");
-        if words.is_empty() || (starts && !entry.translations.is_empty()) {
+        // A `domain` line begins a part of the catalogue.
+        let is_domain = keyword == "domain";
+        if words.is_empty() || is_domain || (starts && !entry.translations.is_empty()) {
             if !entry.translations.is_empty() {
                 found.push(std::mem::take(&mut entry));
             }
             (entry, open, begun) = (Entry::default(), Open::None, false);
         }
-        if words.is_empty() || words.starts_with("#~") {
+        if words.is_empty() || is_domain || words.starts_with("#~") {
             continue;
         }
         if words.starts_with('#') {
@@ -148,9 +178,15 @@ fn entries(text: &str) -> Result<Vec<Entry>, String> {
             (entry.start, begun) = (span.start, true);
         }
         let quoted = line.find('"').zip(line.rfind('"')).filter(|(first, last)| first < last);
-        let (first, last) = quoted.ok_or_else(fail)?;
-        let inside = span.start + first + 1..span.start + last;
-        let string = PoString { words: unescaped(&text[inside.clone()]), span: inside };
+        let string = match quoted {
+            Some((first, last)) => {
+                let inside = span.start + first + 1..span.start + last;
+                PoString { words: unescaped(&text[inside.clone()]), span: inside }
+            }
+            // The string begins on the next line.
+            None if keyword.starts_with("msg") && !line.contains('"') => PoString::default(),
+            None => return Err(fail()),
+        };
         match keyword {
             "msgctxt" => open = Open::Context,
             "msgid" => (entry.id, open) = (string, Open::Id),
@@ -168,6 +204,9 @@ fn entries(text: &str) -> Result<Vec<Entry>, String> {
                     Open::Translation => entry.translations.last_mut(),
                 };
                 if let Some(longer) = longer {
+                    if longer.span.is_empty() && longer.span.start == 0 {
+                        longer.span.start = string.span.start;
+                    }
                     longer.words.push_str(&string.words);
                     longer.span.end = string.span.end;
                 }
@@ -177,6 +216,11 @@ fn entries(text: &str) -> Result<Vec<Entry>, String> {
     }
     if !entry.translations.is_empty() {
         found.push(entry);
+    }
+    // A keyword without a string is none.
+    let has_strings = |entry: &Entry| entry.translations.iter().all(|one| one.span.start > 0);
+    if !found.iter().all(has_strings) {
+        return Err("is damaged: a translation has no quotation marks".to_string());
     }
     Ok(found)
 }
@@ -263,7 +307,7 @@ impl Filling<'_> {
     /// Writes the text between words.
     fn write_literal(&mut self) {
         if !self.literal.is_empty() {
-            let of = if self.left > 0 { Neighbors::Next(1) } else { Neighbors::Previous };
+            let of = if self.left > 0 { Neighbors::Next(1) } else { Neighbors::Previous(1) };
             let stage = Stage::always(of, std::mem::take(&mut self.literal));
             self.push(BlockKind::Stage(Box::new(stage)), None);
         }
@@ -357,6 +401,40 @@ mod tests {
             "{back}"
         );
         assert!(back.contains("#: a.c:1\n#, c-format\nmsgctxt"), "{back}");
+    }
+
+    #[test]
+    fn a_header_without_a_rule_of_plurals_gets_the_one_of_its_forms() {
+        let entry =
+            "\nmsgid \"%d ship\"\nmsgid_plural \"%d ships\"\nmsgstr[0] \"\"\nmsgstr[1] \"\"\n";
+        for (rule, expected) in [
+            ("", "nplurals=2; plural=(n != 1);"),
+            (
+                "Plural-Forms: nplurals=INTEGER; plural=EXPRESSION;\\n",
+                "nplurals=2; plural=(n != 1);",
+            ),
+            ("Plural-Forms: nplurals=2; plural=n>1;\\n", "nplurals=2; plural=n>1;"),
+        ] {
+            let header = format!("msgid \"\"\nmsgstr \"\"\n\"MIME-Version: 1.0\\n\"\n\"{rule}\"\n");
+            let document = read(format!("{header}{entry}").as_bytes(), "a.pot").unwrap();
+            let back = document.rejoin(|_, _| None);
+            assert!(back.contains(&format!("Plural-Forms: {expected}\\n\"")), "{back}");
+            assert_eq!(back.matches("Plural-Forms").count(), 1, "{back}");
+        }
+    }
+
+    #[test]
+    fn domains_and_strings_on_lines_of_their_own_are_read() {
+        let text = "domain harbour\n\nmsgid\n\"Open\"\nmsgstr\n\"\"\ndomain pier\nmsgid \"%d ship\"\nmsgid_plural \"%d ships\"\nmsgstr[0]\n\"\"\nmsgstr[1] \"\"\n";
+        let document = read(text.as_bytes(), "a.po").unwrap();
+        assert_eq!(document.article(), "Open\n\n%d ship\n\n%d ships");
+        let back = document.rejoin(|_, block| {
+            (block.kind == BlockKind::Paragraph).then(|| document.block_text(block).to_uppercase())
+        });
+        assert!(back.contains("msgstr\n\"OPEN\"\ndomain pier\n"), "{back}");
+        assert!(back.contains("msgstr[0]\n\"%D SHIP\"\nmsgstr[1] \"%D SHIPS\"\n"), "{back}");
+        let error = read(b"msgid \"a\"\nmsgstr\n", "a.po").unwrap_err();
+        assert!(error.to_string().contains("no quotation marks"), "{error}");
     }
 
     #[test]
