@@ -58,6 +58,9 @@ pub struct Block {
     /// Its place in the package.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub place: Option<Place>,
+    /// Code of its language, in a file that has the same text in several.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub language: Option<Cow<'static, str>>,
 }
 
 impl BlockKind {
@@ -70,7 +73,7 @@ impl BlockKind {
 impl Block {
     /// A block of plain words.
     pub fn new(span: Span, kind: BlockKind) -> Self {
-        Self { span, kind, inline: None, shown: None, place: None }
+        Self { span, kind, inline: None, shown: None, place: None, language: None }
     }
 
     /// A block whose span of `text` is the content of an XML or HTML element.
@@ -238,6 +241,19 @@ impl Document {
             BlockKind::Boilerplate(what) => Some((what.as_ref(), self.block_text(block))),
             _ => None,
         })
+    }
+
+    /// The same text, in which the blocks of other languages are outside the article. A text without
+    /// blocks that are marked as of this language stays as it is.
+    pub fn in_language(&self, code: &str) -> Cow<'_, Self> {
+        let is = |block: &Block| block.language.as_deref().map(|language| language == code);
+        if !self.blocks.iter().any(|block| is(block) == Some(true)) {
+            return Cow::Borrowed(self);
+        }
+        let mut one = self.clone();
+        let others = one.blocks.iter_mut().filter(|block| is(block) == Some(false));
+        others.for_each(|block| block.kind = BlockKind::Outside);
+        Cow::Owned(one)
     }
 
     /// The same text with its language codes (`en`, `en-US`) changed from one language to another.

@@ -54,6 +54,7 @@ pub(crate) fn run(
     observer.check()?;
     let (document, orders) = &orders::apply(document, job.options.on_orders, observer)?;
     let languages = read::languages(document, job)?;
+    let document = &*document.in_language(languages.from.code());
     let mut outcome = if job.task == Task::Translate {
         translate(model, document, languages, job, observer)?
     } else if route(model, document, languages, job) == Route::Cascade {

@@ -27,6 +27,8 @@ mod docs;
 mod documents;
 /// Few-shot examples as turns of a chat.
 mod examples;
+/// Files of translators' tools and subtitles, translated.
+mod exchange;
 /// Feeds from a local web server.
 #[cfg(feature = "fetch")]
 mod feeds;

@@ -1,5 +1,6 @@
 //! The worker pool: threads that process one item at a time each.
 
+use std::borrow::Cow;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
@@ -229,6 +230,9 @@ fn process_item(
         None => Language::recognize(&item.document.article())?,
     };
     let from = from.ok_or_else(|| Error::unreadable("the item", "has no words".to_string()))?;
+    if let Cow::Owned(one) = item.document.in_language(from.code()) {
+        item.document = one;
+    }
     let mut line = Line::new(lease, &item, from, plan.to);
     line.findings.extend(item.notes.iter().map(|note| damaged_source(note)));
     line.findings.extend(followed);

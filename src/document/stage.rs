@@ -25,8 +25,8 @@ pub struct Stage {
 /// Blocks of the article beside a stage.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Neighbors {
-    /// The last one before it.
-    Previous,
+    /// The ones before it, by their number.
+    Previous(usize),
     /// The following ones, by their number.
     Next(usize),
 }
@@ -87,6 +87,6 @@ mod tests {
             stage.text(["'1' & '2'\nare lost", "b"]),
             "<notes><note>'1' &amp; '2' are lost</note><note>b</note></notes>"
         );
-        assert_eq!(Stage::always(Neighbors::Previous, "x").text(["a"]), "x");
+        assert_eq!(Stage::always(Neighbors::Previous(1), "x").text(["a"]), "x");
     }
 }

@@ -14,7 +14,7 @@ impl Document {
             BlockKind::Stage(stage) => {
                 let next = content.partition_point(|other| *other < index);
                 let neighbors = match stage.of {
-                    Neighbors::Previous => next.checked_sub(1).map_or(0..0, |at| at..next),
+                    Neighbors::Previous(count) => next.saturating_sub(count)..next,
                     Neighbors::Next(count) => next..next.saturating_add(count).min(content.len()),
                 };
                 Some((index, content[neighbors].to_vec()))
@@ -41,13 +41,14 @@ mod tests {
         let blocks = vec![
             Block::new(0..0, stage(Neighbors::Next(2))),
             Block::new(0..1, BlockKind::Paragraph),
-            Block::new(1..1, stage(Neighbors::Previous)),
+            Block::new(1..1, stage(Neighbors::Previous(1))),
             Block::new(2..3, BlockKind::Outside),
             Block::new(3..4, BlockKind::Paragraph),
             Block::new(4..4, stage(Neighbors::Next(1))),
+            Block::new(4..4, stage(Neighbors::Previous(9))),
         ];
         let document = Document::new("abcd".into(), blocks);
         let of: Vec<_> = document.stages().into_iter().map(|(at, _, of)| (at, of)).collect();
-        assert_eq!(of, [(0, vec![1, 4]), (2, vec![1]), (5, vec![])]);
+        assert_eq!(of, [(0, vec![1, 4]), (2, vec![1]), (5, vec![]), (6, vec![1, 4])]);
     }
 }

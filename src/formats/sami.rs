@@ -2,12 +2,16 @@
 //! Most of its elements are never closed.
 //!
 //! The text between two borders (`SYNC`, `P`, the end of the body) is a block, and so is each
-//! speaker's line after a `<br>`; everything else stays byte for byte.
+//! speaker's line after a `<br>`; everything else stays byte for byte. A file may have several
+//! classes, such as `KRCC` and `ENCC`: the language of each is that of its words, whatever its name.
+
+use std::collections::HashMap;
 
 use super::subtitles;
 use super::xml;
 use super::{Format, Item, Reader};
-use crate::document::{Block, Document, Showing, Span};
+use crate::document::{Block, Document, Inline, Showing, Span};
+use crate::language::Language;
 
 pub(super) const FORMAT: Format = Format {
     name: "sami",
@@ -23,17 +27,26 @@ pub(super) const FORMAT: Format = Format {
     read: Reader::Article(read),
 };
 
+/// Bytes of a class from which its language is told.
+const DETECTED_BYTES: usize = 4096;
 /// Bytes examined to recognize a file.
 const SNIFFED_BYTES: usize = 400;
 
 fn read(text: String) -> Result<Item, String> {
     let mut blocks: Vec<Block> = Vec::new();
     let moments = moments(&text);
-    for Moment { span, from, to } in moments {
+    let languages = languages(&text, &moments);
+    for Moment { span, from, to, class } in moments {
+        let language = class.and_then(|class| languages.get(&class)).map(|code| (*code).into());
+
         let shown = from.zip(to).map(|(from, to)| Showing { from, to, line_break: "<br>".into() });
         let found = speeches(&text, span).into_iter();
         let found = found.filter_map(|span| subtitles::block(&text, span, true));
-        blocks.extend(found.map(|block| Block { shown: shown.clone(), ..block }));
+        blocks.extend(found.map(|block| Block {
+            shown: shown.clone(),
+            language: language.clone(),
+            ..block
+        }));
     }
     if blocks.is_empty() {
         Err("has no subtitles: no text after a <SYNC Start=...>".to_string())
@@ -42,11 +55,33 @@ fn read(text: String) -> Result<Item, String> {
     }
 }
 
-/// A text of the body, and the times in milliseconds of the `SYNC` before and after it.
+/// The codes of the languages of classes, if there are several languages.
+fn languages(text: &str, moments: &[Moment]) -> HashMap<String, &'static str> {
+    let mut words: HashMap<&str, String> = HashMap::new();
+    for Moment { span, class, .. } in moments {
+        let Some(class) = class else { continue };
+        let all = words.entry(class).or_default();
+        // The beginning tells.
+        if all.len() < DETECTED_BYTES {
+            all.push_str(Inline::subtitle(&text[span.clone()], true).text());
+            all.push(' ');
+        }
+    }
+    let found: HashMap<String, &'static str> = words
+        .into_iter()
+        .filter_map(|(class, words)| Some((class.to_string(), Language::detect(&words)?.code())))
+        .collect();
+    let first = found.values().next();
+    if found.values().any(|code| Some(code) != first) { found } else { HashMap::new() }
+}
+
+/// A text of the body, the times in milliseconds of the `SYNC` before and after it, and the class
+/// of its `P` in lower case.
 struct Moment {
     span: Span,
     from: Option<u64>,
     to: Option<u64>,
+    class: Option<String>,
 }
 
 /// The texts between the borders of the body, from the first `SYNC` on.
@@ -54,6 +89,7 @@ fn moments(text: &str) -> Vec<Moment> {
     let (mut found, mut from, mut begun) = (Vec::new(), 0, false);
     // Texts since the last `SYNC`, whose end is not known yet, and its time.
     let (mut open, mut start): (Vec<Moment>, Option<u64>) = (Vec::new(), None);
+    let mut class = None;
     for (tag, name) in tags(text) {
         let sync = name.eq_ignore_ascii_case("sync");
         let border = sync
@@ -64,7 +100,13 @@ fn moments(text: &str) -> Vec<Moment> {
             continue;
         }
         if begun && from < tag.start {
-            open.push(Moment { span: from..tag.start, from: start, to: None });
+            let span = from..tag.start;
+            open.push(Moment { span, from: start, to: None, class: class.clone() });
+        }
+        if name.eq_ignore_ascii_case("p") {
+            class = value(&text[tag.clone()], "class").map(str::to_lowercase);
+        } else if name != "!--" {
+            class = None;
         }
         if sync {
             let next = time(&text[tag.clone()]);
@@ -75,7 +117,7 @@ fn moments(text: &str) -> Vec<Moment> {
         from = tag.end;
     }
     if begun && from < text.len() {
-        open.push(Moment { span: from..text.len(), from: start, to: None });
+        open.push(Moment { span: from..text.len(), from: start, to: None, class });
     }
     found.extend(open);
     found
@@ -83,11 +125,18 @@ fn moments(text: &str) -> Vec<Moment> {
 
 /// The time of a `SYNC` in milliseconds.
 fn time(tag: &str) -> Option<u64> {
-    let lower = tag.to_ascii_lowercase();
-    let (_, value) = lower.split_once("start")?;
-    let value = value.trim_start().strip_prefix('=')?.trim_start();
-    let figures = value.trim_start_matches(['"', '\'']);
-    figures.split(|c: char| !c.is_ascii_digit()).next()?.parse().ok()
+    value(tag, "start")?.split(|c: char| !c.is_ascii_digit()).next()?.parse().ok()
+}
+
+/// The value of a tag's attribute, whose name is in lower case, up to white space.
+fn value<'t>(tag: &'t str, name: &str) -> Option<&'t str> {
+    let at = tag.to_ascii_lowercase().find(name)? + name.len();
+    let value = tag[at..].trim_start().strip_prefix('=')?.trim_start();
+    let value = value.trim_start_matches(['"', '\'']);
+    value
+        .split(|c: char| c.is_whitespace() || matches!(c, '"' | '\'' | '>'))
+        .next()
+        .filter(|value| !value.is_empty())
 }
 
 /// The lines of a moment, grouped by speaker.
@@ -161,6 +210,20 @@ mod tests {
         assert_eq!(document.rejoin(|_, _| None), FILE);
         let back = document.rejoin(|index, _| (index == 2).then(|| "- Yes & at last.".into()));
         assert_eq!(back, FILE.replace("- 네 &amp; 드디어.", "- Yes &amp; at last."));
+    }
+
+    #[test]
+    fn a_file_in_two_languages_has_one_article_in_each() {
+        let text = "<SAMI><BODY><SYNC Start=1000><P Class=KRCC>시장이 다리를 열었다.<P Class=\"ENCC\">The mayor opened the bridge.\n<SYNC Start=2000><P Class=KRCC>좋습니다.<P Class=ENCC>OK.\n</BODY></SAMI>";
+        let document = read(text.as_bytes(), "a.smi").unwrap();
+        assert_eq!(document.in_language("ko").article(), "시장이 다리를 열었다.\n\n좋습니다.");
+        assert_eq!(document.in_language("en").article(), "The mayor opened the bridge.\n\nOK.");
+        // The names of classes are often wrong.
+        let one =
+            text.replace("The mayor opened the bridge.", "시장이 왔다.").replace("OK.", "네.");
+        let document = read(one.as_bytes(), "a.smi").unwrap();
+        assert_eq!(document.in_language("ko").article(), document.article());
+        assert_eq!(document.content().count(), 4);
     }
 
     #[test]

@@ -221,7 +221,7 @@ impl<'t> Units<'t> {
                 self.fill(tree.elements[target].inner.clone(), &parts);
                 if is_empty {
                     let close = format!("</{}>", self.beside(target, "target"));
-                    self.stage(tag.end..tag.end, Stage::always(Neighbors::Previous, close));
+                    self.stage(tag.end..tag.end, Stage::always(Neighbors::Previous(1), close));
                 }
                 tree.whole(target).end
             }
@@ -231,14 +231,14 @@ impl<'t> Units<'t> {
                 let open = |state: &str| format!("{indent}<{name} state=\"{state}\">");
                 self.stage(at..at, Stage::of_doubts(next, open(sound), open(doubtful)));
                 self.fill(at..at, &parts);
-                self.stage(at..at, Stage::always(Neighbors::Previous, format!("</{name}>")));
+                self.stage(at..at, Stage::always(Neighbors::Previous(1), format!("</{name}>")));
                 at
             }
         };
         let (indent, name) = (self.indent(source), self.beside(source, "note"));
         let note =
             [format!("{indent}<{name} from=\"malmoi\">").into(), format!("</{name}>").into()];
-        let stage = Stage::of_doubts(Neighbors::Previous, "", "");
+        let stage = Stage::of_doubts(Neighbors::Previous(count), "", "");
         self.stage(end..end, Stage { note: Some(note), escaped: true, ..stage });
     }
 
@@ -344,7 +344,7 @@ impl<'t> Units<'t> {
                 let tag = element.tag.clone();
                 self.stage(tag.end - 2..tag.end, Stage::always(next, ">"));
                 self.fill(tag.end..tag.end, &words);
-                let close = Stage::always(Neighbors::Previous, format!("</{name}>"));
+                let close = Stage::always(Neighbors::Previous(1), format!("</{name}>"));
                 self.stage(tag.end..tag.end, close);
             }
             Some(element) => self.fill(element.inner.clone(), &words),
@@ -353,7 +353,7 @@ impl<'t> Units<'t> {
                 let open = format!("{}<{name}>", self.indent(source));
                 self.stage(at..at, Stage::always(next, open));
                 self.fill(at..at, &words);
-                self.stage(at..at, Stage::always(Neighbors::Previous, format!("</{name}>")));
+                self.stage(at..at, Stage::always(Neighbors::Previous(1), format!("</{name}>")));
             }
         }
     }
@@ -372,7 +372,7 @@ impl<'t> Units<'t> {
                     self.blocks.push(Block { inline, ..Block::new(place, BlockKind::Paragraph) });
                 }
                 Part::Words(raw) | Part::Literal(raw) => {
-                    let of = if left > 0 { Neighbors::Next(1) } else { Neighbors::Previous };
+                    let of = if left > 0 { Neighbors::Next(1) } else { Neighbors::Previous(1) };
                     self.stage(place, Stage::always(of, (*raw).to_string()));
                 }
             }

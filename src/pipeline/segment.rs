@@ -103,7 +103,10 @@ pub(super) fn blocks<'d>(
     for block in document.blocks() {
         observer.check()?;
         let text = document.block_text(block);
-        let language = if block.kind == BlockKind::Outside { None } else { Language::detect(text) };
+        // The span of a stage or of a language code has no words to translate.
+        let is_foreign =
+            matches!(block.kind, BlockKind::Outside | BlockKind::Language | BlockKind::Stage(_));
+        let language = if is_foreign { None } else { Language::detect(text) };
         let mut block_chunks = Vec::new();
         if language == Some(from) {
             for part in parts(text, document.package().is_some()) {
