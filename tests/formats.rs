@@ -658,3 +658,17 @@ fn files_of_translators_say_what_is_in_doubt() {
     let items = std::fs::read_to_string(folder.path().join("out/items.jsonl")).unwrap();
     assert!(items.contains("reading_speed"), "13.5 characters in a second cannot be read");
 }
+
+#[test]
+fn formats_are_listed_as_json_with_the_fields_that_they_have() {
+    let output = std::process::Command::new(assert_cmd::cargo::cargo_bin("malmoi"))
+        .args(["formats", "--json"])
+        .output()
+        .unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    for line in text.lines() {
+        let format: serde_json::Value = serde_json::from_str(line).unwrap();
+        assert!(format.as_object().unwrap().values().all(|value| !value.is_null()), "{line}");
+    }
+    insta::assert_snapshot!(text);
+}

@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use anyhow::Result;
 use clap::Args;
+use malmoi::formats::pairs::EXCHANGE_FORMATS;
 use malmoi::formats::{FORMATS, PAIR_FORMATS};
 use serde_json::json;
 
@@ -25,7 +26,8 @@ impl FormatsCommand {
     }
 }
 
-/// One JSON object a line: formats of articles, then those of pairs.
+/// One JSON object a line: formats of articles, then those of pairs. These have `pairs` in place of
+/// `articles`, and `written` and `kept` if a memory is exported in them.
 fn lines() -> String {
     let mut text = String::new();
     for format in FORMATS {
@@ -36,10 +38,15 @@ fn lines() -> String {
         let _ = writeln!(text, "{line}");
     }
     for format in PAIR_FORMATS {
-        let line = json!({
+        let mut line = json!({
             "name": format.name, "title": format.describe, "extensions": format.extensions,
-            "articles": null, "written": null, "kept": null,
+            "pairs": "many",
         });
+        let written = EXCHANGE_FORMATS.iter().find(|written| written.name == format.name);
+        if let Some(written) = written {
+            line["written"] = written.describe.into();
+            line["kept"] = "tags, ids, dates, names, notes, properties and stages".into();
+        }
         let _ = writeln!(text, "{line}");
     }
     text
