@@ -195,3 +195,91 @@ fn a_batch_writes_documents_into_its_items() {
     assert_eq!(list.lines().count(), 2);
     assert!(!list.contains("\"bytes\""), "documents are in the journal and in items/");
 }
+
+/// A PDF file of pages of one line each; a page without a line is a picture.
+#[cfg(feature = "pdf")]
+fn pdf(pages: &[&str]) -> Vec<u8> {
+    let last = 4 + 2 * pages.len();
+    let kids: Vec<String> = (0..pages.len()).map(|at| format!("{} 0 R", 4 + 2 * at)).collect();
+    let mut objects = vec![
+        "<< /Type /Catalog /Pages 2 0 R >>".to_string(),
+        format!("<< /Type /Pages /Count {} /Kids [{}] >>", pages.len(), kids.join(" ")),
+        "<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica >>".to_string(),
+    ];
+    for (at, line) in pages.iter().enumerate() {
+        let content = match *line {
+            "" => "q 595 0 0 842 0 0 cm /S Do Q".to_string(),
+            line => format!("BT /F 12 Tf 60 700 Td ({line}) Tj ET"),
+        };
+        let contents = 5 + 2 * at;
+        objects.push(format!("<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] /Contents {contents} 0 R /Resources << /Font << /F 3 0 R >> /XObject << /S {last} 0 R >> >> >>"));
+        objects.push(format!("<< /Length {} >>\nstream\n{content}\nendstream", content.len()));
+    }
+    objects.push("<< /Type /XObject /Subtype /Image /Width 1 /Height 1 /BitsPerComponent 8 /ColorSpace /DeviceGray /Length 1 >>\nstream\n0\nendstream".to_string());
+    let mut file = String::from("%PDF-1.7\n");
+    let mut table = format!("xref\n0 {}\n0000000000 65535 f \n", objects.len() + 1);
+    for (at, object) in objects.iter().enumerate() {
+        table += &format!("{:010} 00000 n \n", file.len());
+        file += &format!("{} 0 obj\n{object}\nendobj\n", at + 1);
+    }
+    let start = file.len();
+    let size = objects.len() + 1;
+    file += &format!("{table}trailer\n<< /Size {size} /Root 1 0 R >>\nstartxref\n{start}\n%%EOF\n");
+    file.into_bytes()
+}
+
+#[cfg(feature = "pdf")]
+#[test]
+fn a_batch_names_the_pages_of_a_pdf_that_are_pictures() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name);
+    let pages = ["The ferry of Haemin sailed on Monday.", "", "It came back on Tuesday.", ""];
+    std::fs::write(at("ferry.pdf"), pdf(&pages)).unwrap();
+    done(folder.path(), &["batch", "ferry.pdf", "-o", "out", "--to", "ko"]);
+    let line = std::fs::read_to_string(at("out/items.jsonl")).unwrap();
+    let line: serde_json::Value = serde_json::from_str(&line).unwrap();
+    let messages: Vec<&str> = line["findings"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter_map(|finding| finding["message"].as_str())
+        .filter(|message| message.contains("no text"))
+        .collect();
+    assert_eq!(messages.len(), 2, "{line}");
+    for (message, number) in messages.iter().zip([2, 4]) {
+        assert!(message.contains(&format!("page {number} has pictures and no text")), "{message}");
+    }
+    for file in ["out/digest.md", "out/digest.html"] {
+        let digest = std::fs::read_to_string(at(file)).unwrap();
+        assert!(digest.contains("page 4 has pictures and no text"), "{file}: {digest}");
+    }
+}
+
+/// The press release as HWP with further bits of its header.
+fn hwp_with(bits: u32) -> Vec<u8> {
+    let mut file = cfb::CompoundFile::open(Cursor::new(press("release.hwp"))).unwrap();
+    let mut header = Vec::new();
+    file.open_stream("/FileHeader").unwrap().read_to_end(&mut header).unwrap();
+    let old = u32::from_le_bytes(header[36..40].try_into().unwrap());
+    header[36..40].copy_from_slice(&(old | bits).to_le_bytes());
+    std::io::Write::write_all(&mut file.open_stream("/FileHeader").unwrap(), &header).unwrap();
+    file.flush().unwrap();
+    file.into_inner().into_inner()
+}
+
+#[test]
+fn a_summary_says_what_is_special_about_an_hwp_file() {
+    const PASSWORD: u32 = 1 << 1;
+    const TRACKS_CHANGES: u32 = 1 << 14;
+    let folder = tempfile::tempdir().unwrap();
+    for (bits, code, said) in [
+        (TRACKS_CHANGES, 0, "a.hwp: It tracks changes; text that is marked as deleted may be part"),
+        (PASSWORD, 2, "a.hwp is encrypted; save it without a password first"),
+    ] {
+        std::fs::write(folder.path().join("a.hwp"), hwp_with(bits)).unwrap();
+        let output = run(folder.path(), &["summarize", "a.hwp", "--to", "en"]);
+        let notes = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(code), "{notes}");
+        assert!(notes.contains(said), "{notes}");
+    }
+}

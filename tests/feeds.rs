@@ -23,10 +23,14 @@ impl Desk {
     }
 
     pub fn command(&self, sources: &[&str], options: &[&str]) -> Command {
+        self.command_to("ko", sources, options)
+    }
+
+    fn command_to(&self, to: &str, sources: &[&str], options: &[&str]) -> Command {
         let mut command = Command::new(assert_cmd::cargo::cargo_bin("malmoi"));
         command.env_clear().env("HOME", self.folder.path()).current_dir(self.folder.path());
         command
-            .args(["feed", "--to", "ko", "-o", "out", "--threads", "1", "--model"])
+            .args(["feed", "--to", to, "-o", "out", "--threads", "1", "--model"])
             .arg(self.model.path());
         command.args(sources).args(options);
         command
@@ -284,4 +288,49 @@ fn an_item_with_a_bad_byte_is_read_with_a_warning() {
     let noted = |item: &Value| item["findings"].to_string().contains("fit no encoding");
     assert_eq!(items.iter().map(noted).collect::<Vec<_>>(), [false, true], "{items:?}");
     assert_eq!(items[1]["source"], "Ferry sails\n\nThe ferry sailed on Tuesday from the pier.");
+}
+
+#[test]
+fn a_feed_in_an_encoding_of_korea_is_written_as_utf_8() {
+    let feed = |encoding: &str| {
+        format!(
+            "<?xml version=\"1.0\" encoding=\"{encoding}\"?>\n<rss version=\"2.0\" xmlns:dc=\"http://purl.org/dc/elements/1.1/\" xmlns:media=\"http://search.yahoo.com/mrss/\"><channel><title>해민 &amp; 바다</title>\
+             <item><guid>h:1</guid><title><![CDATA[<속보> 항구 & 다리]]></title><link>https://haemin.example/1?a=1&amp;b=2</link><dc:creator>한서진</dc:creator><description><![CDATA[<p>해민시는 <b>다리</b>를 열었다고 밝혔다.</p><p>똠방각하 A&amp;B &lt;끝&gt;</p>]]></description></item>\
+             <item><guid>h:2</guid><title>여객선 &quot;솜이&quot; 출항</title><media:description>여객선이 &#54637;구를 떠났다 &lt;계속&gt;.</media:description></item></channel></rss>\n"
+        )
+    };
+    let bytes = |label: &str| match label {
+        "UTF-16" => {
+            let units = feed(label).encode_utf16().flat_map(u16::to_le_bytes).collect::<Vec<u8>>();
+            [&b"\xff\xfe"[..], &units].concat()
+        }
+        "utf-8" => feed(label).into_bytes(),
+        _ => encoding_rs::EUC_KR.encode(&feed(label)).0.into_owned(),
+    };
+    let desk = Desk::new();
+    let written = |label: &str| {
+        // The first folder is not there.
+        let _ = std::fs::remove_dir_all(desk.folder.path().join("out"));
+        std::fs::write(desk.folder.path().join("desk.xml"), bytes(label)).unwrap();
+        let output = desk.command_to("en", &["desk.xml"], &["--translate"]).output().unwrap();
+        assert_eq!(output.status.code(), Some(0), "{label}: {}", said(&output));
+        let items = desk.lines("items.jsonl");
+        let text = std::fs::read_to_string(desk.folder.path().join("out/feed.xml")).unwrap();
+        let sources: Vec<String> =
+            items.iter().map(|item| item["source"].as_str().unwrap().to_string()).collect();
+        (sources, text)
+    };
+    let (sources, expected) = written("utf-8");
+    assert_eq!(
+        sources,
+        [
+            "<속보> 항구 & 다리\n\n해민시는 다리를 열었다고 밝혔다.\n\n똠방각하 A&B <끝>",
+            "여객선 \"솜이\" 출항\n\n여객선이 항구를 떠났다 <계속>."
+        ]
+    );
+    assert!(expected.starts_with("<?xml version=\"1.0\" encoding=\"utf-8\"?>\n"), "{expected}");
+    assert!(expected.contains("<link>https://haemin.example/1?a=1&amp;b=2</link>"), "{expected}");
+    for label in ["EUC-KR", "windows-949", "ks_c_5601-1987", "UTF-16"] {
+        assert_eq!(written(label), (sources.clone(), expected.clone()), "{label}");
+    }
 }

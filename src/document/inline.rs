@@ -287,6 +287,17 @@ fn subtitle_mark(text: &str) -> Option<usize> {
     if text.starts_with("{\\") {
         return text.bytes().take(MAX_LENGTH).position(|byte| byte == b'}').map(|at| at + 1);
     }
+    // Styles of MicroDVD: `{y:i}`, `{c:$0000ff}`.
+    if let Some(rest) = text.strip_prefix('{') {
+        let is_style = rest.starts_with(['y', 'Y', 'c', 'C', 'f', 'F', 's', 'S', 'p', 'P'])
+            && rest[1..].starts_with(':');
+        return rest
+            .bytes()
+            .take(MAX_LENGTH)
+            .position(|byte| byte == b'}' || byte == b' ')
+            .filter(|end| is_style && rest.as_bytes()[*end] == b'}')
+            .map(|end| end + 2);
+    }
     if text.starts_with("\\N") || text.starts_with("\\n") || text.starts_with("\\h") {
         return Some(2);
     }

@@ -94,6 +94,18 @@ fn mark_head(blocks: &[&str], labels: &mut [Option<&'static str>]) {
     let Some(last) = (0..head).rev().find(|index| labels[*index].is_some()) else {
         return mark_section(blocks, labels, 0);
     };
+    // The article begins below: a short headline is above the time of its publication.
+    if labels[last] == Some("time stamp")
+        && last > 0
+        && labels[last - 1].is_none()
+        && blocks.get(head).is_some_and(|next| !is_stray(next))
+    {
+        let headline = last - 1;
+        let above = labels[..headline].iter().any(Option::is_some);
+        let menu = labels[..headline].iter_mut().filter(|what| above && what.is_none());
+        menu.for_each(|what| *what = Some("stray line"));
+        return mark_section(blocks, labels, if above { headline } else { 0 });
+    }
     labels[..last]
         .iter_mut()
         .filter(|what| what.is_none())
@@ -246,6 +258,15 @@ mod tests {
             ]),
             "Tp-p---"
         );
+    }
+
+    #[test]
+    fn a_short_headline_above_its_time_stamp_is_kept() {
+        let (stamp, text) = ("입력 2026.01.07 10:30", "해민시는 항구를 닫았다고 밝혔다.");
+        assert_eq!(shape(&["해민항 폐쇄", stamp, text]), "T-p");
+        assert_eq!(shape(&["정치", "해민항 폐쇄", stamp, text]), "-T-p");
+        assert_eq!(shape(&["Menu X", "Back To Top", "해민항 폐쇄", stamp, text]), "--T-p");
+        assert_eq!(shape(&["해민항", stamp, "해민시, 항구 닫는다", text]), "--Tp");
     }
 
     #[test]

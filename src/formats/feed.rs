@@ -58,7 +58,8 @@ fn read(source: Box<dyn BufRead + Send>, _: Fields) -> Result<ItemStream, InputF
     }
     let (text, replaced) = bytes::decode(&bytes)?;
     drop(bytes);
-    match text.trim_start() {
+    let is_blank = |c: char| c.is_whitespace() || c == '\u{feff}';
+    match text.trim_start_matches(is_blank) {
         "" => Err(InputFault::Empty),
         json if json.starts_with('{') => Ok(Box::new(JsonFeedItems::find(text)?)),
         _ => {

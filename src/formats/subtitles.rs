@@ -136,7 +136,7 @@ pub(super) fn speeches(text: &str, cue: &[Span]) -> Vec<Span> {
 enum SpeakerMark {
     /// "- Is it open?"
     Dash,
-    /// "MAYOR: It is open."
+    /// "MAYOR: It is open.", "(시장) 열렸습니다."
     Name,
     /// `<v Kim>`, `>> `
     Voice,
@@ -164,6 +164,15 @@ impl SpeakerMark {
                 && name.chars().all(|c| c.is_alphabetic() || matches!(c, ' ' | '.' | '-' | '\''))
                 && !name.chars().any(char::is_lowercase)
         };
+        let is_label = |(name, rest): (&str, &str)| {
+            let length = name.trim().chars().count();
+            (1..=LONGEST_NAME).contains(&length) && !rest.trim().is_empty()
+        };
+        let labeled =
+            |open, close| words.strip_prefix(open).and_then(|rest: &str| rest.split_once(close));
+        if labeled('(', ')').is_some_and(is_label) || labeled('[', ']').is_some_and(is_label) {
+            return Self::Name;
+        }
         match words.split_once(':') {
             Some((name, _)) if is_name(name.trim_end()) => Self::Name,
             _ => Self::None,
@@ -193,7 +202,7 @@ pub(super) fn is_number(line: &str) -> bool {
 }
 
 /// What stands between the times of a cue.
-const ARROWS: &[&str] = &["-->", "—>", "–>", "-- >", "- ->", "->", "→"];
+const ARROWS: &[&str] = &["-->", "—>", "–>", "-- >", "- ->", "->", "→", "--＞", "－－＞"];
 
 /// True for "00:00:01,000 --> 00:00:02,500", with a position or settings after it, and for
 /// variants: other arrows, a colon, a full stop or nothing before the fraction, hours of one digit
@@ -250,7 +259,7 @@ fn time(text: &str) -> Option<&str> {
         let Some(mark) = next.chars().next().filter(|c| matches!(c, ':' | ',' | '.' | ';')) else {
             break;
         };
-        colons += usize::from(mark == ':');
+        colons += usize::from(matches!(mark, ':' | ';'));
         rest = next[1..].trim_start();
     }
     ((2..=4).contains(&figures) && colons > 0).then_some(rest)
@@ -334,6 +343,8 @@ mod tests {
             "00:00:01.000 --> 00:00:03.000",
             "00:00:01:000 --> 00:00:03:000",
             "00:00:01;000 --> 00:00:03;000",
+            "00;00;01;000 --> 00;00;03;000",
+            "00:00:01,000 --＞ 00:00:03,000",
             "00:00:07 --> 00:00:08",
             "0:00:01,0 --> 0:00:03,00",
             "1:02,5 --> 1:03,5",
@@ -409,6 +420,9 @@ mod tests {
             ["MAYOR: It is open.", "KIM: At last."]
         );
         assert_eq!(cue(">> It is open.\n>> At last."), [">> It is open.", ">> At last."]);
+        assert_eq!(cue("(시장) 열렸습니까?\n(선장) 네."), ["(시장) 열렸습니까?", "(선장) 네."]);
+        assert_eq!(cue("[Kim] Is it open?\n[Lee] Yes."), ["[Kim] Is it open?", "[Lee] Yes."]);
+        assert_eq!(cue("(at the pier)\n(It rains.)"), ["(at the pier) (It rains.)"]);
         assert_eq!(
             cue("The plan\n- a large one - is ready."),
             ["The plan - a large one - is ready."]
@@ -432,6 +446,10 @@ mod tests {
         assert_eq!(
             of("1\n00:00:01,000 --> 00:00:03,000\nOne\\NTwo\\hthree\n", "a.srt"),
             ["One Two three"]
+        );
+        assert_eq!(
+            of("1\n00:00:01,000 --> 00:00:03,000\n{y:i}The {c:$0000ff}mayor {sic: a}\n", "a.srt"),
+            ["The mayor {sic: a}"]
         );
         assert_eq!(
             of("1\n00:00:01,000 --> 00:00:03,000\n3 <4 and {5}\n", "a.srt"),

@@ -25,16 +25,23 @@ pub(super) struct FieldContent {
     pub html: bool,
 }
 
-/// An article from a plain headline and the first body with text.
+/// An article from a plain headline and the first body that says more than it.
 pub(super) fn article(
     title: Option<String>,
     mut bodies: impl Iterator<Item = FieldContent>,
 ) -> Result<Item, String> {
-    let body = bodies.find_map(|FieldContent { text, html }| {
+    let mut repeated = None;
+    let said = bodies.find_map(|FieldContent { text, html }| {
         let text = if html { markup::without_hidden(&unescaped_once(text)) } else { text };
         let words = if html { markup::words(&text) } else { text.trim().to_string() };
-        words.contains(char::is_alphanumeric).then_some(FieldContent { text, html })
+        let body = words.contains(char::is_alphanumeric).then_some(FieldContent { text, html });
+        if title.as_ref().is_some_and(|title| *title == words) {
+            repeated = repeated.take().or(body);
+            return None;
+        }
+        body
     });
+    let body = said.or(repeated);
     let (form, document) = match (title, body) {
         (None, None) => return Err(EMPTY.to_string()),
         (Some(title), None) => {

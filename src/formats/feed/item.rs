@@ -194,7 +194,7 @@ impl<'c> ItemFields<'c> {
     fn bodies(&self) -> impl Iterator<Item = FieldContent> {
         let readable = |field: &&FeedField<'c>| content_type(field) != ContentType::Other;
         self.named(BODIES).filter(readable).map(|field| {
-            let body = self.value(field);
+            let body = self.spoken(field).unwrap_or_else(|| self.value(field));
             let html = body.html
                 || content_type(field) == ContentType::Html
                 || if is_plain(field) {
@@ -203,6 +203,28 @@ impl<'c> ItemFields<'c> {
                     markup::has_tags(&body.text) || body.text.contains('&')
                 };
             FieldContent { html, ..body }
+        })
+    }
+
+    /// The words of a film or sound, which Media RSS divides by their times, as one text; `None` for
+    /// other fields.
+    fn spoken(&self, field: &FeedField<'c>) -> Option<FieldContent> {
+        let begins = |field: &FeedField<'c>| {
+            field.name == "media:text" && attribute(field.tag, "start").is_some()
+        };
+        if !begins(field) {
+            return None;
+        }
+        // The same words may follow in other languages.
+        let language = attribute(field.tag, "lang");
+        let same =
+            |other: &&FeedField<'c>| begins(other) && attribute(other.tag, "lang") == language;
+        let parts = self.fields.iter().filter(same).map(|part| self.value(part));
+        parts.reduce(|mut whole, part| {
+            whole.text.push(' ');
+            whole.text.push_str(part.text.trim());
+            whole.html |= part.html;
+            whole
         })
     }
 

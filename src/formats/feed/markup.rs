@@ -40,8 +40,8 @@ pub(super) const VOID: &[&str] = &[
 
 /// Elements that run code, load other content, or hold no text.
 const ACTIVE: &[&str] = &[
-    "applet", "embed", "frame", "frameset", "iframe", "noembed", "object", "script", "style",
-    "template",
+    "applet", "button", "datalist", "embed", "frame", "frameset", "iframe", "noembed", "object",
+    "script", "select", "style", "template",
 ];
 
 /// True for an HTML element, a custom element (`x-ad`) or a prefixed one (`o:p`).
@@ -299,6 +299,7 @@ mod tests {
             ("<img hidden src=a>One.<style>p{}</style>", "One."),
             ("<!-- x -->One <b>two</b><iframe src='a'>x</iframe>", "One <b>two</b>"),
             ("<span style='visibility:hidden'>x", ""),
+            ("<form><button>Go</button><select><option>A</select>One.</form>", "<form>One.</form>"),
             ("<Ad> 3 < 5", "&lt;Ad> 3 < 5"),
         ] {
             assert_eq!(without_hidden(html), said, "{html}");

@@ -437,3 +437,30 @@ fn entities_are_not_expanded() {
     let bomb = "<!DOCTYPE rss [<!ENTITY a 'ha'><!ENTITY b '&a;&a;&a;'>]><rss version='2.0'><channel><item><title>x &b; y</title></item></channel></rss>";
     assert_eq!(all(bomb), "\"-\" \"-\" \"-\" | x &b; y");
 }
+
+#[test]
+fn a_json_feed_after_two_byte_order_marks_is_read() {
+    let text = "\u{feff}\u{feff}{\"version\":\"https://jsonfeed.org/version/1.1\",\"items\":[{\"id\":\"1\",\"content_text\":\"Text.\"}]}";
+    assert_eq!(all(text), "\"1\" \"-\" \"-\" | Text.");
+}
+
+#[test]
+fn media_texts_by_time_are_one_text_and_a_body_that_repeats_the_headline_is_none() {
+    let media = |item: &str| {
+        all(&format!(
+            "<rss version='2.0' xmlns:media='http://search.yahoo.com/mrss/'><channel><item><title>One</title>{item}</item></channel></rss>"
+        ))
+    };
+    assert_eq!(
+        media(
+            "<media:text lang='en' start='00:01'>It sailed</media:text><media:text lang='ko' start='00:01'>배가</media:text><media:text lang='en' start='00:03'>on Monday.</media:text>"
+        ),
+        "\"-\" \"-\" \"-\" | One / It sailed on Monday."
+    );
+    let long = "<media:description>Longer than the headline.</media:description>";
+    assert_eq!(
+        media(&format!("<description>One</description>{long}")),
+        "\"-\" \"-\" \"-\" | One / Longer than the headline."
+    );
+    assert_eq!(media("<description>One</description>"), "\"-\" \"-\" \"-\" | One / One");
+}

@@ -299,17 +299,20 @@ impl<'o> ArticleChooser<'o> {
 
 /// Elements to set aside by their signs, with all descendants. A sign is ignored on an element with
 /// most of the page's text, the headline or the article's body; hidden elements are always set
-/// aside.
+/// aside, and the page's footer is where there is prose outside it.
 fn set_aside(outline: &Outline) -> Vec<bool> {
     let plain =
         running_sums(outline.blocks.iter().map(|block| block.length.saturating_sub(block.linked)));
     let headlines =
         running_sums(outline.blocks.iter().map(|block| usize::from(block.element == "h1")));
     let all = plain.last().copied().unwrap_or(0);
+    let prose = running_sums(outline.blocks.iter().map(weight));
+    let all_prose = prose.last().copied().unwrap_or(0);
     let mut aside: Vec<bool> = Vec::with_capacity(outline.nodes.len());
     for node in &outline.nodes {
         let Range { start, end } = node.blocks;
-        let is_most = (plain[end] - plain[start]) * 100 > all * MOST_OF_PAGE;
+        let is_footer = node.name == "footer" && prose[end] - prose[start] < all_prose;
+        let is_most = !is_footer && (plain[end] - plain[start]) * 100 > all * MOST_OF_PAGE;
         let is_body = node.signs.body >= Some(BodySign::Named);
         let has_headline = headlines[end] > headlines[start];
         let own = match node.signs.aside {

@@ -3,6 +3,7 @@
 //! A translator may lose a block's tags. So a tag without its partner in the block stays outside,
 //! as do pictures and emphasis around the whole block: markup between blocks is never changed.
 
+use std::collections::HashMap;
 use std::ops::Range;
 
 use super::super::{article, boilerplate};
@@ -89,19 +90,17 @@ fn stand_apart(line: &str, next: &str) -> bool {
             .any(|line| begins_with_shape(line) || boilerplate::recognize(line).is_some())
 }
 
-/// For each tag, the index of its partner, if both are in the run and properly nested.
+/// For each tag, the index of its partner, if both are in the run. Elements may cross each other.
 fn partners(parts: &[RunPart]) -> Vec<Option<usize>> {
     let mut partners = vec![None; parts.len()];
-    let mut open: Vec<(usize, &str)> = Vec::new();
+    let mut open: HashMap<&str, Vec<usize>> = HashMap::new();
     for (at, part) in parts.iter().enumerate() {
         match &part.kind {
-            RunPartKind::Open(name) => open.push((at, name)),
-            RunPartKind::Close(name) => match open.pop() {
-                Some((start, opened)) if opened == name => {
-                    (partners[start], partners[at]) = (Some(at), Some(start));
-                }
+            RunPartKind::Open(name) => open.entry(name).or_default().push(at),
+            RunPartKind::Close(name) => match open.get_mut(name.as_str()).and_then(Vec::pop) {
+                Some(start) => (partners[start], partners[at]) = (Some(at), Some(start)),
                 // The block ends here: open elements have their partners beyond it.
-                _ => open.clear(),
+                None => open.clear(),
             },
             RunPartKind::Text | RunPartKind::LineBreak | RunPartKind::Empty => {}
         }

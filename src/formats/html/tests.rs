@@ -244,7 +244,10 @@ fn blocks_hold_whole_elements_only() {
         ["<i>They</i> met <b>here</b>."]
     );
     assert_eq!(shown("<p><b><i>They</i> met.</b></p>"), ["<i>They</i> met."]);
-    assert_eq!(shown("<p>They <b>met <i>on</b> Monday</i>.</p>"), ["They", "met", "on", "Monday"]);
+    assert_eq!(shown("<p>They <b>met <i>on Monday.</p>"), ["They", "met", "on Monday."]);
+    // Elements that cross each other are whole.
+    let crossing = "They <b>met <i>on</b> Monday</i>.";
+    assert_eq!(shown(&format!("<p>{crossing}</p>")), [crossing]);
     assert_eq!(
         shown("<p>They met.<svg><text>1</text></svg><script>x</script> It rained."),
         ["They met.", "It rained."]
@@ -404,4 +407,29 @@ proptest! {
             prop_assert_eq!(borders(&written), borders(&html), "{}", written);
         }
     }
+}
+
+#[test]
+fn elements_that_cross_each_other_divide_no_paragraph() {
+    let html = "<article><h1>The port of Haemin</h1><p>The <b>ferry returned after <i>four</b> days</i>.</p><p>It <b>sailed.</p></article>";
+    let document = page(html);
+    assert_eq!(content(&document)[1], "The ferry returned after four days.");
+    assert_eq!(document.rejoin(|_, _| None), html);
+    let same = document.rejoin(|_, block| Some(document.block_text(block).to_string()));
+    assert_eq!(same, html);
+}
+
+#[test]
+fn a_long_footer_is_no_part_of_a_short_article() {
+    let footer = "<footer><p>Haemin Daily is published by the Haemin Press Company, 1 Harbour Street.</p><p>No part may be reproduced without permission of the publisher.</p></footer>";
+    for story in [
+        "<main><h1>Ferry stopped</h1><p>The ferry to Somi has been stopped.</p></main>",
+        "<h1>Ferry stopped</h1><figure><img src=a.jpg><figcaption>A fisherman mends his nets in Haemin on Monday</figcaption></figure>",
+    ] {
+        let document = page(&format!("<html><body>{story}{footer}</body></html>"));
+        assert_eq!(content(&document).len(), 2, "{:?}", content(&document));
+        assert_eq!(content(&document)[0], "Ferry stopped");
+    }
+    // A footer that is all there is.
+    assert_eq!(content(&page(&format!("<html><body>{footer}</body></html>"))).len(), 2);
 }
