@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Translates office files with a scripted model, and holds each result against its source.
 
-    python round_trip.py PROGRAM FOLDER … [--keep OUT] [--hwpxlib LIBRARY]
+    python round_trip.py PROGRAM FOLDER … [--keep OUT] [--hwpxlib LIBRARY] [--owpml SCHEMAS]
 
 PROGRAM is `target/release/malmoi`; each FOLDER holds DOCX, HWPX, PPTX, XLSX, ODT, ODP, ODS and EPUB
 files, which are not part of this repository. Of each file, all parts but those with text must be the
@@ -13,12 +13,14 @@ it does in the source. With --keep, results and PDFs stay in OUT, to be looked a
 
 LIBRARY is the JAR or the folder of classes of neolord0/hwpxlib, compiled with
 `javac -d classes $(find src/main -name '*.java')`. With it, hwpxlib must read each HWPX that is written, if it reads
-the source: with as many paragraphs, and in those that changed, the words of the translation.
+the source: with as many paragraphs, and in those that changed, the words of the translation. SCHEMAS is
+the folder `DevDoc/OWPML SCHEMA` of airmang/python-hwpx; sections may have no errors that they had not.
 
 Exit status: 1 if anything is wrong.
 """
 import argparse
 import collections
+import itertools
 import json
 import os
 import pathlib
@@ -31,6 +33,7 @@ import xml.etree.ElementTree as ElementTree
 import zipfile
 
 import hwpxlib
+import owpml
 
 KOREAN, ENGLISH = "한빛 항구가 월요일에 문을 열었다.", "The port of Hanbit opened on Monday."
 TEXTS = re.compile(
@@ -140,6 +143,7 @@ def main():
     parser.add_argument("folders", nargs="+", type=pathlib.Path)
     parser.add_argument("--keep", type=pathlib.Path)
     parser.add_argument("--hwpxlib", type=pathlib.Path)
+    parser.add_argument("--owpml", type=pathlib.Path)
     arguments = parser.parse_args()
     scratch = tempfile.TemporaryDirectory()
     out = (arguments.keep or pathlib.Path(scratch.name, "out")).resolve()
@@ -189,10 +193,14 @@ def main():
             for stem in sorted(sources - results):
                 failed += 1
                 print(f"{stem}.{kind}: LibreOffice opens the source and not the result")
+    checks = []
     if arguments.hwpxlib and written["hwpx"]:
-        for wrong in hwpxlib.compare(written["hwpx"], arguments.hwpxlib, [KOREAN, ENGLISH], counts["hwpx"]):
-            failed += 1
-            print(wrong)
+        checks.append(hwpxlib.compare(written["hwpx"], arguments.hwpxlib, [KOREAN, ENGLISH], counts["hwpx"]))
+    if arguments.owpml and written["hwpx"]:
+        checks.append(owpml.compare(written["hwpx"], arguments.owpml, counts["hwpx"]))
+    for wrong in itertools.chain(*checks):
+        failed += 1
+        print(wrong)
     if shutil.which("epubcheck"):
         for old, new in written["epub"]:
             before, after = errors(old), errors(new)
