@@ -27,8 +27,9 @@ def fault(old, new, said):
         # What else is there is kept from the source: numbers, tracked deletions.
         if source != result and any(word not in source for word in rest.split()):
             return f"hwpxlib reads {result!r} for {source!r}"
-    if not any(sentence in new["text"] for sentence in said) and before != after:
-        return "hwpxlib's text has none of the new words"
+        # The text of the document has no headers and captions.
+        if source.strip() and source in old["text"] and result not in new["text"]:
+            return f"hwpxlib's text lacks {result!r}"
     return None
 
 
