@@ -21,7 +21,8 @@ import sys
 import tempfile
 import time
 
-from corpora.round_trip import model
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent / "corpora"))
+from round_trip import model  # noqa: E402
 
 PAGE = resource.getpagesize()
 TICKS = os.sysconf("SC_CLK_TCK")

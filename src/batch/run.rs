@@ -40,6 +40,8 @@ const EXTEND_INTERVAL: Duration = Duration::from_secs(60);
 const OUTPUT_INTERVAL: Duration = Duration::from_secs(2);
 /// The same in multiples of the time that an update takes.
 const OUTPUT_INTERVAL_FACTOR: u32 = 20;
+/// The same while nothing else is to be done.
+const IDLE_INTERVAL_FACTOR: u32 = 4;
 /// Time limit for writing the output files after the user stopped the run.
 const STOP_OUTPUT_TIME: Duration = Duration::from_secs(3);
 /// Maximum number of damage messages shown one by one.
@@ -435,7 +437,9 @@ impl Run<'_> {
 
     /// Updates the output files during the run, so that they exist however the run ends.
     fn update_outputs(&mut self, callbacks: &mut Callbacks<'_>) {
-        let interval = OUTPUT_INTERVAL.max(self.outputs.took * OUTPUT_INTERVAL_FACTOR);
+        let is_idle = self.backlog.items == 0 && self.in_flight.is_empty();
+        let factor = if is_idle { IDLE_INTERVAL_FACTOR } else { OUTPUT_INTERVAL_FACTOR };
+        let interval = OUTPUT_INTERVAL.max(self.outputs.took * factor);
         let due = self.outputs.updated.elapsed() > interval;
         if !due || !self.outputs.stale || self.outputs.failed {
             return;
