@@ -38,7 +38,8 @@ import owpml
 KOREAN, ENGLISH = "한빛 항구가 월요일에 문을 열었다.", "The port of Hanbit opened on Monday."
 TEXTS = re.compile(
     r"word/.*\.xml|Contents/section\d+\.xml|Preview/PrvText\.txt"
-    r"|ppt/(slides|notesSlides)/[^/]+\.xml|xl/sharedStrings\.xml|xl/worksheets/[^/]+\.xml"
+    r"|ppt/(slides|notesSlides|charts|diagrams|comments)/[^/]+\.xml"
+    r"|xl/comments[^/]*\.xml|xl/(comments|drawings|charts)/[^/]+\.xml|xl/sharedStrings\.xml|xl/worksheets/[^/]+\.xml"
     r"|(content|styles)\.xml|.*\.(xhtml|html|htm|ncx|opf)"
 )
 # Elements that a paragraph with new words has in the same number as before.

@@ -2,13 +2,13 @@
 //!
 //! Knows where the text is and which parts of it are not shown: deleted, hidden, or repeated for
 //! older programs. Headers, footers and notes are no part of the article, but are translated with
-//! it; comments are not.
+//! it, and so are comments, charts and diagrams.
 
 use super::office::{
     self, DOCX, Dialect, FieldMark, LanguageCodes, Layout, Office, Opened, ParagraphRank,
     PartSource, Role, XmlNode, ZipPackage, attribute,
 };
-use super::{Format, Reader};
+use super::{Format, Item, Reader};
 use crate::document::Document;
 
 pub(super) const FORMAT: Format = Format {
@@ -101,6 +101,9 @@ fn open(package: &mut ZipPackage) -> Result<Opened, String> {
             parts.push(PartSource { name: relation.target, apart: Some(apart) });
         }
     }
+    parts.extend(office::beside(package, &main));
+    let notes = office::notes(package, &parts);
+    let item = Item { notes, ..item };
     Ok(Opened { parts, dialect: dialect(styles), item, kept: Default::default() })
 }
 

@@ -8,6 +8,7 @@
 //! bytes stay as they are. No file is written to disk, so names in the zip are harmless.
 
 mod article;
+mod beside;
 mod codes;
 mod container;
 mod dialect;
@@ -24,6 +25,7 @@ mod words;
 mod written;
 
 pub(super) use article::{Office, Opened, PartSource};
+pub(super) use beside::{CHART, beside, notes};
 #[cfg(test)]
 pub(super) use container::tests;
 pub(super) use container::{

@@ -1,7 +1,7 @@
 //! PPTX, PowerPoint's format: the text of the slides in their order, and the speaker's notes.
 //!
 //! The title of the first slide is the headline. Notes are no part of the article, but are
-//! translated with it; layouts, charts and comments are not read.
+//! translated with it, and so are charts, diagrams and comments; layouts are not read.
 
 use std::collections::HashMap;
 
@@ -9,7 +9,7 @@ use super::office::{
     self, Dialect, LanguageCodes, Layout, Office, Opened, PPTX, ParagraphRank, PartSource,
     Relation, Role, XmlNode, ZipPackage, attribute,
 };
-use super::{Format, Reader};
+use super::{Format, Item, Reader};
 use crate::document::Document;
 
 pub(super) const FORMAT: Format = Format {
@@ -58,11 +58,22 @@ fn open(package: &mut ZipPackage) -> Result<Opened, String> {
     let mut parts = Vec::new();
     for slide in slides {
         let notes = office::relations(package, &slide);
+        let beside = office::beside(package, &slide);
         parts.push(PartSource { name: slide, apart: None });
+        parts.extend(beside);
         let notes = notes.into_iter().filter(|relation| relation.kind.ends_with("/notesSlide"));
         parts.extend(notes.map(|notes| PartSource { name: notes.target, apart: Some("notes") }));
     }
-    let item = office::properties(package, Document::default());
+    let mut notes = office::notes(package, &parts);
+    // Newer ones are paragraphs, as the text of shapes.
+    let is_old = |part: &PartSource| {
+        let xml = package.part(&part.name).ok().flatten().unwrap_or_default();
+        part.apart == Some("comment") && xml.contains("<p:text>")
+    };
+    if parts.iter().any(is_old) {
+        notes.push("comments on slides are in an old form and stay as they are".to_string());
+    }
+    let item = Item { notes, ..office::properties(package, Document::default()) };
     Ok(Opened { parts, dialect: dialect(), item, kept: Default::default() })
 }
 

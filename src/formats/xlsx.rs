@@ -1,6 +1,7 @@
 //! XLSX, Excel's format: the texts of cells.
 //!
-//! Numbers, dates, formulas and the names of sheets are not read. The names of a table's columns
+//! Comments, text boxes and the titles of charts are translated with them. Numbers, dates, formulas
+//! and the names of sheets are not read. The names of a table's columns
 //! are texts of cells that formulas name, so that they stay as they are.
 
 use std::collections::HashSet;
@@ -8,7 +9,7 @@ use std::collections::HashSet;
 use super::office::{
     self, Dialect, Layout, Office, Opened, PartSource, Role, XLSX, XmlNode, ZipPackage, attribute,
 };
-use super::{Format, Reader};
+use super::{Format, Item, Reader};
 use crate::document::Document;
 
 pub(super) const FORMAT: Format = Format {
@@ -46,9 +47,30 @@ fn open(package: &mut ZipPackage) -> Result<Opened, String> {
     if names.is_empty() {
         names.push("xl/sharedStrings.xml".to_string());
     }
-    let parts = names.into_iter().map(|name| PartSource { name, apart: None }).collect();
+    let mut notes = Vec::new();
+    let mut parts: Vec<PartSource> = Vec::new();
+    for sheet in of_kind("/worksheet") {
+        let relations = office::relations(package, &sheet);
+        let is_threaded =
+            relations.iter().any(|relation| relation.kind.ends_with("/threadedComment"));
+        let mut beside = office::beside(package, &sheet);
+        if is_threaded {
+            beside.retain(|part| part.apart != Some("comment"));
+            notes.push(format!("the comments that answer each other in {sheet} stay as they are"));
+        }
+        for drawing in relations.into_iter().filter(|other| other.kind.ends_with("/drawing")) {
+            beside.extend(office::beside(package, &drawing.target));
+            beside.push(PartSource { name: drawing.target, apart: Some("text box") });
+        }
+        parts.extend(beside);
+    }
+    let cells = names.into_iter().map(|name| PartSource { name, apart: None });
+    let parts: Vec<PartSource> = cells.chain(parts).collect();
     let kept = column_names(package);
-    let item = office::properties(package, Document::default());
+    if !kept.is_empty() {
+        notes.push("the names of columns stay as they are: formulas name them".to_string());
+    }
+    let item = Item { notes, ..office::properties(package, Document::default()) };
     Ok(Opened { parts, dialect: dialect(), item, kept })
 }
 
@@ -78,6 +100,10 @@ fn dialect() -> Dialect {
     Dialect {
         role: Box::new(|name, _| match name {
             "si" | "is" => Role::Paragraph(None),
+            // The text of a comment, and a paragraph of a shape or a chart.
+            "text" | "p" => Role::Paragraph(None),
+            "pPr" => Role::ParagraphProperties,
+            "br" => Role::Character('\n'),
             "r" => Role::Run,
             "rPr" => Role::RunProperties,
             "t" => Role::Text,

@@ -70,7 +70,12 @@ impl Office {
         let mut package = ZipPackage::open(bytes, self.kind)?;
         let Opened { parts, dialect, item, kept } = (self.open)(&mut package)?;
         let (mut lines, mut first, mut read) = (0, 0, Vec::new());
+        // A part that several others refer to is read once.
+        let mut names = HashSet::new();
         for PartSource { name, apart } in parts {
+            if !names.insert(name.clone()) {
+                continue;
+            }
             let Some((xml, encoding)) = package.encoded_part(&name)? else { continue };
             let part = paragraphs::read(&xml, &dialect, apart, &mut lines)?;
             let count = part.paragraphs.len();

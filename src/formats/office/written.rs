@@ -407,6 +407,80 @@ fn memos_and_bookmarks_of_hangul_documents_stay_when_their_words_are_gone() {
     }
 }
 
+/// Relations of a part to others, by the ends of their types.
+fn relations(targets: &[(&str, &str)]) -> String {
+    let one = |(number, (kind, target)): (usize, &(&str, &str))| {
+        format!("<Relationship Id=\"r{number}\" Type=\"http://x/{kind}\" Target=\"{target}\"/>")
+    };
+    let all: String = targets.iter().enumerate().map(one).collect();
+    format!("<Relationships>{all}</Relationships>")
+}
+
+fn drawn(words: &str) -> String {
+    format!("<a:p><a:pPr/><a:r><a:rPr b=\"1\"/><a:t>{words}</a:t></a:r></a:p>")
+}
+
+#[test]
+fn comments_charts_and_diagrams_are_translated_and_what_stays_is_said() {
+    let chart = |words: &str| {
+        format!(
+            "<c:chart><c:title>{}</c:title><c:cat><c:strCache><c:v>May</c:v></c:strCache></c:cat></c:chart>",
+            drawn(words)
+        )
+    };
+    let data = |words: &str| format!("<dgm:t>{}</dgm:t>", drawn(words));
+    let comment =
+        |words: &str| format!("<w:comments><w:comment>{}</w:comment></w:comments>", p(&r(words)));
+    let cell = |words: &str| format!("<comments><text><r><t>{words}</t></r></text></comments>");
+    let beside = [("chart", "../c.xml"), ("diagramData", "../d.xml"), ("comments", "../n.xml")];
+    let (old, new) = ("They met.", "만났다.");
+    let docx = [
+        ("word/document.xml", p(&r(old))),
+        ("word/_rels/document.xml.rels", relations(&beside)),
+        ("c.xml", chart(old)),
+        ("d.xml", data(old)),
+        ("n.xml", comment(old)),
+    ];
+    let pptx = [
+        ("ppt/slides/slide1.xml", drawn(old)),
+        ("ppt/slides/_rels/slide1.xml.rels", relations(&beside).replace("../", "/")),
+        ("c.xml", chart(old)),
+        ("d.xml", data(old)),
+        ("n.xml", "<p:cmLst><p:cm><p:text>Old.</p:text></p:cm></p:cmLst>".to_string()),
+    ];
+    let xlsx = [
+        ("xl/workbook.xml", "<workbook/>".to_string()),
+        ("xl/_rels/workbook.xml.rels", relations(&[("worksheet", "s.xml")])),
+        ("xl/s.xml", format!("<c t=\"inlineStr\"><is><t>{old}</t></is></c>")),
+        ("xl/_rels/s.xml.rels", relations(&[("comments", "/n.xml"), ("drawing", "/d.xml")])),
+        ("_rels/d.xml.rels", relations(&[("chart", "c.xml")])),
+        ("c.xml", chart(old)),
+        ("d.xml", data(old)),
+        ("n.xml", cell(old)),
+    ];
+    let notes = |bytes: &[u8], name: &str| crate::formats::article(bytes, name).unwrap().notes;
+    let data_stays =
+        "the names of a chart's series and categories are its data and stay as they are";
+    let old_stay = "comments on slides are in an old form and stay as they are";
+    for (name, parts, said, count) in [
+        ("a.docx", &docx[..], vec![data_stays], 4),
+        ("a.pptx", &pptx[..], vec![data_stays, old_stay], 3),
+        ("a.xlsx", &xlsx[..], vec![], 4),
+    ] {
+        let borrowed: Vec<_> = parts.iter().map(|(name, xml)| (*name, &**xml)).collect();
+        let bytes = zip_of(&borrowed);
+        assert_eq!(notes(&bytes, name), said, "{name}");
+        let document = read(&bytes, name).unwrap();
+        assert_eq!(document.article(), old, "{name}");
+        assert_eq!(document.blocks().len(), count, "{name}: {}", document.text());
+        let written = write(&document, |_, _| Some(new.into())).unwrap();
+        for (part_name, xml) in parts {
+            let same = part(&written, part_name).replace(" xml:space=\"preserve\"", "");
+            assert_eq!(same, xml.replace(old, new), "{name} {part_name}");
+        }
+    }
+}
+
 #[test]
 fn a_document_survives_its_journal_with_its_package() {
     let document = read(&docx(&p(&r("They met."))), "a.docx").unwrap();
