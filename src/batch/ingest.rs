@@ -49,6 +49,7 @@ pub enum Opened {
 }
 
 /// Progress of reading, in the order of the inputs. Names are those of inputs.
+#[allow(clippy::large_enum_variant)]
 pub(super) enum IngestEvent {
     /// An input of this run is read again, because it has changed.
     Again(String),
