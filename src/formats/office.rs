@@ -25,7 +25,7 @@ mod words;
 mod written;
 
 pub(super) use article::{Office, Opened, PartSource};
-pub(super) use beside::{CHART, beside, notes};
+pub(super) use beside::{beside, notes};
 #[cfg(test)]
 pub(super) use container::tests;
 pub(super) use container::{

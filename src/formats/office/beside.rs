@@ -4,7 +4,7 @@ use super::article::PartSource;
 use super::container::{ZipPackage, relations};
 
 /// What a part with a chart is.
-pub(in crate::formats) const CHART: &str = "chart";
+const CHART: &str = "chart";
 
 /// Kinds of parts by the ends of the types of their relations. A diagram is in two parts: its data,
 /// and a drawing of it, which is shown.
