@@ -166,6 +166,19 @@ impl Inline {
     pub fn text(&self) -> &str {
         &self.text
     }
+
+    /// True for a tag that shows a picture or a control.
+    fn is_picture(&self, tag: &str) -> bool {
+        let name = name(tag).to_ascii_lowercase();
+        matches!(&*name, "img" | "input" | "embed" | "source" | "image" | "media-reference")
+            || self.is_anchor(tag)
+    }
+
+    /// True for a tag that must not be lost: what it stands for is in another place, or is no word.
+    /// Each tag of a segment has a name, so that this says nothing there.
+    fn is_anchor(&self, tag: &str) -> bool {
+        is_code(name(tag)) || !self.keeps_tags && (is_target(tag) || note_length(tag).is_some())
+    }
 }
 
 /// The length of the tag a text begins with, or of its whole element if its name is in `codes`. An
@@ -311,18 +324,6 @@ fn subtitle_mark(text: &str) -> Option<usize> {
 pub(super) fn tag_at(text: &str) -> Option<usize> {
     let is_tag = text.starts_with('<') && begins_tag(text);
     subtitle_mark(text).or_else(|| tag_length(text).filter(|_| is_tag))
-}
-
-/// True for a tag that shows a picture or a control.
-fn is_picture(tag: &str) -> bool {
-    let name = name(tag).to_ascii_lowercase();
-    matches!(&*name, "img" | "input" | "embed" | "source" | "image" | "media-reference")
-        || is_anchor(tag)
-}
-
-/// True for a tag that must not be lost: what it stands for is in another place, or is no word.
-fn is_anchor(tag: &str) -> bool {
-    is_code(name(tag)) || is_target(tag) || note_length(tag).is_some()
 }
 
 /// True for a tag with a name that links refer to.

@@ -7,9 +7,7 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::ops::Range;
 
-use super::{
-    Inline, Tag, c_escape, element, escape, is_anchor, is_code, is_picture, name, override_end,
-};
+use super::{Inline, Tag, c_escape, element, escape, is_code, name, override_end};
 use crate::document::{Counterpart, Span};
 
 /// Upper bound on searched bytes per byte of the old and the new words: enough for a paragraph
@@ -125,7 +123,7 @@ impl<'t> Put<'t, '_> {
         let tags = &self.inline.tags;
         let mut pictures = vec![0_usize];
         pictures.extend(tags.iter().scan(0, |count, tag| {
-            *count += usize::from(is_picture(&tag.raw));
+            *count += usize::from(self.inline.is_picture(&tag.raw));
             Some(*count)
         }));
         // The tags of the last placed element.
@@ -167,7 +165,7 @@ impl<'t> Put<'t, '_> {
                     );
                     self.tail = tail;
                     done = element;
-                } else if is_anchor(&tag.raw) {
+                } else if self.inline.is_anchor(&tag.raw) {
                     if !is_code(name(&tag.raw)) {
                         self.lost.push(&tag.raw);
                     }
@@ -201,9 +199,9 @@ impl<'t> Put<'t, '_> {
             self.lead.push_str(&tag.raw);
         } else if tag.at >= self.inside.end {
             self.tail.push_str(&tag.raw);
-        } else if is_anchor(&tag.raw) && self.find_anchor(at, tag) {
+        } else if self.inline.is_anchor(&tag.raw) && self.find_anchor(at, tag) {
             // Placed.
-        } else if is_picture(&tag.raw) {
+        } else if self.inline.is_picture(&tag.raw) {
             self.tail.push_str(&tag.raw);
         } else {
             self.lose(at, None);
