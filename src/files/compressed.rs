@@ -14,10 +14,14 @@ pub(crate) fn plain_name(name: &str) -> &str {
     ENDINGS.iter().find_map(|ending| name.strip_suffix(ending)).unwrap_or(name)
 }
 
+/// The names of a file: its own, and those of its compressed forms.
+pub(crate) fn names(name: &str) -> impl Iterator<Item = String> {
+    std::iter::once("").chain(ENDINGS).map(move |ending| format!("{name}{ending}"))
+}
+
 /// The file with a name in a folder, or its compressed form.
 pub(crate) fn find(folder: &Path, name: &str) -> Option<PathBuf> {
-    let endings = std::iter::once("").chain(ENDINGS);
-    endings.map(|ending| folder.join(format!("{name}{ending}"))).find(|path| path.is_file())
+    names(name).map(|name| folder.join(name)).find(|path| path.is_file())
 }
 
 /// The bytes of a file, unpacked if they are packed. More than `most` are an error.

@@ -11,7 +11,7 @@ use super::event::StoreEvent;
 use super::handle::{ResolvedName, Store};
 use super::lookup::InstalledModel;
 use super::packed::unpack_into;
-use crate::files::{self, is_packed};
+use crate::files::{self, compressed, is_packed};
 
 impl Store {
     /// Installs a model of the catalogue from a folder with its files, packed with gzip or zstd or
@@ -120,7 +120,7 @@ fn files_in(folder: &Path) -> Result<Vec<PathBuf>, StoreError> {
 /// The file with the name of a pinned one: as in the catalogue, packed, or as in an address.
 fn named(paths: &[PathBuf], entry: &Entry, file: &PinnedFile) -> Option<PathBuf> {
     let name = file.name.as_str().rsplit('/').next().unwrap_or_default();
-    let mut names = vec![name.to_string(), format!("{name}.gz"), format!("{name}.zst")];
+    let mut names: Vec<String> = compressed::names(name).collect();
     for source in &entry.sources {
         if let Source::Url { url } = source {
             let own = url.iter().filter(|address| address.file == file.name);

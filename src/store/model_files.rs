@@ -8,6 +8,7 @@ use serde::Deserialize;
 use super::error::StoreError;
 use super::names::FileName;
 use super::repo::RepoFile;
+use crate::files::compressed::plain_name;
 use crate::redact;
 
 /// Selects the files of a model among those of its repository.
@@ -62,7 +63,7 @@ const COMET: [&str; 2] = ["hparams.yaml", "checkpoints/model.ckpt"];
 /// True if these files are a student of Marian's: binary weights and a vocabulary, and no
 /// configuration of another program.
 fn is_student(names: &[String]) -> bool {
-    let has = |is_it: fn(&str) -> bool| names.iter().any(|name| is_it(unpacked_name(name)));
+    let has = |is_it: fn(&str) -> bool| names.iter().any(|name| is_it(plain_name(name)));
     !names.iter().any(|name| name == "config.json")
         && has(is_student_weights)
         && has(|name| name.ends_with(".spm") && !name.contains('/'))
@@ -70,7 +71,7 @@ fn is_student(names: &[String]) -> bool {
 
 /// True for a file of a student: weights, vocabularies, lexical shortlist and configuration.
 fn is_of_student(name: &str) -> bool {
-    let name = unpacked_name(name);
+    let name = plain_name(name);
     let is_shortlist = name.starts_with("lex") && name.ends_with(".bin");
     let is_other = [".spm", ".yml"].iter().any(|ending| name.ends_with(ending));
     !name.contains('/') && (is_student_weights(name) || is_shortlist || is_other)
@@ -78,11 +79,6 @@ fn is_of_student(name: &str) -> bool {
 
 fn is_student_weights(name: &str) -> bool {
     name.starts_with("model") && name.ends_with(".bin") && !name.contains('/')
-}
-
-/// A name without the ending of a packed file.
-fn unpacked_name(name: &str) -> &str {
-    [".gz", ".zst"].iter().find_map(|ending| name.strip_suffix(ending)).unwrap_or(name)
 }
 
 /// A format of weights in a folder.
