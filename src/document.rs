@@ -243,8 +243,8 @@ impl Document {
         })
     }
 
-    /// The same text, in which the blocks of other languages are outside the article. A text without
-    /// blocks that are marked as of this language stays as it is.
+    /// The same text with blocks of other languages left outside the article. A text without blocks
+    /// marked as of this language stays as it is.
     pub fn in_language(&self, code: &str) -> Cow<'_, Self> {
         let is = |block: &Block| block.language.as_deref().map(|language| language == code);
         if !self.blocks.iter().any(|block| is(block) == Some(true)) {

@@ -13,8 +13,8 @@ import kr.dogfoot.hwpxlib.tool.textextractor.TextExtractor;
 import kr.dogfoot.hwpxlib.tool.textextractor.TextMarks;
 
 /**
- * HWPX files as hwpxlib reads them: for each path a line of JSON with the text of each paragraph, in
- * headers, notes and tables too, and the document's text; or with the error.
+ * HWPX files as hwpxlib reads them: for each path a line of JSON with the text of each paragraph,
+ * in headers, notes and tables too, and the document's text; or with the error.
  */
 public class HwpxParagraphs {
     private static final TextMarks MARKS = new TextMarks().paraSeparatorAnd("\n").lineBreakAnd("\n").tabAnd("\t");

@@ -95,7 +95,7 @@ impl ModelConfig {
         })
     }
 
-    /// The configuration that another format of weights has: the keys of `config.json`, and the file
+    /// The configuration of another format of weights: the keys of `config.json`, and the file that
     /// they come from.
     pub(super) fn from_json(file: PathBuf, config: Json) -> Result<Self> {
         let architecture = config.get("model_type").and_then(Json::as_str);

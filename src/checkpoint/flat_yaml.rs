@@ -1,5 +1,5 @@
-//! YAML files of keys with a value or a list each, as trainers write their options. Nested mappings,
-//! anchors and texts over several lines are not read: no such file has them.
+//! YAML files of keys with a value or a list each, as trainers write their options. Nested
+//! mappings, anchors and texts over several lines are not read: no such file has them.
 
 use std::collections::HashMap;
 

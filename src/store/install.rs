@@ -1,5 +1,5 @@
-//! Installing the pinned files of a model: one process at a time, each file verified before it is in
-//! its place, all of them before the model is visible.
+//! Installing the pinned files of a model: one process at a time, each file verified before it is
+//! in its place, all of them before the model is visible.
 
 use std::path::{Path, PathBuf};
 

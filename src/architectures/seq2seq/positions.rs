@@ -73,8 +73,8 @@ fn sinusoidal(rows: usize, width: usize) -> Vec<f32> {
     (0..rows).flat_map(|row| (0..width).map(move |column| value(row, column))).collect()
 }
 
-/// The same with another divisor, in f32 like the references (`M2M100SinusoidalPositionalEmbedding`;
-/// `SinusoidalPositionEmbeddings` of marian-dev).
+/// The same with another divisor, in f32 like the references: `M2M100SinusoidalPositionalEmbedding`
+/// and, in marian-dev, `SinusoidalPositionEmbeddings`.
 fn sinusoidal_shifted(rows: usize, width: usize) -> Vec<f32> {
     let half = width / 2;
     let step = (10_000f64.ln() / (half.max(2) - 1) as f64) as f32;

@@ -16,8 +16,8 @@ pub(super) struct Ssru {
 }
 
 impl Ssru {
-    /// Its outputs for `x`, added to the residual stream, both `[tokens, width]`, of all rows; `index`
-    /// is that of the layer. The cells of the rows are moved on.
+    /// Outputs for `x`, added to the residual stream, both `[tokens, width]` for the tokens of all
+    /// rows, whose cells are updated. `index` is that of the layer.
     pub fn forward(
         &self,
         x: &Tensor,

@@ -206,8 +206,8 @@ impl<'c> ItemFields<'c> {
         })
     }
 
-    /// The words of a film or sound, which Media RSS divides by their times, as one text; `None` for
-    /// other fields.
+    /// The words of a film or sound, which Media RSS divides by their times, as one text; `None`
+    /// for other fields.
     fn spoken(&self, field: &FeedField<'c>) -> Option<FieldContent> {
         let begins = |field: &FeedField<'c>| {
             field.name == "media:text" && attribute(field.tag, "start").is_some()

@@ -1,5 +1,5 @@
-//! Files at addresses of their own, packed: stand-ins for both of Mozilla's storages, and folders that
-//! were filled by hand. The models are random bytes in a site's own catalogue.
+//! Files at addresses of their own, packed: stand-ins for both of Mozilla's storages, and folders
+//! that were filled by hand. The models are random bytes in a site's own catalogue.
 
 use std::io::Write;
 use std::sync::atomic::{AtomicUsize, Ordering};
