@@ -6,6 +6,11 @@ pub mod architectures {
     pub use crate::architectures::*;
 }
 
+/// Everything public in `bundle`.
+pub mod bundle {
+    pub use crate::bundle::*;
+}
+
 /// Everything public in `checkpoint`.
 pub mod checkpoint {
     pub use crate::checkpoint::*;

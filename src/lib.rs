@@ -34,6 +34,7 @@
 
 mod architectures;
 pub mod batch;
+mod bundle;
 mod checkpoint;
 pub mod checks;
 pub mod desk;

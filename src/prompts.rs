@@ -210,6 +210,29 @@ impl Prompt {
         Ok(builtin.iter().find(|prompt| prompt.name == name).cloned())
     }
 
+    /// Names and texts of the prompts in use, by name: the built-in ones, and the files in `folder`
+    /// that replace them or are added.
+    ///
+    /// # Errors
+    /// Fails if a file cannot be read, or is no prompt.
+    pub fn texts(folder: Option<&Path>) -> Result<Vec<(String, String)>> {
+        let mut texts: std::collections::BTreeMap<String, String> =
+            EMBEDDED.iter().map(|(name, text)| (name.to_string(), text.to_string())).collect();
+        if let Some(folder) = folder {
+            let entries = std::fs::read_dir(folder).map_err(|e| Error::io("read", folder, e))?;
+            for path in entries.flatten().map(|entry| entry.path()) {
+                let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+                if path.extension().is_some_and(|extension| extension == "md") {
+                    let text =
+                        std::fs::read_to_string(&path).map_err(|e| Error::io("read", &path, e))?;
+                    Self::parse(&name, &text)?;
+                    texts.insert(name, text);
+                }
+            }
+        }
+        Ok(texts.into_iter().collect())
+    }
+
     /// Parses and checks a prompt file.
     ///
     /// ```

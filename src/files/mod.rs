@@ -19,4 +19,4 @@ pub use mapped::{MappedFile, MappedSlice};
 pub(crate) use checksums::{ChecksumCache, Sha256Bytes, hash_into, to_hex};
 pub(crate) use entry::size;
 pub(crate) use fingerprint::fingerprint;
-pub(crate) use unpack::{is_packed, unpack};
+pub(crate) use unpack::{is_packed, unpack, unpack_zstd};

@@ -4,7 +4,7 @@
 use std::io::{BufRead, BufReader, Read, Result};
 
 use flate2::bufread::MultiGzDecoder;
-use ruzstd::decoding::StreamingDecoder;
+use ruzstd::decoding::{DEFAULT_MAX_WINDOW_SIZE, StreamingDecoder};
 
 /// First bytes of gzip and of zstd.
 const GZIP: [u8; 2] = [0x1f, 0x8b];
@@ -31,14 +31,26 @@ pub(crate) fn unpack<'r>(reader: impl Read + 'r) -> Result<Box<dyn Read + 'r>> {
         return Ok(Box::new(MultiGzDecoder::new(whole)));
     }
     if is_zstd {
-        return Ok(Box::new(ZstdFrames { frame: Frame::Between(whole) }));
+        return Ok(Box::new(ZstdFrames::new(whole, DEFAULT_MAX_WINDOW_SIZE)));
     }
     Ok(Box::new(whole))
+}
+
+/// The bytes within frames of zstd, none of which may need more memory than `max_window`.
+pub(crate) fn unpack_zstd<'r>(reader: impl Read + 'r, max_window: u64) -> impl Read + 'r {
+    ZstdFrames::new(BufReader::with_capacity(1 << 16, reader), max_window)
 }
 
 /// The frames of a zstd file, one after the other.
 struct ZstdFrames<R: BufRead> {
     frame: Frame<R>,
+    max_window: u64,
+}
+
+impl<R: BufRead> ZstdFrames<R> {
+    fn new(reader: R, max_window: u64) -> Self {
+        Self { frame: Frame::Between(reader), max_window }
+    }
 }
 
 enum Frame<R: BufRead> {
@@ -61,7 +73,9 @@ impl<R: BufRead> Read for ZstdFrames<R> {
                         self.frame = Frame::Between(reader);
                         return Ok(0);
                     }
-                    let decoder = StreamingDecoder::new(reader).map_err(std::io::Error::other)?;
+                    let decoder =
+                        StreamingDecoder::new_with_max_window_size(reader, self.max_window)
+                            .map_err(std::io::Error::other)?;
                     self.frame = Frame::Within(Box::new(decoder));
                 }
                 Frame::Within(mut decoder) => match decoder.read(buffer)? {

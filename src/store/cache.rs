@@ -3,12 +3,13 @@
 //! `models--owner--repo/{blobs/<checksum>, snapshots/<commit>/<file>, refs/<revision>}`. Large
 //! files of a snapshot are links to blobs; a blob may be a link to `blobs/<2 digits>/<hash>`, the
 //! store that `huggingface_hub` shares between repositories. Names of folders, snapshots, refs and
-//! the token come from `hf_hub`. Knows paths; knows no catalogue and no source.
+//! the token come from `hf_hub`. Knows paths; knows no model and no source.
 
 use std::path::{Path, PathBuf};
 
 use hf_hub::{Cache, CacheRepo, Repo, RepoType};
 
+use super::catalogue::PinnedFile;
 use super::error::{StoreError, io};
 use super::names::{Checksum, Commit, FileName};
 use super::repo::RepoFile;
@@ -105,6 +106,35 @@ impl RepoFolder {
         dated.into_iter().map(|(_, path)| path).collect()
     }
 
+    /// Links the files of a snapshot to their blobs: all at once, by renaming a folder, if there is
+    /// no such snapshot yet, and one by one otherwise. The folder is made in `folder`.
+    pub fn link_all(
+        &self,
+        commit: &Commit,
+        files: &[PinnedFile],
+        folder: &Path,
+    ) -> Result<(), StoreError> {
+        let snapshot = self.snapshot(commit);
+        if snapshot.symlink_metadata().is_ok() {
+            for file in files {
+                // A file without a known checksum was fetched to this place.
+                if crate::files::size(&self.blob(&file.sha256)).is_some() {
+                    self.link(&file.sha256, commit, &file.name)?;
+                }
+            }
+            return Ok(());
+        }
+        let staged = folder.join("snapshot");
+        for file in files {
+            self.link_at(&file.sha256, &staged.join(file.name.as_str()), &file.name)?;
+        }
+        let snapshots = snapshot.parent().unwrap_or(&self.root);
+        std::fs::create_dir_all(snapshots).map_err(io("create", snapshots))?;
+        crate::files::sync_folder(&staged).map_err(io("write", &staged))?;
+        std::fs::rename(&staged, &snapshot).map_err(io("rename", &staged))?;
+        crate::files::sync_folder(snapshots).map_err(io("write", snapshots))
+    }
+
     /// Links a file of a snapshot to its blob, replacing the previous link atomically.
     #[cfg_attr(not(feature = "fetch"), allow(dead_code))]
     pub fn link(
@@ -113,7 +143,11 @@ impl RepoFolder {
         commit: &Commit,
         name: &FileName,
     ) -> Result<(), StoreError> {
-        let link = self.snapshot(commit).join(name.as_str());
+        self.link_at(checksum, &self.snapshot(commit).join(name.as_str()), name)
+    }
+
+    /// Links a path, as deep in the folder of snapshots as that of the file, to a blob.
+    fn link_at(&self, checksum: &Checksum, link: &Path, name: &FileName) -> Result<(), StoreError> {
         let folder = link.parent().unwrap_or(&self.root);
         std::fs::create_dir_all(folder).map_err(io("create", folder))?;
         #[cfg(unix)]
@@ -127,10 +161,10 @@ impl RepoFolder {
                 _ => {}
             }
             std::os::unix::fs::symlink(to, &temporary).map_err(io("create", &temporary))?;
-            std::fs::rename(&temporary, &link).map_err(io("rename", &temporary))
+            std::fs::rename(&temporary, link).map_err(io("rename", &temporary))
         }
         // Links need privileges on other systems, so the file is moved.
         #[cfg(not(unix))]
-        std::fs::rename(self.blob(checksum), &link).map_err(io("rename", &link))
+        std::fs::rename(self.blob(checksum), link).map_err(io("rename", link))
     }
 }

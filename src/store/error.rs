@@ -196,6 +196,14 @@ pub enum StoreError {
         /// The fault.
         reason: String,
     },
+    /// A carried model that is not the one that its name stands for.
+    #[error("`{name}` is not what is at {repo}")]
+    WrongPlace {
+        /// The model.
+        name: String,
+        /// Its place, as it was carried.
+        repo: String,
+    },
     /// A repository with several models, and no file named.
     #[error("{repo} holds {} GGUF files: {}", files.len(), files.join(", "))]
     Ambiguous {

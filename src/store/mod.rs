@@ -4,6 +4,7 @@
 //! it cannot fetch.
 
 mod cache;
+mod carry;
 pub mod catalogue;
 #[cfg(feature = "fetch")]
 mod download;
@@ -31,6 +32,7 @@ mod sources;
 mod verify;
 
 pub use cache::stored_token;
+pub use carry::{Cargo, CarriedModel, LoadingDock, model_checksum};
 pub use error::{Server, StoreError};
 pub use event::StoreEvent;
 pub use handle::{ResolvedName, Store};

@@ -5,7 +5,7 @@
 
 use std::fmt;
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::error::StoreError;
 use crate::files::{Sha256Bytes, to_hex};
@@ -18,7 +18,7 @@ const MAX_PART: usize = 200;
 const MAX_NAME: usize = 1000;
 
 /// A SHA-256: 64 hexadecimal digits, in lower case.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Deserialize, Serialize)]
 #[serde(try_from = "String")]
 pub struct Checksum(String);
 
@@ -27,7 +27,7 @@ pub struct Checksum(String);
 pub struct Commit(String);
 
 /// A file of a repository: a relative path with `/`, safe to join to a folder on every system.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize, Serialize)]
 #[serde(try_from = "String")]
 pub struct FileName(String);
 

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use etcetera::BaseStrategy;
 use malmoi::desk::LEAST_LIKENESS;
+use malmoi::internals::bundle::TrustedKey;
 use malmoi::store::StoreSettings;
 use malmoi::{Language, Quantization};
 
@@ -28,6 +29,8 @@ struct SettingKey {
     env: &'static [(&'static str, &'static str)],
     /// True if it may be set in `config.toml`; secrets may not.
     in_file: bool,
+    /// True for a list: an array in `config.toml`, separated by commas elsewhere.
+    is_list: bool,
 }
 
 const KEYS: &[SettingKey] = &[
@@ -99,6 +102,19 @@ const KEYS: &[SettingKey] = &[
         "folder of MeCab's Korean dictionary, for scores",
         &[("MALMOI_MECAB_DIC", "")],
     ),
+    SettingKey {
+        is_list: true,
+        ..SettingKey::new(
+            "trusted_keys",
+            "public keys, or files with one, whose signatures on bundles count",
+            &[("MALMOI_TRUSTED_KEYS", "")],
+        )
+    },
+    SettingKey::new(
+        "require_signature",
+        "refuse bundles without the signature of a trusted key",
+        &[("MALMOI_REQUIRE_SIGNATURE", "")],
+    ),
     SettingKey::new("threads", "threads to compute with", &[("MALMOI_THREADS", "")]),
 ];
 
@@ -109,7 +125,7 @@ impl SettingKey {
         describe: &'static str,
         env: &'static [(&'static str, &'static str)],
     ) -> Self {
-        Self { name, aliases: &[], describe, env, in_file: true }
+        Self { name, aliases: &[], describe, env, in_file: true, is_list: false }
     }
 
     /// Its value in the settings file, under the current name or an older one.
@@ -153,7 +169,7 @@ pub(crate) struct Settings {
     fault: Option<SettingsError>,
     /// The user's cache folder.
     cache: PathBuf,
-    #[cfg_attr(not(feature = "serve"), allow(dead_code))]
+    /// The user's data folder.
     data: PathBuf,
 }
 
@@ -296,6 +312,29 @@ impl Settings {
         Ok(parsed.unwrap_or(Similar(Some(LEAST_LIKENESS))))
     }
 
+    /// Folder of what came with bundles and belongs to no model, in the user's data folder.
+    pub fn bundles(&self) -> PathBuf {
+        self.data.join("malmoi/bundles")
+    }
+
+    /// True to refuse bundles without the signature of a trusted key.
+    pub fn require_signature(&self) -> Result<bool> {
+        self.boolean("require_signature").map(|value| value.unwrap_or(false))
+    }
+
+    /// The keys whose signatures on bundles count.
+    pub fn trusted_keys(&self) -> Result<Vec<TrustedKey>> {
+        let Some(row) = self.row("trusted_keys") else { return Ok(Vec::new()) };
+        let keys = row.value.as_deref().unwrap_or_default().split(',').map(str::trim);
+        let parse = |key: &str| {
+            TrustedKey::parse(key).map_err(|error| SettingsError {
+                origin: row.origin.clone(),
+                reason: format!("trusted_keys: {error}"),
+            })
+        };
+        keys.filter(|key| !key.is_empty()).map(parse).collect()
+    }
+
     pub fn checks(&self) -> Option<PathBuf> {
         self.get("checks").map(PathBuf::from)
     }
@@ -319,13 +358,39 @@ impl Settings {
         })
     }
 
-    /// Adds the site's own models to the catalogue, for this process.
+    /// Adds the site's own models to the catalogue, and those that came with bundles, for this
+    /// process.
     pub fn add_catalogue(&self) -> Result<()> {
-        let Some(path) = self.get("catalogue") else { return Ok(()) };
-        let fail = |reason: String| SettingsError { origin: path.to_string(), reason };
-        let text =
-            std::fs::read_to_string(path).map_err(|e| fail(format!("cannot be read: {e}")))?;
-        malmoi::store::catalogue::add_site(&text).map_err(|e| fail(e.to_string()))
+        let site = match self.get("catalogue") {
+            None => None,
+            Some(path) => Some((
+                path,
+                std::fs::read_to_string(path).map_err(|e| SettingsError {
+                    origin: path.to_string(),
+                    reason: format!("cannot be read: {e}"),
+                })?,
+            )),
+        };
+        let carried = self.carried_catalogues();
+        if site.is_none() && carried.is_empty() {
+            return Ok(());
+        }
+        let (origin, text) = site.map_or((None, None), |(path, text)| (Some(path), Some(text)));
+        malmoi::store::catalogue::add(text.as_deref(), &carried).map_err(|e| SettingsError {
+            origin: origin.unwrap_or("the catalogues of bundles").to_string(),
+            reason: e.to_string(),
+        })
+    }
+
+    /// Catalogues that came with bundles, in the order of their folders' names.
+    fn carried_catalogues(&self) -> Vec<String> {
+        let folders = std::fs::read_dir(self.bundles()).into_iter().flatten().flatten();
+        let mut files: Vec<PathBuf> = folders
+            .filter(|folder| !folder.file_name().to_string_lossy().starts_with('.'))
+            .map(|folder| folder.path().join("catalogue.toml"))
+            .collect();
+        files.sort();
+        files.iter().filter_map(|file| std::fs::read_to_string(file).ok()).collect()
     }
 
     /// The settings of the model store.
@@ -422,13 +487,21 @@ fn read_file(path: &Path) -> Result<toml::Table> {
                 known.join(", ")
             )));
         };
-        if value.is_table() || value.is_array() {
+        let is_texts = |list: &Vec<toml::Value>| list.iter().all(toml::Value::is_str);
+        if value.is_table() || value.is_array() && !key.is_list {
             return Err(fail(format!("`{}` must be a single value", key.name)));
+        }
+        if value.as_array().is_some_and(|list| !is_texts(list)) {
+            return Err(fail(format!("`{}` must be a list of texts", key.name)));
         }
     }
     Ok(table)
 }
 
+/// A value as text; of a list, with commas between.
 fn plain(value: &toml::Value) -> String {
+    if let Some(list) = value.as_array() {
+        return list.iter().map(plain).collect::<Vec<_>>().join(",");
+    }
     value.as_str().map_or_else(|| value.to_string(), str::to_string)
 }

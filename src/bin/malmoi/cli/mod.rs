@@ -3,6 +3,7 @@
 mod batch;
 mod batch_args;
 mod bench;
+mod bundle;
 mod check;
 mod check_args;
 mod doctor;
@@ -95,6 +96,7 @@ enum Command {
     Glossary(glossary::GlossaryCommand),
     Formats(formats::FormatsCommand),
     Models(models::Models),
+    Bundle(bundle::BundleCommand),
     Eval(eval::Eval),
     #[cfg(feature = "serve")]
     Serve(serve::Serve),
@@ -147,6 +149,7 @@ impl Cli {
             Command::Glossary(command) => command.run(&startup.context()?),
             Command::Formats(command) => command.run(json),
             Command::Models(command) => command.run(&startup.context()?),
+            Command::Bundle(command) => command.run(&startup.context()?),
             Command::Eval(command) => command.run(&startup.context()?),
             #[cfg(feature = "serve")]
             Command::Serve(command) => command.run(&startup.context()?),
