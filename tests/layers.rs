@@ -64,6 +64,7 @@ const MODULES: &[Floor] = &[
     ("judge", &["checks", "error", "language", "model", "segment"]),
     ("fetch", &["error", "formats", "redact"]),
     ("store", &["fetch", "files", "language", "redact", "store::error"]),
+    ("bundle", &["files", "redact", "store"]),
     // Both.
     ("job", &["checks", "desk", "generation", "language", "outcome", "prompts"]),
     (
@@ -288,6 +289,9 @@ fn foreign_libraries_have_their_places() {
         ("tokenizers::", &["checkpoint/tokenizer"]),
         ("ureq::", &["fetch"]),
         ("hf_hub::", &["store/cache.rs"]),
+        ("minisign::", &["bundle/signature.rs"]),
+        ("minisign_verify::", &["bundle/signature.rs"]),
+        ("tar::", &["bundle"]),
         ("clap::", &[]),
         ("minijinja::", &["checkpoint/chat_template.rs", "prompts.rs"]),
         ("hayro_interpret::", &["formats/pdf"]),

@@ -11,6 +11,8 @@ mod bench;
 /// The digest in a browser.
 #[cfg(feature = "fetch")]
 mod browser;
+/// Bundles: models carried in one signed file.
+mod bundles;
 /// Inputs that once broke the program.
 mod cases;
 /// Chat templates, compared with the reference.

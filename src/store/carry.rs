@@ -271,7 +271,8 @@ fn short_name(repo: &RepoFile) -> String {
 
 /// The model of a file or folder that a person made, and the name it gets.
 fn local_model(path: &Path) -> Result<(RepoFile, CachedModel), StoreError> {
-    let path = path.canonicalize().map_err(io("read", path))?;
+    // Links are not followed: in a cache, a file has its name at the link.
+    let path = std::path::absolute(path).map_err(io("read", path))?;
     let is_dir = path.is_dir();
     let name = if is_dir { path.file_name() } else { path.file_stem() };
     let name = name.unwrap_or_default().to_string_lossy().into_owned();
