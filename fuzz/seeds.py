@@ -3,9 +3,12 @@
 
 A target for several formats takes the format's place in its table from the first byte.
 """
+import hashlib
 import json
 import pathlib
 import re
+import struct
+import tarfile
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 
@@ -32,6 +35,30 @@ def seed(target, name, data):
     folder = ROOT / "fuzz/corpus" / target
     folder.mkdir(parents=True, exist_ok=True)
     (folder / name).write_bytes(data)
+
+
+def bundles():
+    """Archives of bundles, as they are and in raw blocks of zstd: without and with a model."""
+    words = b"words of the port town"
+    digest = hashlib.sha256(words).hexdigest()
+    whole = hashlib.sha256(f"{digest}  m.gguf\n".encode()).hexdigest()
+    model = {
+        "name": "o/r", "repo": "o/r@main", "commit": "ab" * 20, "sha256": whole, "license": "MIT",
+        "files": [{"name": "m.gguf", "path": "models/m.gguf"}],
+    }
+    for name, path, role, models in (("text", "licenses/a.txt", "license", []), ("model", "models/m.gguf", "weights", [model])):
+        file = {"path": path, "role": role, "bytes": len(words), "sha256": digest}
+        manifest = json.dumps({"version": 1, "made_by": "nobody", "models": models, "files": [file]}).encode()
+        archive = b""
+        for path, data in (("manifest.json", manifest), (path, words)):
+            info = tarfile.TarInfo(path)
+            info.size, info.mode = len(data), 0o644
+            archive += info.tobuf(tarfile.USTAR_FORMAT) + data + bytes(-len(data) % 512)
+        archive += bytes(1024)
+        yield name, b"\0" + archive
+        # Magic, a single segment with a size of four bytes, one raw block that is the last.
+        frame = struct.pack("<IBI", 0xFD2FB528, 0xA0, len(archive)) + (len(archive) << 3 | 1).to_bytes(3, "little")
+        yield f"{name}.zst", b"\1" + frame + archive
 
 
 def main():
@@ -64,6 +91,8 @@ def main():
         # A change within the trie, and one within the costs of the words.
         changes = b"" if number % 3 == 0 else bytes([5, 0, 80 + number, number]) + bytes([8, 0, 4 + number % 50, 255])
         seed("mecab", f"{number}", changes + b"\0" + line.encode())
+    for name, archive in bundles():
+        seed("bundle", name, archive)
     for file in (ROOT / "prompts").glob("*.md"):
         seed("prompts", file.name, file.read_bytes())
     blocks = re.findall(r"```toml\n(.*?)```", (ROOT / "docs/patterns.md").read_text(), re.DOTALL)

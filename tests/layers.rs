@@ -64,7 +64,7 @@ const MODULES: &[Floor] = &[
     ("judge", &["checks", "error", "language", "model", "segment"]),
     ("fetch", &["error", "formats", "redact"]),
     ("store", &["fetch", "files", "language", "redact", "store::error"]),
-    ("bundle", &["files", "redact", "store"]),
+    ("bundle", &["files", "redact", "store", "store::error"]),
     // Both.
     ("job", &["checks", "desk", "generation", "language", "outcome", "prompts"]),
     (

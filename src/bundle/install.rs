@@ -6,7 +6,7 @@
 
 use std::collections::HashMap;
 use std::fs::{File, OpenOptions};
-use std::io::Write;
+use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
@@ -75,7 +75,8 @@ pub struct Inspected {
 /// Reads a whole bundle and verifies it like [`install`].
 pub fn inspect(file: &Path, trusted: &[TrustedKey], require_signature: bool) -> Result<Inspected> {
     let (parts, signed) = verify(file, trusted, require_signature)?;
-    let manifest = read(file, &parts, |_| Ok(()), |_, _| Ok(Target::Nowhere))?;
+    let archive = Archive::of(file, &parts)?;
+    let manifest = archive.read(|_| Ok(()), |_, _| Ok(Target::Nowhere))?;
     let id = Checksum::from(parts.id);
     Ok(Inspected { manifest, id, signed, files: parts.paths(), bytes: parts.bytes() })
 }
@@ -99,9 +100,7 @@ pub fn install(
         let loading = std::cell::RefCell::new(&mut loading);
         let total = |manifest: &Manifest| manifest.bytes();
         let mut done = 0;
-        read(
-            file,
-            &parts,
+        Archive::of(file, &parts)?.read(
             |manifest| loading.borrow_mut().begin(manifest),
             |manifest, file| {
                 done += file.bytes;
@@ -134,57 +133,91 @@ enum Target {
     File(PathBuf),
 }
 
-/// Reads the archive of verified parts to its end. `begin` sees the manifest before the first file;
-/// `target` says where each goes.
-fn read(
-    file: &Path,
-    parts: &Parts,
-    begin: impl FnOnce(&Manifest) -> Result<()>,
-    mut target: impl FnMut(&Manifest, &BundledFile) -> Result<Target>,
-) -> Result<Manifest> {
-    let mut archive = ArchiveReader::new(unpacked(parts.frames()?), &bundle_path(file));
-    let bytes = archive.manifest()?;
-    let found = Checksum::from(Sha256Bytes::from(Sha256::digest(&bytes)));
-    let expected = Checksum::from(parts.id);
-    if found != expected {
-        return Err(checksum(manifest::PATH, &expected, &found));
-    }
-    let manifest = Manifest::parse(&bytes)?;
-    if manifest.bytes().is_none_or(|bytes| bytes > most_unpacked(parts.bytes())) {
-        let (most, packed) = (most_unpacked(parts.bytes()), parts.bytes());
-        let reason = format!(
-            "claims {} bytes, more than the {most} that {packed} bytes may hold",
-            manifest.bytes().unwrap_or(u64::MAX)
-        );
-        return Err(BundleError::Manifest { reason });
-    }
-    begin(&manifest)?;
-    let known: std::collections::HashSet<&str> =
-        manifest.files.iter().map(|file| file.path.as_str()).chain([manifest::PATH]).collect();
-    for file in &manifest.files {
-        let mut hash = Sha256::new();
-        let mut out = match target(&manifest, file)? {
-            Target::Nowhere => None,
-            Target::File(path) => Some((new_file(&path, file.role)?, path)),
-        };
-        let is_known = |path: &str| known.contains(path);
-        archive.entry(file.path.as_str(), file.bytes, &is_known, &mut |chunk| {
-            hash.update(chunk);
-            match &mut out {
-                Some((out, path)) => out.write_all(chunk).map_err(io("write", path)),
-                None => Ok(()),
-            }
-        })?;
-        let found = Checksum::from(Sha256Bytes::from(hash.finalize()));
-        if found != file.sha256 {
-            return Err(checksum(file.path.as_str(), &file.sha256, &found));
-        }
-        if let Some((out, path)) = out {
-            out.sync_all().map_err(io("write", &path))?;
-        }
-    }
-    archive.end()?;
+/// Reads an archive and verifies it like [`inspect`], without heads, seals and signatures, in frames
+/// of zstd or as it is: what a program for tests wants of an attacker's bundle.
+#[doc(hidden)]
+pub fn inspect_archive(bytes: &[u8], is_packed: bool) -> Result<Manifest> {
+    let reader: Box<dyn Read + '_> =
+        if is_packed { Box::new(unpacked(bytes)) } else { Box::new(bytes) };
+    let archive = Archive { file: "archive".into(), reader, id: None, packed: bytes.len() as u64 };
+    let manifest = archive.read(|_| Ok(()), |_, _| Ok(Target::Nowhere))?;
+    manifest.models.iter().try_for_each(|model| carried(&manifest, model).map(drop))?;
     Ok(manifest)
+}
+
+/// The archive in a bundle, before it is read.
+struct Archive<'p> {
+    /// The bundle, for errors.
+    file: PathBuf,
+    reader: Box<dyn Read + 'p>,
+    /// The checksum that its manifest must have.
+    id: Option<Checksum>,
+    /// Bytes of the bundle.
+    packed: u64,
+}
+
+impl<'p> Archive<'p> {
+    /// The archive in verified parts.
+    fn of(file: &Path, parts: &'p Parts) -> Result<Self> {
+        Ok(Self {
+            file: bundle_path(file),
+            reader: Box::new(unpacked(parts.frames()?)),
+            id: Some(Checksum::from(parts.id)),
+            packed: parts.bytes(),
+        })
+    }
+
+    /// Reads it to its end. `begin` sees the manifest before the first file; `target` says where
+    /// each goes.
+    fn read(
+        self,
+        begin: impl FnOnce(&Manifest) -> Result<()>,
+        mut target: impl FnMut(&Manifest, &BundledFile) -> Result<Target>,
+    ) -> Result<Manifest> {
+        let most = most_unpacked(self.packed);
+        let mut archive = ArchiveReader::new(self.reader, &self.file);
+        let bytes = archive.manifest()?;
+        let found = Checksum::from(Sha256Bytes::from(Sha256::digest(&bytes)));
+        if let Some(expected) = self.id.filter(|expected| *expected != found) {
+            return Err(checksum(manifest::PATH, &expected, &found));
+        }
+        let manifest = Manifest::parse(&bytes)?;
+        if manifest.bytes().is_none_or(|bytes| bytes > most) {
+            let reason = format!(
+                "claims {} bytes, more than the {most} that {} bytes may hold",
+                manifest.bytes().unwrap_or(u64::MAX),
+                self.packed
+            );
+            return Err(BundleError::Manifest { reason });
+        }
+        begin(&manifest)?;
+        let known: std::collections::HashSet<&str> =
+            manifest.files.iter().map(|file| file.path.as_str()).chain([manifest::PATH]).collect();
+        for file in &manifest.files {
+            let mut hash = Sha256::new();
+            let mut out = match target(&manifest, file)? {
+                Target::Nowhere => None,
+                Target::File(path) => Some((new_file(&path, file.role)?, path)),
+            };
+            let is_known = |path: &str| known.contains(path);
+            archive.entry(file.path.as_str(), file.bytes, &is_known, &mut |chunk| {
+                hash.update(chunk);
+                match &mut out {
+                    Some((out, path)) => out.write_all(chunk).map_err(io("write", path)),
+                    None => Ok(()),
+                }
+            })?;
+            let found = Checksum::from(Sha256Bytes::from(hash.finalize()));
+            if found != file.sha256 {
+                return Err(checksum(file.path.as_str(), &file.sha256, &found));
+            }
+            if let Some((out, path)) = out {
+                out.sync_all().map_err(io("write", &path))?;
+            }
+        }
+        archive.end()?;
+        Ok(manifest)
+    }
 }
 
 fn checksum(path: &str, expected: &Checksum, found: &Checksum) -> BundleError {

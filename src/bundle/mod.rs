@@ -18,7 +18,7 @@ mod tests;
 
 pub use create::{Created, Extra, create};
 pub use error::{BundleError, Result};
-pub use install::{Inspected, Installation, Installed, inspect, install};
+pub use install::{Inspected, Installation, Installed, inspect, inspect_archive, install};
 pub use manifest::{BundledFile, BundledModel, Manifest, Role};
 pub use parts::{LEAST_PART, bundle_path, join};
 pub use signature::{KeyPair, Signed, Signer, TrustedKey, signature_path};

@@ -156,16 +156,17 @@ impl Signer {
     /// Fails if it is none, or if its password is missing or wrong.
     pub fn open(path: &Path, password: Option<String>) -> Result<Self> {
         let text = read_small(path)?;
-        let boxed = || {
-            SecretKeyBox::from_string(&text)
-                .map_err(|_| fault(path, "it is not a secret key of minisign"))
-        };
-        let without = boxed()?.into_unencrypted_secret_key();
-        let key = match (without, password) {
-            (Ok(key), _) => key,
-            (Err(_), None) => return Err(fault(path, "its password is needed")),
-            (Err(_), Some(password)) => boxed()?
-                .into_secret_key(Some(password))
+        let wrong = || fault(path, "it is not a secret key of minisign");
+        let line = text.lines().nth(1).unwrap_or_default();
+        let bytes = STANDARD.decode(line.trim()).map_err(|_| wrong())?;
+        let key = SecretKey::from_bytes(&bytes).map_err(|_| wrong())?;
+        // A key without a password is taken as it is: minisign writes none of the checksums that
+        // the crate asks of it. A damaged one is noticed when its first signature is checked.
+        let key = match (key.is_encrypted(), password) {
+            (false, _) => key,
+            (true, None) => return Err(fault(path, "its password is needed")),
+            (true, Some(password)) => SecretKeyBox::from_string(&text)
+                .and_then(|boxed| boxed.into_secret_key(Some(password)))
                 .map_err(|error| fault(path, &redact::foreign(&error.to_string())))?,
         };
         Ok(Self { key })
@@ -183,8 +184,10 @@ impl Signer {
         let comment = format!("file:{name}\tmanifest:{}\thashed", files::to_hex(&parts.id));
         let path = signature_path(bundle);
         let failed = |error: minisign::PError| fault(&path, &redact::foreign(&error.to_string()));
-        let signature = minisign::sign(None, &self.key, parts.whole()?, Some(&comment), None)
-            .map_err(failed)?;
+        let public = OwnKey::from_secret_key(&self.key).map_err(failed)?;
+        let signature =
+            minisign::sign(Some(&public), &self.key, parts.whole()?, Some(&comment), None)
+                .map_err(failed)?;
         let text = signature.into_string();
         files::replace(&path, |out| out.write_all(text.as_bytes())).map_err(io("write", &path))?;
         Ok(path)

@@ -110,6 +110,14 @@ const KEYS: &[SettingKey] = &[
             &[("MALMOI_TRUSTED_KEYS", "")],
         )
     },
+    SettingKey {
+        in_file: false,
+        ..SettingKey::new(
+            "key_password",
+            "password of the secret key that signs bundles",
+            &[("MALMOI_KEY_PASSWORD", "")],
+        )
+    },
     SettingKey::new(
         "require_signature",
         "refuse bundles without the signature of a trusted key",
@@ -222,6 +230,8 @@ impl Settings {
             self.offline().err(),
             self.cache_weights().err(),
             self.reproducible().err(),
+            self.require_signature().err(),
+            self.trusted_keys().err(),
             self.threads().err(),
             self.quantize().err(),
             self.messages().err(),
@@ -440,7 +450,7 @@ fn default(name: &str, base: &impl BaseStrategy) -> Option<String> {
             Some(if is_korean { "ko" } else { "en" }.to_string())
         }
         "cache_weights" => Some("true".to_string()),
-        "reproducible" => Some("false".to_string()),
+        "reproducible" | "require_signature" => Some("false".to_string()),
         "similar" => Some(LEAST_LIKENESS.to_string()),
         "python" => Some(StoreSettings::new("").python),
         "mecab_dic" => mecab_dictionary(base).map(|path| path.display().to_string()),

@@ -14,9 +14,6 @@ use serde_json::json;
 use crate::context::{Context, Exit};
 use crate::output;
 
-/// Environment variable with the password of a secret key.
-const PASSWORD: &str = "MALMOI_KEY_PASSWORD";
-
 /// Carry models into a network that has no other: one file, verified and signed
 #[derive(Args)]
 pub(crate) struct BundleCommand {
@@ -103,9 +100,9 @@ struct Password {
 }
 
 impl Password {
-    fn read(&self) -> Result<Option<String>> {
+    fn read(&self, context: &Context) -> Result<Option<String>> {
         let Some(path) = &self.password_file else {
-            return Ok(std::env::var(PASSWORD).ok().filter(|password| !password.is_empty()));
+            return Ok(context.settings.get("key_password").map(str::to_string));
         };
         let text = std::fs::read_to_string(path)
             .with_context(|| format!("cannot read {}", path.display()))?;
@@ -142,7 +139,7 @@ impl BundleCommand {
     pub fn run(self, context: &Context) -> Result<Exit> {
         match self.action {
             Action::Create { names, output, glossary, with_program, split, sign, password } => {
-                let password = password.read()?;
+                let password = password.read(context)?;
                 let signer = sign.map(|key| Signer::open(&key, password)).transpose()?;
                 let mut extras = prompts(context)?;
                 extras.extend(glossary.iter().map(|path| Extra::file(Role::Glossary, path)));
@@ -163,15 +160,15 @@ impl BundleCommand {
                 written(context, &[output], bytes, None)
             }
             Action::Sign { file, key, password } => {
-                let signature = Signer::open(&key, password.read()?)?.sign(&file)?;
+                let signature = Signer::open(&key, password.read(context)?)?.sign(&file)?;
                 written(context, &[signature], 0, None)
             }
             Action::Keygen { output, without_password, password } => {
-                let password = password.read()?.filter(|_| !without_password);
+                let password = password.read(context)?.filter(|_| !without_password);
                 if password.is_none() && !without_password {
                     bail!(
                         "the secret key needs a password: give it with --password-file or in \
-                         {PASSWORD}, or leave the key unencrypted with --without-password"
+                         MALMOI_KEY_PASSWORD, or leave the key unencrypted with --without-password"
                     );
                 }
                 keygen(context, &output, password)

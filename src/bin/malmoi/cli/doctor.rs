@@ -23,9 +23,9 @@ impl Doctor {
             .rows()
             .iter()
             .map(|row| {
-                // The token is a secret; the report only says that it is set.
+                // Secrets: the report only says that they are set.
                 let value = match (row.name, &row.value) {
-                    ("token", Some(_)) => Some("set".to_string()),
+                    ("token" | "key_password", Some(_)) => Some("set".to_string()),
                     (_, value) => value.as_deref().map(malmoi::internals::redact::secrets),
                 };
                 json!({ "name": row.name, "value": value, "from": row.origin, "describe": row.describe })
