@@ -1,5 +1,6 @@
 //! The command line: arguments, settings, the terminal and exit codes. The library does the work.
 
+mod build_info;
 mod cli;
 mod context;
 mod encoder;
@@ -21,12 +22,19 @@ mod ui;
 use std::process::ExitCode;
 
 use clap::Parser;
+use clap::error::ErrorKind;
 
 use context::Exit;
 
 fn main() -> ExitCode {
     ui::explain_panics();
-    let cli = cli::Cli::parse();
+    let cli = cli::Cli::try_parse().unwrap_or_else(|answer| match answer.kind() {
+        ErrorKind::DisplayVersion if is_verbose() => {
+            print!("{}", build_info::report());
+            std::process::exit(0)
+        }
+        _ => answer.exit(),
+    });
     match cli.run() {
         Ok(Exit::Done) => ExitCode::SUCCESS,
         Ok(Exit::Doubtful) => ExitCode::from(1),
@@ -38,4 +46,9 @@ fn main() -> ExitCode {
             ExitCode::from(2)
         }
     }
+}
+
+/// `--version --verbose`: clap answers `--version` before it reads on.
+fn is_verbose() -> bool {
+    std::env::args_os().any(|argument| argument == "--verbose")
 }

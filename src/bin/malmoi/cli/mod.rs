@@ -41,7 +41,8 @@ use malmoi::Language;
     after_help = "Exit status: 0 done, 1 done but --strict found something, 2 failed, 130 stopped by Ctrl-C.\n\
     Results go to standard output, everything else to standard error.\n\
     Settings: flags, then environment variables, then malmoi/config.toml in the configuration folder\n\
-    ($XDG_CONFIG_HOME, else ~/.config); `malmoi doctor` shows its path and every setting."
+    ($XDG_CONFIG_HOME, else ~/.config); `malmoi doctor` shows its path and every setting.\n\
+    `malmoi --version --verbose` shows the features of the build, its commit and the instruction set."
 )]
 pub(crate) struct Cli {
     #[command(flatten)]
