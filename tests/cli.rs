@@ -563,3 +563,13 @@ fn text_cannot_control_the_terminal() {
     let missing = home.run(&["summarize", "no\u{1b}[31m\u{202e}such.txt"]);
     assert!(!missing.err.contains(obeyed), "{:?}", missing.err);
 }
+
+#[test]
+fn the_verbose_version_says_features_commit_and_kernels() {
+    let ran = Home::new().run(&["--version", "--verbose"]);
+    assert_eq!(ran.code, Some(0), "{}", ran.err);
+    let names: Vec<&str> = ran.out.lines().filter_map(|line| line.split(':').next()).collect();
+    let version = concat!("malmoi ", env!("CARGO_PKG_VERSION"));
+    assert_eq!(names, [version, "commit", "features", "system", "kernels"]);
+    assert!(!ran.out.contains(": \n"), "{}", ran.out);
+}
