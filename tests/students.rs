@@ -35,7 +35,7 @@ struct Forced {
 
 /// The folders with what is expected of them.
 fn folders() -> Vec<(PathBuf, Expected)> {
-    ["tiny", "base-memory", "base"]
+    ["tiny", "base-memory", "base", "opus"]
         .map(|name| {
             let folder = here("fixtures/marian").join(name);
             let expected = std::fs::read(folder.join("expected.json")).unwrap();

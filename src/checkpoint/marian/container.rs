@@ -1,14 +1,16 @@
-//! Marian's binary container, version 1: headers of all items, their names, shapes and values.
+//! Marian's weights: its binary container, version 1, or the items of an archive ([`npz`]).
 //!
-//! Little-endian: version and number of items; for each its length of name, type, number of
+//! A container is little-endian: version and number of items; for each its length of name, type, number of
 //! dimensions and bytes; all names, all shapes, and after a gap the values. An int8 matrix
 //! (`intgemm8`) is stored transposed, with its factor from numbers to bytes after the last of them.
 //! Source: `src/common/binary.cpp` of <https://github.com/browsermt/marian-dev>.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::path::Path;
 
 use super::names;
+use super::npz;
 use super::options;
 use crate::checkpoint::byte_reader::{ByteReader, Parsed};
 use crate::checkpoint::gguf::TensorInfo;
@@ -17,13 +19,14 @@ use crate::files::MappedFile;
 use crate::kernels::{GgmlType, Weight, int8_blocks};
 
 const VERSION: u64 = 1;
-const MAX_ITEMS: u64 = 65_536;
+pub(super) const MAX_ITEMS: u64 = 65_536;
 const MAX_NAME: u64 = 1024;
 const MAX_DIMENSIONS: u64 = 8;
 
 /// Types of items: `Type` in `src/common/types.h`.
-const FLOAT16: u64 = 0x402;
-const FLOAT32: u64 = 0x404;
+pub(super) const CHARS: u64 = 0x101;
+pub(super) const FLOAT16: u64 = 0x402;
+pub(super) const FLOAT32: u64 = 0x404;
 const INTGEMM8: u64 = 0x4101;
 
 /// The weights of a container as tensors, each row an output. Float matrices are transposed, and
@@ -49,11 +52,11 @@ struct Header {
 }
 
 /// An item of a container.
-struct Item<'b> {
-    name: String,
-    item_type: u64,
-    shape: Vec<usize>,
-    bytes: &'b [u8],
+pub(super) struct Item<'b> {
+    pub name: String,
+    pub item_type: u64,
+    pub shape: Vec<usize>,
+    pub bytes: Cow<'b, [u8]>,
 }
 
 impl MarianWeights {
@@ -81,10 +84,11 @@ impl MarianWeights {
 pub(in crate::checkpoint) fn parse(path: &Path, bytes: &[u8]) -> Result<Container> {
     let malformed =
         |reason| Error::malformed(path, format!("not a usable file of Marian: {reason}"));
-    let items = items(bytes).map_err(malformed)?;
+    let items = if npz::is_npz(bytes) { npz::items(bytes) } else { items(bytes) };
+    let items = items.map_err(malformed)?;
     let options = items.iter().find(|item| item.name == options::ITEM);
     let options = options.ok_or_else(|| malformed(format!("it has no `{}`", options::ITEM)))?;
-    let options = String::from_utf8_lossy(options.bytes).trim_end_matches('\0').to_string();
+    let options = String::from_utf8_lossy(&options.bytes).trim_end_matches('\0').to_string();
     let mut converted: Vec<u8> = Vec::with_capacity(bytes.len() + bytes.len() / 8);
     let mut tensors = HashMap::with_capacity(items.len());
     for item in items.iter().filter(|item| names::is_weight(&item.name)) {
@@ -137,7 +141,7 @@ fn items(bytes: &[u8]) -> Parsed<Vec<Item<'_>>> {
     let mut items = Vec::with_capacity(headers.len());
     for ((header, name), shape) in headers.iter().zip(names).zip(shapes) {
         let bytes = reader.take(usize::try_from(header.bytes).map_err(|e| e.to_string())?)?;
-        items.push(Item { name, item_type: header.item_type, shape, bytes });
+        items.push(Item { name, item_type: header.item_type, shape, bytes: bytes.into() });
     }
     Ok(items)
 }
@@ -204,9 +208,6 @@ fn convert(item: &Item<'_>, out: &mut Vec<u8>) -> Parsed<(GgmlType, Vec<usize>)>
 pub(super) mod tests {
     use super::*;
 
-    /// The type of the options' item.
-    const INT8: u64 = 0x101;
-
     /// A container with these items: name, type, shape and bytes.
     pub fn container(items: &[(&str, u64, &[i32], Vec<u8>)]) -> Vec<u8> {
         let mut out = Vec::new();
@@ -246,7 +247,7 @@ pub(super) mod tests {
             ("encoder_l1_self_bq", FLOAT32, &[1, 2], floats(&[1.0, 2.0])),
             ("encoder_l1_ffn_W1", FLOAT32, &[2, 3], floats(&[1.0, 2.0, 3.0, 4.0, 5.0, 6.0])),
             ("encoder_l1_self_Wq_QuantMultA", FLOAT32, &[1, 1], floats(&[8.0])),
-            (options::ITEM, INT8, &[5], b"a: b\0".to_vec()),
+            (options::ITEM, CHARS, &[5], b"a: b\0".to_vec()),
         ])
     }
 
@@ -289,7 +290,7 @@ pub(super) mod tests {
     fn a_type_of_one_kind_of_cpu_is_refused_with_the_way_out() {
         let bytes = container(&[
             ("Wemb", 0x4101 + 0x1000, &[1, 32], vec![0; 36]),
-            (options::ITEM, INT8, &[1], vec![0]),
+            (options::ITEM, CHARS, &[1], vec![0]),
         ]);
         let refusal = parse(Path::new("m.bin"), &bytes).err().unwrap().to_string();
         assert!(refusal.contains("`Wemb`") && refusal.contains("marian-conv"), "{refusal}");

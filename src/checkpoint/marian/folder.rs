@@ -14,16 +14,24 @@ const MAX_MODEL_BYTES: u64 = 1 << 30;
 /// Limit of a settings file.
 const MAX_SETTINGS_BYTES: u64 = 1 << 20;
 
+/// Files that split text into the pieces that a list of pieces has ids for.
+const SPLITTERS: [&str; 2] = ["source.spm", "target.spm"];
+
 /// The files of a model of Marian.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in crate::checkpoint) struct MarianFolder {
     pub model: PathBuf,
+    /// A model of SentencePiece, whose pieces have their ids in its order unless there is a `list`.
     pub source_vocabulary: PathBuf,
     /// The same file, if both languages have one vocabulary.
     pub target_vocabulary: PathBuf,
+    /// The ids of the pieces of both languages, as OPUS-MT has them (`vocab.yml`).
+    pub list: Option<PathBuf>,
     pub shortlist: Option<PathBuf>,
     /// Codes of the languages it translates from and into, if a name says so.
     pub direction: [Option<String>; 2],
+    /// Number of beams in the settings.
+    pub beams: u32,
 }
 
 /// Names of files of a model, without the ending of a compression.
@@ -31,6 +39,7 @@ struct Names {
     model: String,
     vocabularies: Vec<String>,
     shortlist: Option<String>,
+    beams: u32,
 }
 
 impl MarianFolder {
@@ -57,7 +66,9 @@ impl MarianFolder {
             let missing = || Error::malformed(folder, format!("its file {name} is missing"));
             compressed::find(folder, name).ok_or_else(missing)
         };
-        let Some([source, target]) = names.source_and_target() else {
+        let list = names.list().map(find).transpose()?;
+        let vocabularies = if list.is_some() { Some(SPLITTERS) } else { names.source_and_target() };
+        let Some([source, target]) = vocabularies else {
             let reason = match names.vocabularies.as_slice() {
                 [] => "it has a model of Marian, but no vocabulary (.spm)".to_string(),
                 several => format!("it has several vocabularies: {}", several.join(", ")),
@@ -67,8 +78,10 @@ impl MarianFolder {
         Ok(Some(Self {
             source_vocabulary: find(source)?,
             target_vocabulary: find(target)?,
+            list,
             shortlist: names.shortlist.as_deref().and_then(|name| compressed::find(folder, name)),
             direction: direction(&names.model),
+            beams: names.beams,
             model: find(&names.model)?,
         }))
     }
@@ -77,7 +90,7 @@ impl MarianFolder {
     pub fn read(&self) -> Result<(serde_json::Value, MarianWeights)> {
         let bytes = compressed::read(&self.model, MAX_MODEL_BYTES)?;
         let container = parse(&self.model, &bytes)?;
-        Ok((options::config(&self.model, &container.options)?, container.weights))
+        Ok((options::config(&self.model, &container.options, self.beams)?, container.weights))
     }
 }
 
@@ -94,17 +107,11 @@ impl Names {
             values.iter().filter_map(name).filter(|name| !name.is_empty()).collect()
         };
         let Some(model) = files("models").into_iter().next() else { return Ok(None) };
-        if !model.ends_with(".bin") {
-            return Err(Error::Unsupported {
-                what: format!("the model file {model}"),
-                file: path,
-                supported: "Marian's binary form (.bin), which marian-conv writes".into(),
-            });
-        }
         let mut vocabularies = files("vocabs");
         vocabularies.dedup();
         let shortlist = files("shortlist").into_iter().find(|name| name.ends_with(".bin"));
-        Ok(Some(Self { model, vocabularies, shortlist }))
+        let beams = settings.text("beam-size").and_then(|beams| beams.parse().ok()).unwrap_or(1);
+        Ok(Some(Self { model, vocabularies, shortlist, beams }))
     }
 
     /// The files by their names; `None` if there is no model.
@@ -129,7 +136,15 @@ impl Names {
             _ => return Ok(None),
         };
         let shortlist = files.iter().find(is_shortlist).cloned();
-        Ok(Some(Self { model: model.clone(), vocabularies, shortlist }))
+        Ok(Some(Self { model: model.clone(), vocabularies, shortlist, beams: 1 }))
+    }
+
+    /// The list of pieces of both languages, if that is what the settings name.
+    fn list(&self) -> Option<&str> {
+        match self.vocabularies.as_slice() {
+            [list] if list.ends_with(".yml") => Some(list),
+            _ => None,
+        }
     }
 
     /// The vocabularies of both languages.
@@ -201,6 +216,17 @@ mod tests {
         let bergamot =
             [("config.intgemm8bitalpha.yml", settings), ("model.npz.bin", ""), ("v.spm", "")];
         assert_eq!(found(&bergamot).unwrap(), ["model.npz.bin", "v.spm", "v.spm"]);
+        let settings = "models:\n  - opus.npz\nvocabs:\n  - opus.vocab.yml\n  - opus.vocab.yml\nbeam-size: 6\n";
+        let opus = [
+            ("decoder.yml", settings),
+            ("opus.npz", ""),
+            ("opus.vocab.yml", ""),
+            ("source.spm", ""),
+            ("target.spm", ""),
+        ];
+        assert_eq!(found(&opus).unwrap(), ["opus.npz", "source.spm", "target.spm"]);
+        let files = folder(&opus);
+        assert_eq!(MarianFolder::find(files.path()).unwrap().unwrap().beams, 6);
         assert_eq!(direction("model.enko.intgemm.alphas.bin")[1].as_deref(), Some("ko"));
         assert_eq!(direction("model.npz.bin"), [None, None]);
     }
@@ -212,8 +238,9 @@ mod tests {
         assert!(refusal(&[("model.enko.bin", "")]).contains("no vocabulary"));
         let two = [("model.a.bin", ""), ("model.b.bin", ""), ("v.spm", "")];
         assert!(refusal(&two).contains("model.a.bin, model.b.bin"));
-        let settings = "models: [model.npz]\nvocabs: [v.spm]\n";
-        assert!(refusal(&[("decoder.yml", settings)]).contains("marian-conv"));
+        let settings = "models: [model.npz]\nvocabs: [v.yml, v.yml]\n";
+        let files = [("decoder.yml", settings), ("model.npz", ""), ("v.yml", "")];
+        assert!(refusal(&files).contains("source.spm is missing"));
         let settings = "models: [../../m.bin]\nvocabs: [v.spm]\n";
         assert!(refusal(&[("decoder.yml", settings), ("v.spm", "")]).contains("m.bin is missing"));
     }

@@ -1,7 +1,8 @@
 //! Marian's own files: the small translators of Firefox, Bergamot and translateLocally.
 //!
-//! A folder has weights in Marian's binary container (`model.enko.intgemm.alphas.bin`), which also
-//! holds the options of the network, one or two SentencePiece vocabularies (`.spm`), perhaps a
+//! A folder has weights in Marian's binary container (`model.enko.intgemm.alphas.bin`) or archive
+//! (`.npz`), which also holds the options of the network, one or two SentencePiece vocabularies
+//! (`.spm`; OPUS-MT has a list of their pieces, `.yml`, beside `source.spm` and `target.spm`), perhaps a
 //! lexical shortlist (`lex.…bin`) and a `config.yml` that names the files. All may be compressed
 //! (`.gz`, `.zst`), as they are published.
 //!
@@ -10,6 +11,7 @@
 mod container;
 mod folder;
 mod names;
+mod npz;
 mod options;
 
 pub(super) use self::container::{MarianWeights, parse};

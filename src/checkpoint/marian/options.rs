@@ -17,6 +17,8 @@ pub(in crate::checkpoint) const MODEL_TYPE: &str = "marian-student";
 pub(in crate::checkpoint) const EOS: u32 = 0;
 /// Longest input and output in tokens: Firefox breaks sentences at 128, and Marian has no limit.
 const CONTEXT: usize = 512;
+/// Limit of the beams that a file can ask for; published settings have 6 and 12.
+const MAX_BEAMS: u32 = 32;
 
 /// Options with the only supported value, where they are set.
 const REQUIRED: &[(&str, &[&str])] = &[
@@ -38,8 +40,8 @@ const REQUIRED: &[(&str, &[&str])] = &[
     ("ulr", &["false"]),
 ];
 
-/// The keys of `config.json` for the options of a container.
-pub(super) fn config(path: &Path, options: &str) -> Result<Json> {
+/// The keys of `config.json` for the options of a container. `beams` are those of the settings.
+pub(super) fn config(path: &Path, options: &str, beams: u32) -> Result<Json> {
     let options = FlatYaml::parse(options);
     let unsupported = |key: &str, value: &str, supported: String| Error::Unsupported {
         what: format!("{key} `{value}`"),
@@ -88,6 +90,6 @@ pub(super) fn config(path: &Path, options: &str) -> Result<Json> {
         "share_encoder_decoder_embeddings": false,
         "decoder_start_token_id": EOS,
         "eos_token_id": EOS,
-        "num_beams": 1,
+        "num_beams": beams.clamp(1, MAX_BEAMS),
     }))
 }

@@ -83,12 +83,18 @@ impl SentencePiece {
         let [source_lang, target_lang] = files.direction;
         let config = TokenizerConfig { source_lang, target_lang, ..TokenizerConfig::default() };
         let model = read_model(path)?;
-        let mut vocabulary = Vocabulary::from_order(family, &model, &config).map_err(unusable)?;
-        if files.target_vocabulary != *path {
-            let target = read_model(&files.target_vocabulary)?;
-            let target = Vocabulary::from_order(family, &target, &config).map_err(unusable)?;
-            vocabulary = vocabulary.with_output_of(target);
-        }
+        let is_shared = files.target_vocabulary == *path;
+        let target = (!is_shared).then(|| read_model(&files.target_vocabulary)).transpose()?;
+        let vocabulary = if let Some(list) = &files.list {
+            let target = target.as_ref().unwrap_or(&model);
+            Vocabulary::from_list(list, family, &model, target)?
+        } else {
+            let in_order = |model| Vocabulary::from_order(family, model, &config).map_err(unusable);
+            match &target {
+                Some(target) => in_order(&model)?.with_output_of(in_order(target)?),
+                None => in_order(&model)?,
+            }
+        };
         match vocabulary.special.iter().find(|token| token.text == "</s>") {
             Some(end) if end.id == EOS => {}
             _ => return Err(unusable(format!("its `</s>` is not token {EOS}"))),

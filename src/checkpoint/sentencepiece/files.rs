@@ -79,10 +79,99 @@ pub(in crate::checkpoint) fn read_vocabulary(path: &Path) -> Result<Vec<(String,
     Ok(vocabulary)
 }
 
+/// The entries of a `vocab.yml`, in its order: a piece and its id on each line.
+pub(super) fn read_list(path: &Path) -> Result<Vec<(String, u32)>> {
+    let bytes = read_file(path)?;
+    let text = String::from_utf8_lossy(&bytes);
+    let lines = text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty());
+    let entry = |(at, line): (usize, &str)| {
+        let wrong = || Error::malformed(path, format!("line {} has no piece and id: {line}", at + 1));
+        let (key, id) = line.rsplit_once(':').ok_or_else(wrong)?;
+        let piece = yaml_key(key).ok_or_else(wrong)?;
+        Ok((piece, id.trim().parse().map_err(|_| wrong())?))
+    };
+    lines.map(entry).collect()
+}
+
+/// A key of YAML: plain, in single quotes with a doubled one inside, or in double quotes with
+/// escapes.
+fn yaml_key(key: &str) -> Option<String> {
+    let inside = |quote| key.trim().strip_prefix(quote)?.strip_suffix(quote);
+    if let Some(text) = inside('\'') {
+        return Some(text.replace("''", "'"));
+    }
+    let Some(text) = inside('"') else { return Some(key.trim().to_string()) };
+    let mut piece = String::with_capacity(text.len());
+    let mut chars = text.chars();
+    while let Some(c) = chars.next() {
+        if c != '\\' {
+            piece.push(c);
+            continue;
+        }
+        let digits = match chars.next()? {
+            'x' => 2,
+            'u' => 4,
+            'U' => 8,
+            other => {
+                // Names of control characters; all others stand for themselves.
+                piece.push(match other {
+                    'a' => '\u{7}',
+                    't' => '\t',
+                    'n' => '\n',
+                    'r' => '\r',
+                    'e' => '\u{1b}',
+                    '0' => '\0',
+                    '_' => '\u{a0}',
+                    'N' => '\u{85}',
+                    'L' => '\u{2028}',
+                    'P' => '\u{2029}',
+                    other => other,
+                });
+                continue;
+            }
+        };
+        let code: String = chars.by_ref().take(digits).collect();
+        piece.push(char::from_u32(u32::from_str_radix(&code, 16).ok()?)?);
+    }
+    Some(piece)
+}
+
 fn read_file(path: &Path) -> Result<Vec<u8>> {
     compressed::read(path, MAX_FILE_BYTES)
 }
 
 pub(super) fn unusable(path: &Path, reason: String) -> Error {
     Error::malformed(path, format!("not a usable tokenizer: {reason}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_of_yaml_are_read_in_all_their_quotes() {
+        for (key, piece) in [
+            ("▁the", "▁the"),
+            ("'▁it''s'", "▁it's"),
+            ("\":\"", ":"),
+            (r#""\"""#, "\""),
+            (r#""\\""#, "\\"),
+            (r#""\u2581\x41""#, "▁A"),
+            (r#""\L""#, "\u{2028}"),
+        ] {
+            assert_eq!(yaml_key(key).as_deref(), Some(piece), "{key}");
+        }
+        assert_eq!(yaml_key(r#""\u12""#), Some("\u{12}".into()));
+        assert_eq!(yaml_key(r#""\ud800""#), None);
+    }
+
+    #[test]
+    fn a_list_of_pieces_names_its_wrong_line() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), "</s>: 0\n<unk>: 1\n\":\": 2\n").unwrap();
+        let list = read_list(file.path()).unwrap();
+        assert_eq!(list[2], (":".to_string(), 2));
+        std::fs::write(file.path(), "</s>: 0\n▁the\n").unwrap();
+        assert!(read_list(file.path()).unwrap_err().to_string().contains("line 2"));
+    }
 }

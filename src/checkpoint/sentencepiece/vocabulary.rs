@@ -7,7 +7,7 @@ use ahash::AHashMap;
 use super::charsmap::BLANK;
 use super::codes;
 use super::families::{Family, Ids, TokenizerFamily};
-use super::files::{TokenizerConfig, read_model, read_vocabulary, unusable};
+use super::files::{TokenizerConfig, read_list, read_model, read_vocabulary, unusable};
 use super::model::{PieceType, SentencePieceModel};
 use super::output::{OutputToken, OutputVocabulary};
 use super::special::{BASE, SpecialToken};
@@ -38,28 +38,8 @@ impl Vocabulary {
     ) -> Result<Self> {
         let path = folder.join("vocab.json");
         let vocabulary = read_vocabulary(&path)?;
-        let ids: AHashMap<String, u32> = vocabulary.iter().cloned().collect();
-        let required = |name: &str| {
-            let missing = || Error::malformed(&path, format!("it has no `{name}`"));
-            ids.get(name).copied().ok_or_else(missing)
-        };
-        let (unknown, end) = (required("<unk>")?, required("</s>")?);
-        let mut special = Vec::new();
-        for name in BASE {
-            special.extend(ids.get(name).map(|id| SpecialToken::hidden(name, *id as usize)));
-        }
-        let pieces: Vec<u32> = (0..model.len())
-            .map(|piece| ids.get(model.text(piece)).copied().unwrap_or(unknown))
-            .collect();
-        let listed_pieces = pieces.iter().filter(|id| **id != unknown).count();
-        if listed_pieces * 2 < pieces.len() {
-            let reason = format!(
-                "only {listed_pieces} of the {} pieces of {} are in it",
-                pieces.len(),
-                family.file
-            );
-            return Err(Error::malformed(&path, reason));
-        }
+        let Listed { ids, pieces, unknown, end, mut special } =
+            Listed::new(&path, family, model, &vocabulary)?;
         let output = if family.kind == TokenizerFamily::Marian {
             let languages = vocabulary.iter().filter(|(text, _)| family.is_language(text));
             special.extend(languages.map(|(text, id)| SpecialToken::hidden(text, *id as usize)));
@@ -80,6 +60,20 @@ impl Vocabulary {
             special.extend(language_tokens(family, lists, vocabulary.len()));
             OutputVocabulary::new(model, vocabulary, &special)
         };
+        Ok(Self { pieces, listed: ids, unknown, end, special, output })
+    }
+
+    /// Ids from a list of the pieces of both languages, `vocab.yml` of OPUS-MT.
+    pub(super) fn from_list(
+        path: &Path,
+        family: &Family,
+        source: &SentencePieceModel,
+        target: &SentencePieceModel,
+    ) -> Result<Self> {
+        let vocabulary = read_list(path)?;
+        let Listed { ids, pieces, unknown, end, special } =
+            Listed::new(path, family, source, &vocabulary)?;
+        let output = OutputVocabulary::new(target, vocabulary, &special);
         Ok(Self { pieces, listed: ids, unknown, end, special, output })
     }
 
@@ -187,6 +181,49 @@ impl Vocabulary {
                 self.output.insert(id, OutputToken::Text(text.to_string()));
             }
         }
+    }
+}
+
+/// What a list of ids says about the pieces of a model.
+struct Listed {
+    ids: AHashMap<String, u32>,
+    pieces: Vec<u32>,
+    unknown: u32,
+    end: u32,
+    special: Vec<SpecialToken>,
+}
+
+impl Listed {
+    fn new(
+        path: &Path,
+        family: &Family,
+        model: &SentencePieceModel,
+        vocabulary: &[(String, u32)],
+    ) -> Result<Self> {
+        let ids: AHashMap<String, u32> = vocabulary.iter().cloned().collect();
+        let required = |name: &str| {
+            let missing = || Error::malformed(path, format!("it has no `{name}`"));
+            ids.get(name).copied().ok_or_else(missing)
+        };
+        let (unknown, end) = (required("<unk>")?, required("</s>")?);
+        let mut special = Vec::new();
+        for name in BASE {
+            special.extend(ids.get(name).map(|id| SpecialToken::hidden(name, *id as usize)));
+        }
+        if family.kind == TokenizerFamily::Marian {
+            let languages = vocabulary.iter().filter(|(text, _)| family.is_language(text));
+            special.extend(languages.map(|(text, id)| SpecialToken::hidden(text, *id as usize)));
+        }
+        let pieces: Vec<u32> = (0..model.len())
+            .map(|piece| ids.get(model.text(piece)).copied().unwrap_or(unknown))
+            .collect();
+        let listed = pieces.iter().filter(|id| **id != unknown).count();
+        if listed * 2 < pieces.len() {
+            let (all, file) = (pieces.len(), family.file);
+            let reason = format!("only {listed} of the {all} pieces of {file} are in it");
+            return Err(Error::malformed(path, reason));
+        }
+        Ok(Self { ids, pieces, unknown, end, special })
     }
 }
 
