@@ -3,7 +3,7 @@
 use malmoi::internals::kernels::Isa;
 
 /// Commit of the source, set by `packaging/build`.
-const COMMIT: Option<&str> = option_env!("MALMOI_COMMIT");
+const COMMIT: Option<&str> = option_env!("BUILD_COMMIT");
 
 /// Features of the build, in the order of `Cargo.toml`.
 fn features() -> Vec<&'static str> {

@@ -1,14 +1,14 @@
 //! Marian's weights: its binary container, version 1, or the items of an archive ([`npz`]).
 //!
-//! A container is little-endian: version and number of items; for each its length of name, type, number of
-//! dimensions and bytes; all names, all shapes, and after a gap the values. An int8 matrix
+//! A container is little-endian: version and number of items; for each its length of name, type,
+//! number of dimensions and bytes; all names, all shapes, and after a gap the values. An int8 matrix
 //! (`intgemm8`) is stored transposed, with its factor from numbers to bytes after the last of them.
 //! Source: `src/common/binary.cpp` of <https://github.com/browsermt/marian-dev>.
 
-use std::borrow::Cow;
 use std::collections::HashMap;
 use std::path::Path;
 
+use super::item::{FLOAT16, FLOAT32, INTGEMM8, Item, MAX_ITEMS};
 use super::names;
 use super::npz;
 use super::options;
@@ -19,15 +19,8 @@ use crate::files::MappedFile;
 use crate::kernels::{GgmlType, Weight, int8_blocks};
 
 const VERSION: u64 = 1;
-pub(super) const MAX_ITEMS: u64 = 65_536;
 const MAX_NAME: u64 = 1024;
 const MAX_DIMENSIONS: u64 = 8;
-
-/// Types of items: `Type` in `src/common/types.h`.
-pub(super) const CHARS: u64 = 0x101;
-pub(super) const FLOAT16: u64 = 0x402;
-pub(super) const FLOAT32: u64 = 0x404;
-const INTGEMM8: u64 = 0x4101;
 
 /// The weights of a container as tensors, each row an output. Float matrices are transposed, and
 /// int8 ones have their scale in every block.
@@ -49,14 +42,6 @@ struct Header {
     item_type: u64,
     dimensions: u64,
     bytes: u64,
-}
-
-/// An item of a container.
-pub(super) struct Item<'b> {
-    pub name: String,
-    pub item_type: u64,
-    pub shape: Vec<usize>,
-    pub bytes: Cow<'b, [u8]>,
 }
 
 impl MarianWeights {
@@ -207,6 +192,7 @@ fn convert(item: &Item<'_>, out: &mut Vec<u8>) -> Parsed<(GgmlType, Vec<usize>)>
 #[cfg(test)]
 pub(super) mod tests {
     use super::*;
+    use crate::checkpoint::marian::item::CHARS;
 
     /// A container with these items: name, type, shape and bytes.
     pub fn container(items: &[(&str, u64, &[i32], Vec<u8>)]) -> Vec<u8> {

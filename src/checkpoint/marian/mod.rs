@@ -10,6 +10,7 @@
 
 mod container;
 mod folder;
+mod item;
 mod names;
 mod npz;
 mod options;

@@ -4,7 +4,7 @@
 use std::borrow::Cow;
 use std::io::{Cursor, Read};
 
-use super::container::{CHARS, FLOAT16, FLOAT32, Item, MAX_ITEMS};
+use super::item::{CHARS, FLOAT16, FLOAT32, Item, MAX_ITEMS};
 use super::names;
 use crate::checkpoint::byte_reader::{ByteReader, Parsed};
 
@@ -135,7 +135,9 @@ mod tests {
             let found = items(&archive(&[("encoder_l1_ffn_W1.npy", header, &[0; 8])]));
             found.err().unwrap_or_default()
         };
-        assert!(refusal(&FLOATS.replace("<f4", ">f8")).contains("`encoder_l1_ffn_W1` has the type >f8"));
+        assert!(
+            refusal(&FLOATS.replace("<f4", ">f8")).contains("`encoder_l1_ffn_W1` has the type >f8")
+        );
         assert!(refusal(&FLOATS.replace("False", "True")).contains("Fortran"));
         assert!(refusal(&FLOATS.replace("(1, 2)", "(1, -2)")).contains("the dimension -2"));
         assert!(refusal("{}").contains("no descr"));

@@ -85,7 +85,8 @@ pub(super) fn read_list(path: &Path) -> Result<Vec<(String, u32)>> {
     let text = String::from_utf8_lossy(&bytes);
     let lines = text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty());
     let entry = |(at, line): (usize, &str)| {
-        let wrong = || Error::malformed(path, format!("line {} has no piece and id: {line}", at + 1));
+        let wrong =
+            || Error::malformed(path, format!("line {} has no piece and id: {line}", at + 1));
         let (key, id) = line.rsplit_once(':').ok_or_else(wrong)?;
         let piece = yaml_key(key).ok_or_else(wrong)?;
         Ok((piece, id.trim().parse().map_err(|_| wrong())?))
