@@ -45,3 +45,9 @@ pub mod prompt_part {
 pub mod redact {
     pub use crate::redact::*;
 }
+
+/// Everything public in `sandbox`.
+#[cfg(feature = "sandbox")]
+pub mod sandbox {
+    pub use crate::sandbox::*;
+}

@@ -67,6 +67,8 @@ pub mod prompts;
 mod reasoning;
 mod redact;
 mod request;
+#[cfg(feature = "sandbox")]
+mod sandbox;
 pub mod segment;
 pub mod semantic;
 pub mod store;
