@@ -78,6 +78,9 @@ mod readme;
 mod real_weights;
 /// Repair of doubtful answers.
 mod repair;
+/// The sandbox of `batch`, `feed` and `serve`, tried from inside.
+#[cfg(all(feature = "sandbox", target_os = "linux"))]
+mod sandbox;
 /// Scores of translations and summaries, compared with sacreBLEU and rouge-score.
 mod scores;
 /// Encoder-decoder networks and beam search, compared with the reference.

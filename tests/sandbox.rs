@@ -147,7 +147,11 @@ fn every_forbidden_act_is_refused_inside_and_nothing_of_it_happens() {
     let free = run("free");
     let possible = ACTS.iter().filter(|act| free[act.name] != "refused");
     let names: Vec<_> = possible.clone().map(|act| act.name).collect();
-    eprintln!("sandbox: {} acts refused inside, {} of them possible outside", ACTS.len(), names.len());
+    eprintln!(
+        "sandbox: {} acts refused inside, {} of them possible outside",
+        ACTS.len(),
+        names.len()
+    );
     for act in ACTS.iter().filter(|act| act.is_free_for_all) {
         assert!(names.contains(&act.name), "{} is refused outside as well", act.name);
     }

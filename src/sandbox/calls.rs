@@ -174,8 +174,8 @@ const TYPING: [u64; 2] = [TIOCSTI, 0x541C];
 pub(super) fn restrict(sandbox: &Sandbox, extent: Extent) -> Result<bool, SandboxError> {
     let Ok(arch) = TargetArch::try_from(std::env::consts::ARCH) else { return Ok(false) };
     let refused = |error: String| SandboxError::Refused { reason: error };
-    let filters =
-        [hidden(arch), filter(sandbox, arch)].map(|filter| filter.map_err(|e| refused(e.to_string())));
+    let filters = [hidden(arch), filter(sandbox, arch)]
+        .map(|filter| filter.map_err(|e| refused(e.to_string())));
     for filter in filters {
         let filter = filter?;
         let applied = match extent {

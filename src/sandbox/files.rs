@@ -43,11 +43,9 @@ fn rules(sandbox: &Sandbox) -> Result<RulesetCreated, RulesetError> {
         .handle_access(ports)?
         .scope(Scope::from_all(NEWEST))?
         .create()?;
-    for (paths, access) in [
-        (&sandbox.read, read),
-        (&sandbox.write, write),
-        (&sandbox.run, read | AccessFs::Execute),
-    ] {
+    for (paths, access) in
+        [(&sandbox.read, read), (&sandbox.write, write), (&sandbox.run, read | AccessFs::Execute)]
+    {
         for path in paths {
             rules = add(rules, path, access)?;
         }

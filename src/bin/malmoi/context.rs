@@ -2,6 +2,7 @@
 
 use std::cell::RefCell;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use malmoi::Quantization;
 use malmoi::desk::Desk;
@@ -33,6 +34,8 @@ pub(crate) struct Context {
     pub reproducible: bool,
     pub ui: Ui,
     pub json: bool,
+    /// True once a sandbox has closed the network.
+    is_closed: AtomicBool,
 }
 
 /// Settings as they were read, before a command needs them to be valid.
@@ -60,6 +63,7 @@ impl Startup {
             settings,
             ui,
             json,
+            is_closed: AtomicBool::new(false),
         })
     }
 }
@@ -77,6 +81,17 @@ impl Context {
         self.settings.desk().filter(|path| path.exists()).and_then(|_| self.desk())
     }
 
+    /// Starts the threads to compute with, if their number is set.
+    pub fn start_threads(&self) -> anyhow::Result<()> {
+        let Some(requested) = self.settings.threads()? else { return Ok(()) };
+        crate::ui::start_threads(requested, self.ui)
+    }
+
+    /// Notes that a sandbox has closed the network, so that nothing is fetched in vain.
+    pub fn close_network(&self, is_closed: bool) {
+        self.is_closed.store(is_closed, Ordering::Relaxed);
+    }
+
     /// A resolver for `--model`, or for the best model where none is named.
     pub fn resolver(&self) -> ModelResolver<'_> {
         ModelResolver {
@@ -88,6 +103,7 @@ impl Context {
             weights_cache: self.settings.weights_cache(),
             cache_weights: self.cache_weights,
             reproducible: self.reproducible,
+            is_closed: self.is_closed.load(Ordering::Relaxed),
             opened: RefCell::default(),
         }
     }

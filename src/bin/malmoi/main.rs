@@ -13,6 +13,7 @@ mod mcp;
 mod model_resolver;
 mod output;
 mod pdf_tool;
+mod sandbox;
 #[cfg(feature = "serve")]
 mod server;
 mod settings;

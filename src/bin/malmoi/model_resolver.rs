@@ -40,11 +40,72 @@ pub(crate) struct ModelResolver<'c> {
     pub cache_weights: bool,
     /// True for the same text on every CPU.
     pub reproducible: bool,
+    /// True in a sandbox without network: nothing can be downloaded.
+    pub is_closed: bool,
     /// Open models: a model with two purposes is loaded once.
     pub opened: RefCell<Vec<ResolvedModel>>,
 }
 
 impl ModelResolver<'_> {
+    /// True if the models for summaries are there, so that none is downloaded.
+    pub fn has_summarizers(&self, from: Language, to: Language) -> bool {
+        if self.requested.is_some() {
+            return self.is_there(Purpose::Summarize(from, to));
+        }
+        let has = |purpose| self.store.best(purpose).is_some();
+        has(Purpose::Summarize(from, to))
+            || (from != to
+                && has(Purpose::Summarize(from, from))
+                && has(Purpose::Translate(from, to)))
+    }
+
+    /// Downloads the translator of a direction, if there is none.
+    pub fn prepare_translator(&self, from: Language, to: Language) -> Result<()> {
+        self.prepare(Purpose::Translate(from, to))
+    }
+
+    /// Downloads the models for summaries that are not there.
+    pub fn prepare_summarizers(&self, from: Language, to: Language) -> Result<()> {
+        let direct = Purpose::Summarize(from, to);
+        if self.requested.is_some() || from == to || self.store.best(direct).is_some() {
+            return self.prepare(direct);
+        }
+        self.prepare(Purpose::Translate(from, to))?;
+        self.prepare(Purpose::Summarize(from, from))
+    }
+
+    /// Downloads a model of a name that is not there; returns its place.
+    pub fn prepare_named(&self, name: &str) -> Result<PathBuf> {
+        Ok(self.installed(name)?.path)
+    }
+
+    fn prepare(&self, purpose: Purpose) -> Result<()> {
+        if !self.is_there(purpose) {
+            self.locate(purpose)?;
+        }
+        Ok(())
+    }
+
+    /// True if the requested model, or one for a purpose, is installed. What else is wrong with a
+    /// name is told when it is opened.
+    fn is_there(&self, purpose: Purpose) -> bool {
+        match self.requested {
+            Some(name) => !matches!(self.store.locate(name), Err(StoreError::NotInstalled { .. })),
+            None => self.store.best(purpose).is_some(),
+        }
+    }
+
+    /// Downloads a model. Fails in a sandbox that has closed the network.
+    fn pull(&self, name: &str) -> Result<std::result::Result<InstalledModel, StoreError>> {
+        if self.is_closed {
+            bail!(
+                "{name} is not installed, and the sandbox has closed the network; run `malmoi \
+                 models pull {name}` first"
+            );
+        }
+        Ok(self.store.pull(name, &mut self.ui.pull()))
+    }
+
     /// A model that translates.
     pub fn translator(&self, from: Language, to: Language) -> Result<ResolvedModel> {
         self.open(self.locate(Purpose::Translate(from, to))?)
@@ -179,7 +240,7 @@ impl ModelResolver<'_> {
         match self.store.locate(name) {
             Err(StoreError::NotInstalled { .. }) => {
                 self.ask_consent(name, None)?;
-                Ok(self.store.pull(name, &mut self.ui.pull())?)
+                Ok(self.pull(name)??)
             }
             other => Ok(other?),
         }
@@ -259,7 +320,7 @@ impl ModelResolver<'_> {
                     ResolvedName::Repo(_) | ResolvedName::Path(_) => None,
                 };
                 self.ask_consent(name, entry.map(|entry| entry.memory(None)))?;
-                self.store.pull(name, &mut self.ui.pull())?
+                self.pull(name)??
             }
             other => other?,
         };
@@ -296,7 +357,7 @@ impl ModelResolver<'_> {
             if !self.store.settings().offline {
                 self.ask_consent(&entry.name, Some(entry.memory(None)))?;
             }
-            match self.store.pull(&entry.name, &mut self.ui.pull()) {
+            match self.pull(&entry.name)? {
                 Ok(installed) => return Ok(installed),
                 Err(error @ StoreError::NoSource { .. }) => last_error = Some(error),
                 Err(error) => return Err(error.into()),

@@ -1,18 +1,23 @@
 //! PDF files read by another program: `--pdf-tool pdftotext`.
 
 use std::io::{Read as _, Write as _};
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
 use anyhow::{Result, bail};
 use malmoi::formats;
+
+/// The program, if one is set.
+static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
 
 /// Time for a document.
 const TIME: Duration = Duration::from_secs(120);
 
 /// Has PDF files read by `pdftotext` of poppler, by its name or path.
 pub(crate) fn set(program: &str) -> Result<()> {
-    let name = std::path::Path::new(program).file_stem().unwrap_or_default();
+    let name = Path::new(program).file_stem().unwrap_or_default();
     if name != "pdftotext" {
         bail!(
             "`{program}` is not a PDF tool malmoi knows; --pdf-tool takes pdftotext, or a path to it"
@@ -22,14 +27,31 @@ pub(crate) fn set(program: &str) -> Result<()> {
     {
         bail!("{program} cannot be started; it is in the package poppler-utils");
     }
-    let program = program.to_string();
-    formats::set_pdf_tool(Box::new(move |bytes| text(&program, bytes)));
+    let program = PROGRAM.get_or_init(|| found(program));
+    formats::set_pdf_tool(Box::new(move |bytes| text(program, bytes)));
     Ok(())
 }
 
+/// The program that reads PDF files, if there is one.
+pub(crate) fn program() -> Option<&'static Path> {
+    PROGRAM.get().map(PathBuf::as_path)
+}
+
+/// The path of a program: its own, or that in the folders of `PATH`.
+fn found(program: &str) -> PathBuf {
+    let given = PathBuf::from(program);
+    if given.components().count() > 1 {
+        return given;
+    }
+    let folders = std::env::var_os("PATH").unwrap_or_default();
+    let mut paths = std::env::split_paths(&folders).map(|folder| folder.join(program));
+    paths.find(|path| path.is_file()).unwrap_or(given)
+}
+
 /// The text of a document in UTF-8 and in reading order, with form feeds between pages.
-fn text(program: &str, bytes: &[u8]) -> Result<String, String> {
-    let failed = |error: std::io::Error| format!("cannot be read by {program}: {error}");
+fn text(program: &Path, bytes: &[u8]) -> Result<String, String> {
+    let shown = program.file_stem().unwrap_or_default().to_string_lossy();
+    let failed = |error: std::io::Error| format!("cannot be read by {shown}: {error}");
     let mut child = Command::new(program)
         .args(["-enc", "UTF-8", "-", "-"])
         .stdin(Stdio::piped())
@@ -54,7 +76,7 @@ fn text(program: &str, bytes: &[u8]) -> Result<String, String> {
             let mut reason = String::new();
             let _ = child.stderr.take().map(|stderr| stderr.take(2000).read_to_string(&mut reason));
             let reason = reason.lines().next().unwrap_or("it failed").trim();
-            return Err(format!("cannot be read by {program}: {reason}"));
+            return Err(format!("cannot be read by {shown}: {reason}"));
         }
         Ok(String::from_utf8_lossy(&text).into_owned())
     })

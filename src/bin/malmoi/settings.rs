@@ -3,6 +3,7 @@
 
 use std::path::{Path, PathBuf};
 
+use clap::ValueEnum;
 use etcetera::BaseStrategy;
 use malmoi::desk::LEAST_LIKENESS;
 use malmoi::internals::bundle::TrustedKey;
@@ -123,6 +124,11 @@ const KEYS: &[SettingKey] = &[
         "refuse bundles without the signature of a trusted key",
         &[("MALMOI_REQUIRE_SIGNATURE", "")],
     ),
+    SettingKey::new(
+        "sandbox",
+        "sandbox of batch, feed and serve: auto, require or off",
+        &[("MALMOI_SANDBOX", "")],
+    ),
     SettingKey::new("threads", "threads to compute with", &[("MALMOI_THREADS", "")]),
 ];
 
@@ -140,6 +146,17 @@ impl SettingKey {
     fn in_table<'t>(&self, table: &'t toml::Table) -> Option<&'t toml::Value> {
         table.get(self.name).or_else(|| self.aliases.iter().find_map(|alias| table.get(*alias)))
     }
+}
+
+/// Whether a command works inside a sandbox.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum SandboxMode {
+    /// Where the kernel can
+    Auto,
+    /// Or not at all
+    Require,
+    /// Never
+    Off,
 }
 
 /// Least likeness in percent; `None` for `off`.
@@ -236,6 +253,7 @@ impl Settings {
             self.quantize().err(),
             self.messages().err(),
             self.similar().err(),
+            self.sandbox().err(),
             self.add_catalogue().err(),
         ];
         let faults = self.fault.take().into_iter().chain(checks.into_iter().flatten()).collect();
@@ -281,6 +299,13 @@ impl Settings {
         self.parsed("threads", "a number from 1", |text| {
             text.parse().ok().filter(|count| *count > 0)
         })
+    }
+
+    /// Whether commands that read files of strangers work in a sandbox.
+    pub fn sandbox(&self) -> Result<SandboxMode> {
+        let parse = |word: &str| <SandboxMode as ValueEnum>::from_str(word, true).ok();
+        let mode = self.parsed("sandbox", "auto, require or off", parse)?;
+        Ok(mode.unwrap_or(SandboxMode::Auto))
     }
 
     /// Language of the findings on the terminal.
@@ -442,6 +467,7 @@ fn default(name: &str, base: &impl BaseStrategy) -> Option<String> {
         }
         "meaning" => Some("auto".to_string()),
         "offline" => Some("false".to_string()),
+        "sandbox" => Some("auto".to_string()),
         "messages" => {
             // The order of POSIX.
             let variable = |name| std::env::var(name).ok().filter(|value| !value.is_empty());

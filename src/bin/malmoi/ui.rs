@@ -4,6 +4,7 @@
 use std::io::IsTerminal;
 use std::time::{Duration, Instant};
 
+use anyhow::Context as _;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use malmoi::batch::BatchProgress;
 use malmoi::store::StoreEvent;
@@ -204,6 +205,19 @@ pub(crate) fn report_error(error: &anyhow::Error) {
     if let Some(hint) = hints::hint(error) {
         eprintln!("{} {}", colored("hint:", GREEN), output::harmless(&hint));
     }
+}
+
+/// Sets the size of rayon's pool, in which the library computes.
+pub(crate) fn start_threads(requested: usize, ui: Ui) -> anyhow::Result<()> {
+    // More threads than processors would only wait for each other.
+    let available = std::thread::available_parallelism().map_or(1, usize::from);
+    if requested > available {
+        ui.note(format!("{requested} threads requested; using {available}, one per processor"));
+    }
+    rayon::ThreadPoolBuilder::new()
+        .num_threads(requested.min(available))
+        .build_global()
+        .context("cannot start threads")
 }
 
 /// Makes a panic say that it is a bug of malmoi. Panics of the `tokenizers` library on malformed

@@ -8,6 +8,7 @@ use clap::Args;
 use super::batch_args::{BatchArgs, EXIT_STATUS, InputSource};
 use super::inputs;
 use crate::context::{Context, Exit};
+use crate::sandbox::Needs;
 
 /// Summarize and translate files, folders and archives, losing nothing
 #[derive(Args)]
@@ -27,6 +28,11 @@ pub(crate) struct BatchCommand {
 impl BatchCommand {
     pub fn run(self, context: &Context) -> Result<Exit> {
         let inputs = inputs::find(&self.input, self.args.folder(), self.args.follow_links)?;
-        self.args.run(inputs, InputSource::Files { keep_removed: self.keep_removed }, context)
+        let mut needs = Needs { read: self.input.clone(), ..Needs::default() };
+        if self.args.follow_links {
+            needs.read.extend(inputs.targets(&self.input));
+        }
+        let source = InputSource::Files { keep_removed: self.keep_removed };
+        self.args.run(inputs, source, needs, context)
     }
 }

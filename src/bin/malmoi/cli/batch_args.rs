@@ -21,6 +21,7 @@ use super::task_args::{self, EncodingArgs, GenerationArgs, MemoryArgs, SummaryAr
 use crate::context::{Context, Exit};
 use crate::model_resolver::ResolvedModel;
 use crate::output;
+use crate::sandbox::{self, Needs, SandboxArgs};
 use crate::status::grouped;
 
 /// Options of `batch` and `feed`.
@@ -73,6 +74,8 @@ pub(super) struct BatchArgs {
     generation: GenerationArgs,
     #[command(flatten)]
     memory: MemoryArgs,
+    #[command(flatten)]
+    sandbox: SandboxArgs,
 }
 
 /// The differences between `batch` and `feed`.
@@ -87,8 +90,14 @@ impl BatchArgs {
         &self.output
     }
 
-    /// Processes the inputs into the output folder.
-    pub fn run(self, inputs: Inputs, source: InputSource, context: &Context) -> Result<Exit> {
+    /// Processes the inputs into the output folder. `needs` has what they are read from.
+    pub fn run(
+        self,
+        inputs: Inputs,
+        source: InputSource,
+        mut needs: Needs,
+        context: &Context,
+    ) -> Result<Exit> {
         // Everything that can be checked without a model is checked before one is loaded.
         let fields = fields(&self.field)?;
         let bilingual = bilingual_formats(&self.pairs)?;
@@ -100,10 +109,11 @@ impl BatchArgs {
             InputSource::Feeds { watch: Some(watch), .. } if from.is_none() => watch.files(),
             _ => Vec::new(),
         };
-        let seen = || first_language(&[&paths[..], &watched].concat(), self.encoding, &fields);
-        let likely = from.or_else(seen);
+        let examined = [&paths[..], &watched].concat();
+        let seen = || first_language(&examined, self.encoding, &fields);
         let read: Vec<PathBuf> = paths
-            .into_iter()
+            .iter()
+            .cloned()
             .chain(self.generation.checks.glossary.clone())
             .chain(self.generation.examples.examples.clone())
             .chain(self.generation.checks.checks.clone())
@@ -112,12 +122,21 @@ impl BatchArgs {
         for note in &inputs.notes {
             context.ui.note(note);
         }
+        let likely = self.prepare(from, to, seen, &mut needs, context)?;
+        // Its files exist from here on: rules name nothing that is made later.
+        let desk = self.memory.desk(context);
+        needs.write.push(self.output.clone());
+        let terms = self.memory.terms(context);
+        let desks = desk.iter().chain(&terms);
+        needs.write.extend(desks.flat_map(|desk| sandbox::desk_files(desk.path())));
+        self.sandbox.enter(context, &needs)?;
+        let likely = from.or(likely).or_else(seen);
         let only_summaries = self.summarize && !self.translate;
         let task = if only_summaries { Task::Summarize } else { Task::Translate };
         let options = TaskOptions {
             from,
             to: Some(to),
-            desk: self.memory.desk(context),
+            desk,
             similar: self.memory.similar(context)?,
             ..self.generation.task_options(task, Some(&self.summary), context)?
         };
@@ -147,6 +166,34 @@ impl BatchArgs {
             .stop_flag(stop.clone())
             .run(&self.output)?;
         self.finish(&report, stop.load(Ordering::SeqCst), context)
+    }
+
+    /// Downloads the models that are not there, while that is possible. Returns the language of the
+    /// items if it had to be found out for that.
+    fn prepare(
+        &self,
+        from: Option<Language>,
+        to: Language,
+        seen: impl FnOnce() -> Option<Language> + Send,
+        needs: &mut Needs,
+        context: &Context,
+    ) -> Result<Option<Language>> {
+        needs.read.extend(self.generation.prepare(context)?);
+        let resolver = context.resolver();
+        let both = !self.translate && !self.summarize;
+        if self.translate || both {
+            resolver.prepare_translator(to.other(), to)?;
+        }
+        let is_ready = |from| resolver.has_summarizers(from, to);
+        if !(self.summarize || both) || Language::all().all(is_ready) {
+            return Ok(None);
+        }
+        let from = match from {
+            Some(from) => Some(from),
+            None => self.sandbox.beforehand(context, needs, seen)?,
+        };
+        resolver.prepare_summarizers(from.unwrap_or(to.other()), to)?;
+        Ok(from)
     }
 
     /// Reports the end of a run.

@@ -53,6 +53,19 @@ impl CheckArgs {
         Ok(Term::read(&bytes, &path.display().to_string())?.into())
     }
 
+    /// Downloads the models that are named, if they are not there; returns all that the options
+    /// are read from.
+    pub fn prepare(&self, context: &Context) -> Result<Vec<PathBuf>> {
+        let mut read = vec![self.dismissals(context)];
+        read.extend(self.glossary.clone());
+        read.extend(self.checks.clone());
+        let is_model = |name: &&String| !["auto", "off", "false"].contains(&&***name);
+        for name in self.judge.iter().chain(Some(&self.estimate).filter(is_model)) {
+            read.push(context.resolver().prepare_named(name)?);
+        }
+        Ok(read)
+    }
+
     /// The options, with the models they name opened.
     pub fn options(&self, context: &Context) -> Result<CheckOptions> {
         let mut options = CheckOptions::default();

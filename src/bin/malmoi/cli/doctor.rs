@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 
 use crate::context::Exit;
 use crate::output;
+use crate::sandbox::{self, Attempt};
 use crate::settings::{Settings, SettingsError};
 
 /// Show the machine, every setting with its origin, and the installed models
@@ -46,6 +47,7 @@ impl Doctor {
         let (free, memory) = (system.available_memory(), system.total_memory());
         let processors = std::thread::available_parallelism().map_or(1, usize::from);
         let threads = rayon::current_num_threads().min(processors);
+        let sandbox = SandboxReport::new(settings);
         let report = json!({
             "version": env!("CARGO_PKG_VERSION"),
             "fetch": cfg!(feature = "fetch"),
@@ -54,6 +56,7 @@ impl Doctor {
             "memory_free": free,
             "memory": memory,
             "installed": installed,
+            "sandbox": sandbox.json(),
             "settings_file": file,
             "settings": rows,
             "problems": problems,
@@ -80,6 +83,7 @@ impl Doctor {
             for (name, value) in facts {
                 text += &format!("  {name:13} {value}\n");
             }
+            text += &sandbox.text();
             text += &format!("\nsettings (file < environment < flags; file: {file})\n");
             for row in &rows {
                 let word = |key: &str| row[key].as_str().unwrap_or("not set").to_string();
@@ -91,5 +95,58 @@ impl Doctor {
             output::print(&text)?;
         }
         faults.into_iter().next().map_or(Ok(Exit::Done), |fault| Err(fault.into()))
+    }
+}
+
+/// The sandbox of this machine, as it was tried.
+struct SandboxReport {
+    /// Value of the setting.
+    mode: String,
+    /// What the kernel has, or why nothing was tried.
+    found: String,
+    is_whole: bool,
+    attempts: Vec<Attempt>,
+}
+
+impl SandboxReport {
+    fn new(settings: &Settings) -> Self {
+        let mode = settings.get("sandbox").unwrap_or("auto").to_string();
+        let (found, attempts) = match sandbox::trial() {
+            Ok((found, attempts)) => (found, attempts),
+            Err(error) => (Err(format!("could not be tried: {error}")), Vec::new()),
+        };
+        let is_whole = found.as_ref().is_ok_and(|protection| protection.is_whole())
+            && attempts.iter().all(|attempt| attempt.refused);
+        let found = match found {
+            Ok(protection) => match (protection.missing(), protection.landlock) {
+                (None, Some(version)) => format!("whole: Landlock {version} and seccomp"),
+                (missing, _) => missing.unwrap_or_default().to_string(),
+            },
+            Err(reason) => reason,
+        };
+        Self { mode, found, is_whole, attempts }
+    }
+
+    fn json(&self) -> Value {
+        let attempts: serde_json::Map<String, Value> = self
+            .attempts
+            .iter()
+            .map(|attempt| {
+                (
+                    attempt.act.to_string(),
+                    if attempt.refused { "refused" } else { "possible" }.into(),
+                )
+            })
+            .collect();
+        json!({ "mode": self.mode, "whole": self.is_whole, "found": self.found, "tried": attempts })
+    }
+
+    fn text(&self) -> String {
+        let mut text = format!("\nsandbox of batch, feed and serve ({})\n", self.mode);
+        text += &format!("  {:22} {}\n", "this kernel", self.found);
+        for Attempt { act, refused } in &self.attempts {
+            text += &format!("  {act:22} {}\n", if *refused { "refused" } else { "possible" });
+        }
+        text
     }
 }

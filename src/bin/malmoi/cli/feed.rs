@@ -10,6 +10,7 @@ use malmoi::batch::{BatchInput, FileSearch, Follow, Watch};
 use super::batch_args::{BatchArgs, EXIT_STATUS, InputSource};
 use super::inputs::{self, Inputs};
 use crate::context::{Context, Exit};
+use crate::sandbox::Needs;
 
 /// Summarize and translate the items of news feeds, each once
 #[derive(Args)]
@@ -57,6 +58,16 @@ impl Feed {
                 None => inputs.add(source, self.args.folder(), self.args.follow_links)?,
             }
         }
+        let mut needs = Needs { read: self.source.clone(), ..Needs::default() };
+        needs.read.extend(self.watch.iter().cloned());
+        if self.args.follow_links {
+            needs.read.extend(inputs.targets(&needs.read));
+            if !self.watch.is_empty() {
+                // Links that arrive later may lead anywhere.
+                needs.read.push("/".into());
+                context.ui.note("--watch --follow-links: the sandbox lets all files be read");
+            }
+        }
         let mut follow = None;
         if self.follow || !feeds.is_empty() {
             if context.settings.offline()? {
@@ -67,10 +78,11 @@ impl Feed {
             for (position, input) in positions.into_iter().zip(fetched) {
                 inputs.inputs.insert(position.min(inputs.inputs.len()), input);
             }
+            needs.fetches = Some("feeds and pages");
             follow = Some(pages).filter(|_| self.follow);
         }
         let watch = self.watched()?;
-        self.args.run(inputs, InputSource::Feeds { follow, watch }, context)
+        self.args.run(inputs, InputSource::Feeds { follow, watch }, needs, context)
     }
 }
 

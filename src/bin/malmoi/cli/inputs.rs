@@ -28,6 +28,13 @@ pub(super) fn address(source: &Path) -> Option<&str> {
 }
 
 impl Inputs {
+    /// Where links among the inputs lead, if that is outside of the given paths.
+    pub fn targets(&self, given: &[PathBuf]) -> Vec<PathBuf> {
+        let paths: Vec<PathBuf> =
+            self.inputs.iter().filter_map(|input| input.path.clone()).collect();
+        crate::sandbox::targets(&paths, given)
+    }
+
     /// Adds the inputs at a path; `-` is standard input. The output folder is left out.
     pub fn add(&mut self, path: &Path, output: &Path, follow_links: bool) -> Result<()> {
         if path == Path::new("-") {

@@ -26,12 +26,12 @@ mod task_args;
 mod translate;
 mod trust_args;
 
-use anyhow::{Context as _, Result};
+use anyhow::Result;
 use clap::{Args, CommandFactory, Parser, Subcommand};
 
 use crate::context::{Exit, Startup};
 use crate::settings::Settings;
-use crate::ui::Ui;
+use crate::ui::{Ui, start_threads};
 use malmoi::Language;
 
 /// Summarizes and translates news between English and Korean, on this machine.
@@ -109,6 +109,18 @@ enum Command {
     Man(packaging::Man),
 }
 
+impl Command {
+    /// True for commands that enter a sandbox.
+    fn has_sandbox(&self) -> bool {
+        match self {
+            Self::Batch(_) | Self::Feed(_) => true,
+            #[cfg(feature = "serve")]
+            Self::Serve(_) => true,
+            _ => false,
+        }
+    }
+}
+
 impl Cli {
     pub fn run(self) -> Result<Exit> {
         let Common {
@@ -136,7 +148,10 @@ impl Cli {
         ])?
         .faults();
         let ui = Ui::new(quiet, settings.messages().unwrap_or(Language::English));
-        if let Some(requested) = settings.threads().unwrap_or_default() {
+        // Threads that run already are not restricted by a sandbox, which starts them itself.
+        if let Some(requested) = settings.threads().unwrap_or_default()
+            && !self.command.has_sandbox()
+        {
             start_threads(requested, ui)?;
         }
         let startup = Startup { settings, faults, yes, ui, json };
@@ -162,17 +177,4 @@ impl Cli {
             Command::Man(command) => command.run(Self::command()),
         }
     }
-}
-
-/// Sets the size of rayon's pool, in which the library computes.
-fn start_threads(requested: usize, ui: Ui) -> Result<()> {
-    // More threads than processors would only wait for each other.
-    let available = std::thread::available_parallelism().map_or(1, usize::from);
-    if requested > available {
-        ui.note(format!("{requested} threads requested; using {available}, one per processor"));
-    }
-    rayon::ThreadPoolBuilder::new()
-        .num_threads(requested.min(available))
-        .build_global()
-        .context("cannot start threads")
 }

@@ -22,6 +22,7 @@ use super::task_args::{GenerationArgs, MemoryArgs};
 use crate::context::{Context, Exit};
 use crate::engine::{Engine, Limits, Served};
 use crate::model_resolver::ModelResolver;
+use crate::sandbox::{Needs, SandboxArgs};
 use crate::server::{
     self, App, Deliveries, Fetcher, Glossaries, Guard, InFlight, JobLimits, Jobs, Keys, Listening,
     Log, Metrics, RequestLimits, Runner, ServerMonitor, SharedOptions,
@@ -105,6 +106,8 @@ pub(crate) struct Serve {
     #[command(flatten)]
     memory: MemoryArgs,
     #[command(flatten)]
+    sandbox: SandboxArgs,
+    #[command(flatten)]
     generation: GenerationArgs,
 }
 
@@ -137,15 +140,18 @@ impl Serve {
             Some(path) => Log::file(path)
                 .with_context(|| format!("cannot write the log {}", path.display()))?,
         });
-        let options = TaskOptions {
-            desk: self.memory.desk(context),
-            similar: self.memory.similar(context)?,
-            ..self.generation.task_options(Task::Translate, None, context)?
-        };
         let store_settings = context.settings.store()?;
         let fetcher = self.fetcher(context)?;
         let listening = Listening::bind(&addresses)?;
         let metrics = Arc::new(Metrics::new());
+        let jobs = self.open_jobs(context, &metrics, &log)?;
+        let desk = self.memory.desk(context);
+        self.sandbox.enter(context, &self.needs(context, jobs.as_deref(), fetcher.is_some())?)?;
+        let options = TaskOptions {
+            desk: desk.clone(),
+            similar: self.memory.similar(context)?,
+            ..self.generation.task_options(Task::Translate, None, context)?
+        };
         let limits = Limits {
             at_once: self.at_once as usize,
             queue: self.queue,
@@ -153,8 +159,6 @@ impl Serve {
         };
         let engine =
             Engine::new(limits, ServerMonitor { metrics: metrics.clone(), log: log.clone() });
-        let jobs = self.open_jobs(context, &metrics, &log)?;
-        let desk = options.desk.clone();
         let options = Arc::new(SharedOptions::new(
             options,
             self.generation.checks.given_glossary()?,
@@ -223,6 +227,34 @@ impl Serve {
             bail!("the server ended in a fault");
         }
         Ok(Exit::Done)
+    }
+
+    /// What the server reads and writes. Downloads the models that are not there, while that is
+    /// possible.
+    fn needs(&self, context: &Context, jobs: Option<&Jobs>, fetches: bool) -> Result<Needs> {
+        let mut needs = Needs { read: self.generation.prepare(context)?, ..Needs::default() };
+        let resolver = context.resolver();
+        let is_there = |languages: LanguagePair| {
+            let LanguagePair { from, to } = languages;
+            resolver.has_summarizer(from, to) || (from != to && resolver.has_translator(from, to))
+        };
+        match resolver.requested {
+            Some(name) => needs.read.push(resolver.prepare_named(name)?),
+            None if directions().any(is_there) => {}
+            None => resolver.prepare_summarizers(Language::English, Language::English)?,
+        }
+        for name in &self.also {
+            needs.read.push(resolver.prepare_named(name)?);
+        }
+        needs.write.extend(jobs.map(|jobs| jobs.folder().to_path_buf()));
+        // Glossaries of clients are beside the desk's file.
+        let desk = context.settings.desk().unwrap_or_default();
+        needs.write.extend(desk.parent().map(Path::to_path_buf));
+        let dismissals = self.generation.checks.dismissals(context);
+        make_list(&dismissals);
+        needs.write.push(dismissals);
+        needs.fetches = fetches.then_some("feeds that clients name");
+        Ok(needs)
     }
 
     /// The folder of jobs. The usual one may be that of another server, which is noted.
@@ -317,6 +349,15 @@ impl Serve {
             .context("the certificate and its key do not fit")?;
         Ok(Some(TlsAcceptor::from(Arc::new(config))))
     }
+}
+
+/// Makes the list of dismissals, if there is none: one cannot be made in the sandbox. Without it,
+/// dismissing says why it fails.
+fn make_list(path: &Path) {
+    if let Some(folder) = path.parent() {
+        let _ = std::fs::create_dir_all(folder);
+    }
+    let _ = std::fs::File::options().create(true).append(true).open(path);
 }
 
 fn loopback(of: IpAddr) -> &'static str {

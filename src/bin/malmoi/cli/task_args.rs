@@ -93,6 +93,14 @@ pub(super) struct GenerationArgs {
 }
 
 impl GenerationArgs {
+    /// Downloads the models that are named, if they are not there; returns all that the options
+    /// are read from.
+    pub fn prepare(&self, context: &Context) -> Result<Vec<PathBuf>> {
+        let mut read = self.checks.prepare(context)?;
+        read.extend(self.examples.examples.clone());
+        Ok(read)
+    }
+
     /// The options of a task; languages are the defaults, and there is no memory. Examples without
     /// a task are for `task`.
     pub fn task_options(
@@ -150,6 +158,11 @@ impl MemoryArgs {
     /// Least likeness of the translations that the model is shown; `None` for `off`.
     pub fn similar(&self, context: &Context) -> Result<Option<u8>> {
         Ok(self.similar.unwrap_or(context.settings.similar()?).0)
+    }
+
+    /// The desk whose terms are used, kept open while its memory is not wanted.
+    pub fn terms(&self, context: &Context) -> Option<Arc<Desk>> {
+        if self.no_memory { context.existing_desk() } else { None }
     }
 
     /// The memory, unless it is not wanted or cannot be used.

@@ -192,6 +192,11 @@ impl Jobs {
         Ok(jobs)
     }
 
+    /// The folder of all jobs.
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
     /// Keeps a new job, safe on disk, and puts it into the queue. Takes time.
     pub fn add(&self, new: NewJob) -> Result<Arc<Job>, Failure> {
         self.make_room();
