@@ -11,7 +11,7 @@ use seccompiler::{
     SeccompCmpOp, SeccompCondition, SeccompFilter, SeccompRule, TargetArch,
 };
 
-use super::{Extent, Network, Sandbox, SandboxError};
+use super::rules::{Extent, Network, Sandbox, SandboxError};
 
 /// Calls of x86-64 with 32-bit pointers: a flag in the number, and numbers of its own.
 #[cfg(target_arch = "x86_64")]

@@ -7,7 +7,7 @@ use landlock::{
     RulesetAttr, RulesetCreated, RulesetCreatedAttr, RulesetError, Scope,
 };
 
-use super::{Network, Sandbox, SandboxError};
+use super::rules::{Network, Sandbox, SandboxError};
 
 /// The newest version whose rights are asked for; older kernels take those that they know.
 const NEWEST: ABI = ABI::V7;

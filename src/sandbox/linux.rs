@@ -2,13 +2,36 @@
 
 use std::time::{Duration, Instant};
 
-use super::{Extent, Protection, Sandbox, SandboxError, calls, files};
+use super::rules::{Extent, Protection, Sandbox, SandboxError};
+use super::{calls, files};
 
 /// Time for threads of earlier work, such as a download, to end.
 const PATIENCE: Duration = Duration::from_secs(2);
 
+impl Sandbox {
+    /// Restricts this process, for good. Paths that do not exist are left out.
+    ///
+    /// # Errors
+    ///
+    /// If other threads run, or the kernel refuses rules it should know. A kernel without a part
+    /// of it is no error: see [`Protection::missing`].
+    pub fn enter(&self) -> Result<Protection, SandboxError> {
+        enter(self, Extent::Process)
+    }
+
+    /// Restricts the calling thread and those it starts. Other threads share its memory, so that
+    /// this is for tests of the sandbox and short work, not for a barrier.
+    ///
+    /// # Errors
+    ///
+    /// If the kernel refuses rules it should know.
+    pub fn enter_thread(&self) -> Result<Protection, SandboxError> {
+        enter(self, Extent::Thread)
+    }
+}
+
 /// Restricts files first: the filter of system calls is the last that the kernel is asked for.
-pub(super) fn enter(sandbox: &Sandbox, extent: Extent) -> Result<Protection, SandboxError> {
+fn enter(sandbox: &Sandbox, extent: Extent) -> Result<Protection, SandboxError> {
     if extent == Extent::Process {
         wait_for_threads()?;
     }

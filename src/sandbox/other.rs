@@ -1,7 +1,23 @@
 //! Systems without Landlock and seccomp: nothing is restricted, and that is told.
 
-use super::{Extent, Protection, Sandbox, SandboxError};
+use super::rules::{Protection, Sandbox, SandboxError};
 
-pub(super) fn enter(_: &Sandbox, _: Extent) -> Result<Protection, SandboxError> {
-    Ok(Protection::default())
+impl Sandbox {
+    /// Restricts nothing.
+    ///
+    /// # Errors
+    ///
+    /// None.
+    pub fn enter(&self) -> Result<Protection, SandboxError> {
+        Ok(Protection::default())
+    }
+
+    /// Restricts nothing.
+    ///
+    /// # Errors
+    ///
+    /// None.
+    pub fn enter_thread(&self) -> Result<Protection, SandboxError> {
+        Ok(Protection::default())
+    }
 }
