@@ -212,9 +212,12 @@ fn create(
             _ => None,
         },
     };
+    let models = match created.manifest.models.len() {
+        1 => "1 model".to_string(),
+        count => format!("{count} models"),
+    };
     context.ui.note(format!(
-        "{} models, {} files, {} MB; content {}",
-        created.manifest.models.len(),
+        "{models}, {} files, {} MB; content {}",
         created.manifest.files.len(),
         created.bytes.div_ceil(1_000_000),
         created.id
