@@ -100,6 +100,17 @@ pub enum Event {
         /// Duration.
         seconds: f64,
     },
+    /// Segments that were still doubtful were translated by the second model as well.
+    SecondOpinion {
+        /// Segments that it was asked for.
+        segments: usize,
+        /// Those of them whose second translation is kept.
+        taken: usize,
+        /// Tokens generated for it.
+        tokens: usize,
+        /// Duration.
+        seconds: f64,
+    },
     /// A finding, as soon as it is made.
     Found(Finding),
 }

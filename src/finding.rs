@@ -126,10 +126,10 @@ pub struct Finding {
 impl Finding {
     /// Checks whose findings are notes, not doubts: boilerplate that was left out, sampling
     /// settings of the checkpoint that are not supported, a text that is its own summary, a chunk
-    /// that was split and then translated, an answer that was written again, tags that were lost.
-    /// `sentences` occurs in old files only.
+    /// that was split and then translated, an answer that was written again or by the second model,
+    /// tags that were lost. `sentences` occurs in old files only.
     pub const NOTES: &[&str] =
-        &["furniture", "repaired", "sampling", "sentences", "short", "split", "tags"];
+        &["furniture", "repaired", "sampling", "second", "sentences", "short", "split", "tags"];
 
     /// A finding about the whole text, of severity [`Major`](Severity::Major).
     pub fn new(

@@ -1,7 +1,10 @@
 //! A request's options as plain data: written once, embedded by the builder, by batches and by the
 //! command line.
 //!
-//! Knows tasks and languages; knows nothing of loaded models.
+//! Knows tasks and languages; of models only which one gives second opinions.
+
+mod capabilities;
+mod second;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -12,6 +15,9 @@ use crate::generation::Options;
 use crate::language::Language;
 use crate::outcome::Route;
 use crate::prompts::{Examples, Style, Task};
+
+pub use capabilities::Capabilities;
+pub use second::SecondModel;
 
 /// Options of a summary or a translation.
 ///
@@ -55,6 +61,8 @@ pub struct TaskOptions {
     pub checks: CheckOptions,
     /// Which answers are written again.
     pub repair: Repair,
+    /// Model that translates doubtful segments again; the better of both translations is kept.
+    pub second: Option<SecondModel>,
     /// What becomes of sentences that give orders to a language model. With [`OnOrders::Drop`],
     /// offsets in the article are those in the text without them.
     pub on_orders: OnOrders,
@@ -98,6 +106,7 @@ impl Default for TaskOptions {
             beams: None,
             checks: CheckOptions::default(),
             repair: Repair::Auto,
+            second: None,
             on_orders: OnOrders::Report,
             desk: None,
             bilingual: false,
@@ -152,16 +161,6 @@ impl OnOrders {
             Self::Refuse => "refuse",
         }
     }
-}
-
-/// Prompts and languages that suit a model, from the catalogue or the user. By default no language
-/// is excluded and the prompts follow from the model's architecture.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Capabilities {
-    /// Family of its prompts: `any`, `modest`, `small`, `base`, `hunyuan` …
-    pub family: Option<String>,
-    /// Languages it writes summaries in; `None` for all.
-    pub summarizes: Option<Vec<Language>>,
 }
 
 /// A task for the pipeline: everything about a request but its text.

@@ -80,11 +80,11 @@ pub use event::{Event, Finish, Observer};
 pub use finding::{Finding, Merged, Place, Severity, Support, beginning};
 pub use generation::{Options, Sampling};
 pub use glossary::{Glossary, Term};
-pub use job::{Capabilities, OnOrders, Repair, TaskOptions};
+pub use job::{Capabilities, OnOrders, Repair, SecondModel, TaskOptions};
 pub use judge::LearnedJudge;
 pub use language::{Language, LanguagePair, Register};
 pub use model::{Model, OnOpening, OpenOptions, Opening};
-pub use outcome::{MemoryCounts, MemoryUse, Outcome, Route, Segment, Tokens};
+pub use outcome::{MemoryCounts, MemoryUse, Outcome, Route, SecondUse, Segment, Tokens};
 pub use prompts::{Example, Examples, Style, Task};
 pub use request::{Request, TextStream};
 

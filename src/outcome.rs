@@ -64,6 +64,20 @@ pub struct Segment {
     /// What it owes to the desk's memory.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub memory: Option<MemoryUse>,
+    /// The model that wrote it, if that is the second one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub model: Option<String>,
+}
+
+/// What a translation owes to the second model.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Default)]
+pub struct SecondUse {
+    /// Its name.
+    pub model: String,
+    /// Doubtful segments that it translated as well.
+    pub asked: usize,
+    /// Those of them whose second translation was better and is kept.
+    pub taken: usize,
 }
 
 /// What a segment owes to the desk's memory.
@@ -132,6 +146,9 @@ pub struct Outcome {
     /// How a translation used the glossary; `None` if none of its terms occurred.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub glossary: Option<GlossaryUse>,
+    /// What a translation owes to the second model; `None` if none was named.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub second: Option<SecondUse>,
     /// The summary before its translation, for a cascade.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub intermediate: Option<String>,

@@ -13,7 +13,7 @@ use crate::event::Observer;
 use crate::formats;
 use crate::generation::Options;
 use crate::glossary::Glossary;
-use crate::job::{Capabilities, Job, OnOrders, Repair, TaskOptions};
+use crate::job::{Capabilities, Job, OnOrders, Repair, SecondModel, TaskOptions};
 use crate::language::Language;
 use crate::model::Model;
 use crate::outcome::{Outcome, Route};
@@ -188,6 +188,13 @@ impl Request {
     /// generated only with [`Repair::Off`].
     pub fn repair(mut self, repair: Repair) -> Self {
         self.job.options.repair = repair;
+        self
+    }
+
+    /// Another model, which translates segments that are still doubtful after repair; the better of
+    /// both translations by the checks is kept. [`Outcome::second`] counts them.
+    pub fn second(mut self, second: impl Into<SecondModel>) -> Self {
+        self.job.options.second = Some(second.into());
         self
     }
 

@@ -67,7 +67,7 @@ const MODULES: &[Floor] = &[
     ("store", &["fetch", "files", "language", "redact", "store::error"]),
     ("bundle", &["files", "redact", "store", "store::error"]),
     // Both.
-    ("job", &["checks", "desk", "generation", "language", "outcome", "prompts"]),
+    ("job", &["checks", "desk", "generation", "language", "model", "outcome", "prompts"]),
     (
         "pipeline",
         &[

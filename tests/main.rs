@@ -83,6 +83,8 @@ mod repair;
 mod sandbox;
 /// Scores of translations and summaries, compared with sacreBLEU and rouge-score.
 mod scores;
+/// Second opinions of another model.
+mod second;
 /// Encoder-decoder networks and beam search, compared with the reference.
 mod seq2seq;
 /// The server and its APIs.

@@ -166,6 +166,9 @@ impl BatchPlan {
         if options.on_orders != OnOrders::default() {
             spec["on_orders"] = json!(options.on_orders.as_str());
         }
+        if let Some(second) = &options.second {
+            spec["second"] = json!([second.name(), second.fingerprint()]);
+        }
         if let Some(encoder) = &options.checks.encoder {
             spec["meaning"] = json!(encoder.name());
         }

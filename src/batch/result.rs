@@ -12,7 +12,7 @@ use crate::event::Finish;
 use crate::finding::{Finding, Support};
 use crate::formats::{Form, Item};
 use crate::language::Language;
-use crate::outcome::{MemoryUse, Outcome, Tokens};
+use crate::outcome::{MemoryUse, Outcome, SecondUse, Tokens};
 
 /// A line of `items.jsonl`.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -85,6 +85,9 @@ pub struct PairedTranslation {
     /// How it used the glossary.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub glossary: Option<GlossaryUse>,
+    /// What it owes to the second model.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub second: Option<SecondUse>,
     /// Findings; `segment` is an index into `pairs`.
     pub findings: Vec<Finding>,
 }
@@ -103,6 +106,9 @@ pub struct BilingualPair {
     /// the line has the same bytes as when the segment is generated.
     #[serde(default, skip_serializing_if = "owes_nothing", serialize_with = "memory_of_people")]
     pub memory: Option<MemoryUse>,
+    /// The model that wrote it, if that is the second one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub model: Option<String>,
 }
 
 /// True if a segment owes nothing to people.
@@ -231,6 +237,7 @@ impl PairedTranslation {
                 text: segment.text,
                 estimate: segment.estimate,
                 memory: segment.memory,
+                model: segment.model,
             })
             .collect();
         let title = title.and_then(|title| pairs.iter().find(|pair| pair.source == title.trim()));
@@ -243,6 +250,7 @@ impl PairedTranslation {
             finish: finish(outcome.finish),
             tokens: outcome.tokens,
             glossary: outcome.glossary,
+            second: outcome.second,
             findings: outcome.findings,
         }
     }

@@ -213,7 +213,16 @@ fn with_shared_models(plan: &BatchPlan) -> Result<BatchPlan> {
         }
         (_, translator) => translator.as_ref().map(shared).transpose()?,
     };
-    Ok(BatchPlan { summarizer, translator, ..plan.clone() })
+    let mut shared = BatchPlan { summarizer, translator, ..plan.clone() };
+    if let Some(second) = &mut shared.options.second {
+        let choices = [&shared.summarizer, &shared.translator].into_iter().flatten();
+        // A model that summarizes is not opened a second time.
+        *second = match choices.clone().find(|one| one.fingerprint == second.fingerprint()) {
+            Some(one) => second.opened(&one.model, &one.capabilities),
+            None => second.shared(plan.max_concurrent),
+        };
+    }
+    Ok(shared)
 }
 
 /// Translates and summarizes an item, unless cancelled.

@@ -22,6 +22,19 @@ pub(super) struct ChunkResult {
     pub findings: Vec<Finding>,
     /// Words of the source and of the text that are between the same tags, where the memory knows.
     pub counterparts: Vec<Counterpart>,
+    /// Whether the second model was asked.
+    pub second: Second,
+}
+
+/// Whether a second model translated a chunk as well.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) enum Second {
+    /// There was no doubt, or no second model.
+    #[default]
+    NotNeeded,
+    Asked,
+    /// There was a doubt, and the second model could not be used.
+    Missing,
 }
 
 /// The white space at the end of a text.

@@ -1,7 +1,7 @@
 //! The end of step 4: an answer becomes the text of its chunk, with findings about how it was
 //! generated.
 
-use super::chunk::{ChunkResult, SourceChunk};
+use super::chunk::{ChunkResult, Second, SourceChunk};
 use super::length_limit::LengthLimit;
 use super::setup::TaskSetup;
 use crate::event::Finish;
@@ -62,9 +62,16 @@ pub(super) fn finish(
     let source = chunk.text.trim().to_string();
     let memory =
         (!similar.is_empty()).then(|| MemoryUse { reused: None, examples: similar.to_vec() });
-    let segment =
-        Segment { source, text, finish, score: mean(&generated.scores), estimate: None, memory };
-    ChunkResult { segment, tokens, still_reasoning, findings, counterparts: Vec::new() }
+    let score = mean(&generated.scores);
+    let segment = Segment { source, text, finish, score, estimate: None, memory, model: None };
+    ChunkResult {
+        segment,
+        tokens,
+        still_reasoning,
+        findings,
+        counterparts: Vec::new(),
+        second: Second::NotNeeded,
+    }
 }
 
 fn looped(tokens: usize) -> Finding {

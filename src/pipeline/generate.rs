@@ -1,7 +1,7 @@
 //! Step 4, generate: chunks through the model. Text is streamed as it becomes final, and chunks of
 //! a translation that fail are split and tried again.
 
-use super::chunk::{ChunkResult, SourceChunk, trailing_space};
+use super::chunk::{ChunkResult, Second, SourceChunk, trailing_space};
 use super::finish::finish;
 use super::join;
 use super::length_limit::{LengthLimit, StreamedOutput};
@@ -136,12 +136,13 @@ impl AnswerStream {
 }
 
 /// Translates the chunks of a document that the memory does not have, repairs them, and passes the
-/// text on block by block, in order. Returns the memory.
-pub(super) fn translation<'s>(
-    setup: &'s TaskSetup<'_>,
+/// text on block by block, in order. Returns findings about what was missing for it: the memory,
+/// the second model.
+pub(super) fn translation(
+    setup: &TaskSetup<'_>,
     translation: &mut DocumentTranslation<'_>,
     observer: &mut Observer<'_>,
-) -> Result<SegmentMemory<'s>> {
+) -> Result<Vec<Finding>> {
     // As many chunks together as the engine takes, which reads the weights once for all of them;
     // not more, so that finished text need not wait for the end.
     let batches = if setup.seq2seq.is_some() { BATCHES } else { 1 };
@@ -152,7 +153,7 @@ pub(super) fn translation<'s>(
     let chunks: Vec<SourceChunk<'_>> =
         missing.iter().map(|index| translation.chunks[*index].clone()).collect();
     let mut progress = StageProgress::new(Task::Translate, &chunks);
-    let mut blocks_out = 0;
+    let (mut blocks_out, mut no_second) = (0, None);
     for (indexes, batch) in missing.chunks(size).zip(chunks.chunks(size)) {
         let results = observer.without_text(|observer| {
             let results = answers(setup, Task::Translate, batch, &mut progress, observer)?;
@@ -161,6 +162,9 @@ pub(super) fn translation<'s>(
                 retried.push(retry(setup, chunk, result, MAX_SPLITS, &mut progress, observer)?);
             }
             repair::translations(setup, batch, &mut retried, &mut progress, observer)?;
+            let missing =
+                repair::second_opinion(setup, batch, &mut retried, &mut progress, observer)?;
+            no_second = no_second.take().or(missing);
             Ok::<_, Error>(retried)
         })?;
         memory.keep(indexes.iter().copied().zip(&results));
@@ -173,7 +177,7 @@ pub(super) fn translation<'s>(
     memory.add_to(translation, count);
     // A document without chunks is passed on as it is.
     join::stream_blocks(translation, blocks_out, observer)?;
-    Ok(memory)
+    Ok(memory.failure().into_iter().chain(no_second).collect())
 }
 
 /// Splits a chunk whose translation ran into its limit or into a loop, and tries again. A chunk
@@ -200,6 +204,7 @@ fn retry(
         still_reasoning: false,
         findings: vec![split_finding(halves.len())],
         counterparts: Vec::new(),
+        second: Second::NotNeeded,
     };
     let mut retried = progress.for_retry();
     let results = answers(setup, Task::Translate, &halves, &mut retried, observer)?;

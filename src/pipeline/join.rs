@@ -1,7 +1,7 @@
 //! Step 6, join: results become the outcome. A translation is put back into its document, in the
 //! places of its blocks.
 
-use super::chunk::{ChunkResult, SourceChunk, trailing_space};
+use super::chunk::{ChunkResult, Second, SourceChunk, trailing_space};
 use super::read;
 use super::setup::TaskSetup;
 use super::stages::{self, StageSlot};
@@ -33,6 +33,7 @@ pub(super) fn empty_outcome(setup: &TaskSetup<'_>, task: Task) -> Outcome {
         findings: Vec::new(),
         support: Vec::new(),
         glossary: None,
+        second: None,
         intermediate: None,
         seconds: 0.0,
     }
@@ -55,6 +56,10 @@ pub(super) fn add_results(results: Vec<ChunkResult>, outcome: &mut Outcome) {
     for result in results {
         let index = outcome.segments.len();
         outcome.tokens.output += result.tokens;
+        if let Some(second) = &mut outcome.second {
+            second.asked += usize::from(result.second == Second::Asked);
+            second.taken += usize::from(result.segment.model.is_some());
+        }
         outcome.finish = outcome.finish.max(result.segment.finish);
         outcome.findings.extend(result.findings.into_iter().map(|finding| finding.at(index)));
         outcome.segments.push(result.segment);

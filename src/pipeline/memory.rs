@@ -6,7 +6,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::chunk::{ChunkResult, SourceChunk, trailing_space};
+use super::chunk::{ChunkResult, Second, SourceChunk, trailing_space};
 use super::prompt::PartEncoder;
 use super::setup::TaskSetup;
 use super::translation::DocumentTranslation;
@@ -38,6 +38,12 @@ struct Making {
     /// Likeness, in percent, of the examples that the model was shown.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     examples: Vec<u8>,
+    /// The model that wrote it, if that is the second one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    model: Option<String>,
+    /// True if the second model was asked.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    asked: bool,
 }
 
 /// The memory of one translation: what was found, and what to keep.
@@ -88,11 +94,14 @@ impl<'a> SegmentMemory<'a> {
     }
 
     /// Keeps generated translations, each with the index of its chunk. One that the model did not
-    /// finish is not kept.
+    /// finish, or that lacks a second opinion, is not kept.
     pub fn keep<'r>(&mut self, results: impl Iterator<Item = (usize, &'r ChunkResult)>) {
         let Some(desk) = self.desk.filter(|desk| !desk.is_read_only()) else { return };
-        let finished = results
-            .filter(|(_, result)| result.segment.finish == Finish::Stop && !result.still_reasoning);
+        let finished = results.filter(|(_, result)| {
+            result.segment.finish == Finish::Stop
+                && !result.still_reasoning
+                && result.second != Second::Missing
+        });
         let written: Vec<Written> =
             finished.filter_map(|(chunk, result)| self.written(chunk, result)).collect();
         if !written.is_empty() {
@@ -102,14 +111,17 @@ impl<'a> SegmentMemory<'a> {
 
     fn written(&self, chunk: usize, result: &ChunkResult) -> Option<Written> {
         let (key, _) = self.chunks[chunk];
-        let Segment { source, text, score, memory, .. } = &result.segment;
+        let Segment { source, text, score, memory, model, .. } = &result.segment;
         let mut unit = Unit::new(self.setup.languages, source, text, Origin::Machine);
-        unit.by = Some(self.setup.model.name().to_string());
+        let by = model.as_deref().unwrap_or(self.setup.model.name());
+        unit.by = Some(by.to_string());
         let making = Making {
             tokens: result.tokens,
             score: *score,
             findings: result.findings.clone(),
             examples: memory.as_ref().map_or_else(Vec::new, |memory| memory.examples.clone()),
+            model: model.clone(),
+            asked: result.second == Second::Asked,
         };
         Some(Written { unit, key: Some(key?), outcome: serde_json::to_string(&making).ok() })
     }
@@ -188,6 +200,9 @@ fn key(
         format!("{least} {} {encoder:?}", options.examples.max())
     });
     facts.extend(far.as_deref().map(str::as_bytes));
+    let second = options.second.as_ref();
+    let second = second.map(|second| format!("second {} {}", second.name(), second.fingerprint()));
+    facts.extend(second.as_deref().map(str::as_bytes));
     Ok(SegmentKey::of(&facts))
 }
 
@@ -211,11 +226,13 @@ fn look_up(
     let Some(Recalled { unit, outcome }) = desk.recall(key)? else { return Ok(None) };
     let mut found = result(text, unit.target, Origin::Machine);
     let making = outcome.and_then(|outcome| serde_json::from_str::<Making>(&outcome).ok());
-    if let Some(Making { tokens, score, findings, examples }) = making {
+    if let Some(Making { tokens, score, findings, examples, model, asked }) = making {
         found.segment.memory = Some(MemoryUse { reused: Some(Origin::Machine), examples });
         found.tokens = tokens;
         found.segment.score = score;
         found.findings = findings;
+        found.segment.model = model;
+        found.second = if asked { Second::Asked } else { Second::NotNeeded };
     }
     Ok(Some(found))
 }
@@ -263,6 +280,7 @@ fn result(source: &str, text: String, origin: Origin) -> ChunkResult {
         score: None,
         estimate: None,
         memory: Some(MemoryUse { reused: Some(origin), examples: Vec::new() }),
+        model: None,
     };
     ChunkResult {
         segment,
@@ -270,5 +288,6 @@ fn result(source: &str, text: String, origin: Origin) -> ChunkResult {
         still_reasoning: false,
         findings: Vec::new(),
         counterparts: Vec::new(),
+        second: Second::NotNeeded,
     }
 }

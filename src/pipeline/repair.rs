@@ -1,5 +1,6 @@
 //! Between check and join, repair: answers with severe doubts are generated again in other ways,
-//! and the best by the checks is kept. The first answer stays unless another one is better.
+//! and the best by the checks is kept. The first answer stays unless another one is better. What is
+//! still doubtful then is translated by the second model, if there is one.
 //!
 //! The ways are tried in rounds; the attempts of all answers in a round are one batch. What is
 //! written does not depend on the other answers: seeds are fixed, and each prompt has a random
@@ -11,14 +12,16 @@ mod penalty;
 use std::time::Instant;
 
 use super::attempt::{self, Attempt};
-use super::chunk::{ChunkResult, SourceChunk, trailing_space};
+use super::chunk::{ChunkResult, Second, SourceChunk, trailing_space};
 use super::progress::StageProgress;
+use super::segment;
 use super::setup::TaskSetup;
 use crate::checks::{self, OutputKind, Pair};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::event::{Event, Observer};
 use crate::finding::{Finding, Severity};
-use crate::job::Repair;
+use crate::job::{Capabilities, Job, Repair, SecondModel, TaskOptions};
+use crate::model::Model;
 use crate::prompts::Task;
 use crate::segment::sentences;
 use demands::Demands;
@@ -27,6 +30,8 @@ use penalty::Penalty;
 /// A way to answer a text again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Method {
+    /// The likeliest tokens of the second model.
+    Second,
     /// The likeliest tokens, with the words that the checks miss in the prompt.
     Demanded,
     /// Sampled at random; the number is added to the seed.
@@ -39,6 +44,7 @@ impl Method {
     /// The words for English and for Korean messages.
     fn words(self) -> (&'static str, &'static str) {
         match self {
+            Self::Second => ("by the second model", "두 번째 모델"),
             Self::Demanded => ("with the missing words given", "빠진 말 제시"),
             Self::Sampled(_) => ("by sampling", "표본 추출"),
             Self::Sentences => ("sentence by sentence", "문장별 작성"),
@@ -55,6 +61,9 @@ const SUMMARY: &[&[Method]] =
     &[&[Method::Demanded, Method::Sampled(1)], &[Method::Sampled(2), Method::Sampled(3)]];
 /// Rounds for models that search: they do not sample, and translate sentences anyway.
 const SEARCH: &[&[Method]] = &[&[Method::Demanded]];
+/// Rounds for the second model, and for one that searches.
+const SECOND: &[&[Method]] = &[&[Method::Second], &[Method::Demanded, Method::Sampled(1)]];
+const SECOND_SEARCH: &[&[Method]] = &[&[Method::Second], &[Method::Demanded]];
 
 /// An answer that may be repaired.
 struct Case<'t> {
@@ -66,15 +75,24 @@ struct Case<'t> {
 }
 
 impl Case<'_> {
-    /// The doubts about an answer: of the checks, and of its generation.
-    fn doubts(&self, setup: &TaskSetup<'_>, result: &ChunkResult) -> Vec<Finding> {
-        let pair = Pair {
+    fn pair<'p>(&'p self, setup: &TaskSetup<'_>, output: &'p str) -> Pair<'p> {
+        Pair {
             source: self.source,
-            output: &result.segment.text,
+            output,
             from: setup.languages.from,
             to: setup.languages.to,
             kind: self.kind,
-        };
+        }
+    }
+
+    /// The estimate of an answer's quality.
+    fn estimate(&self, setup: &TaskSetup<'_>, output: &str) -> Option<f32> {
+        checks::assess(&self.pair(setup, output), &setup.job.options.checks).estimate
+    }
+
+    /// The doubts about an answer: of the checks, and of its generation.
+    fn doubts(&self, setup: &TaskSetup<'_>, result: &ChunkResult) -> Vec<Finding> {
+        let pair = self.pair(setup, &result.segment.text);
         let mut doubts = checks::check(&pair, &setup.job.options.checks);
         // What is wrong with the source alone, no answer can mend.
         doubts.retain(|doubt| doubt.kind != checks::ORDER_IN_SOURCE);
@@ -90,6 +108,10 @@ struct Patient<'t> {
     case: Case<'t>,
     /// Index in the results.
     index: usize,
+    /// The first answer.
+    first: String,
+    /// The text in parts that fit the model.
+    parts: Vec<&'t str>,
     demands: Demands,
     before: Vec<Finding>,
     best: Option<Candidate>,
@@ -101,20 +123,32 @@ struct Candidate {
     result: ChunkResult,
     penalty: Penalty,
     method: Method,
+    /// True if its doubts weigh as much as the first answer's, and it is nearer in meaning.
+    is_nearer: bool,
 }
 
 impl Patient<'_> {
+    /// True if an answer has the first one's penalty, and a higher estimate.
+    fn is_nearer(&self, setup: &TaskSetup<'_>, result: &ChunkResult, penalty: Penalty) -> bool {
+        let estimate = |text| self.case.estimate(setup, text);
+        penalty == Penalty::of(&self.before)
+            && estimate(&self.first)
+                .zip(estimate(&result.segment.text))
+                .is_some_and(|(first, other)| other > first)
+    }
+
     fn penalty(&self) -> Penalty {
         self.best.as_ref().map_or_else(|| Penalty::of(&self.before), |best| best.penalty)
     }
 
     /// Keeps a candidate if it is better than the first answer and than the best so far.
     fn consider(&mut self, candidate: Candidate) {
+        let improves = candidate.is_nearer || candidate.penalty.improves(Penalty::of(&self.before));
         let is_better = match &self.best {
-            None => candidate.penalty.improves(Penalty::of(&self.before)),
+            None => improves,
             Some(best) => {
                 let score = |candidate: &Candidate| candidate.result.segment.score;
-                candidate.penalty.improves(Penalty::of(&self.before))
+                improves
                     && (candidate.penalty.weight() < best.penalty.weight()
                         || candidate.penalty == best.penalty && score(&candidate) > score(best))
             }
@@ -133,13 +167,17 @@ pub(super) fn translations(
     progress: &mut StageProgress,
     observer: &mut Observer<'_>,
 ) -> Result<()> {
-    let cases = chunks.iter().map(|chunk| Case {
+    let rounds = if setup.seq2seq.is_some() { SEARCH } else { TRANSLATION };
+    repair(setup, Task::Translate, cases(chunks), results, rounds, progress, observer)
+}
+
+/// The cases of translations.
+fn cases<'t>(chunks: &[SourceChunk<'t>]) -> impl Iterator<Item = Case<'t>> {
+    chunks.iter().map(|chunk| Case {
         text: chunk.text,
         source: chunk.text.trim(),
         kind: OutputKind::Translation,
-    });
-    let rounds = if setup.seq2seq.is_some() { SEARCH } else { TRANSLATION };
-    repair(setup, Task::Translate, cases, results, rounds, progress, observer)
+    })
 }
 
 /// Repairs a summary of `article` that was made of `chunk`, in place.
@@ -157,6 +195,93 @@ pub(super) fn summary(
     repair(setup, task, std::iter::once(case), results, rounds, progress, observer)
 }
 
+/// Translates again, by the second model, what is still doubtful, in place. Returns a finding if
+/// there was a doubt and that model could not be used.
+pub(super) fn second_opinion(
+    setup: &TaskSetup<'_>,
+    chunks: &[SourceChunk<'_>],
+    results: &mut [ChunkResult],
+    progress: &mut StageProgress,
+    observer: &mut Observer<'_>,
+) -> Result<Option<Finding>> {
+    // The model that translates already has no other opinion.
+    let second = setup.job.options.second.as_ref();
+    let Some(second) = second.filter(|second| second.name() != setup.model.name()) else {
+        return Ok(None);
+    };
+    // Severe doubts ask for it even where nothing is repaired.
+    let scale = match setup.job.options.repair {
+        Repair::Off => Repair::Auto,
+        scale => scale,
+    };
+    let began = Instant::now();
+    let mut patients = patients(setup, cases(chunks), results, scale, observer)?;
+    if patients.is_empty() {
+        return Ok(None);
+    }
+    let missing = match second.get() {
+        Err(reason) => Some(no_second_opinion(second, reason)),
+        Ok(opened) => {
+            match translate_second(setup, opened, scale, &mut patients, progress, observer) {
+                Ok(()) => None,
+                Err(Error::Cancelled) => return Err(Error::Cancelled),
+                Err(error) => Some(no_second_opinion(second, &error.to_string())),
+            }
+        }
+    };
+    let state = if missing.is_some() { Second::Missing } else { Second::Asked };
+    patients.iter().for_each(|patient| results[patient.index].second = state);
+    if missing.is_some() {
+        return Ok(missing);
+    }
+    observer.event(&Event::SecondOpinion {
+        segments: patients.len(),
+        taken: patients.iter().filter(|patient| patient.best.is_some()).count(),
+        tokens: patients.iter().map(|patient| patient.tokens).sum(),
+        seconds: began.elapsed().as_secs_f64(),
+    });
+    for Patient { case, index, before, best, tokens, .. } in patients {
+        let result = &mut results[index];
+        let tokens = result.tokens + tokens;
+        if let Some(Candidate { result: better, .. }) = best {
+            let after = case.doubts(setup, &better);
+            *result = better;
+            result.second = Second::Asked;
+            result.segment.model = Some(second.name().to_string());
+            // Scores of two models cannot be compared.
+            result.segment.score = None;
+            result.findings.push(second_finding(&before, &after, second));
+        }
+        result.tokens = tokens;
+    }
+    Ok(None)
+}
+
+/// Tries the rounds of the second model.
+fn translate_second(
+    setup: &TaskSetup<'_>,
+    (model, capabilities): &(Model, Capabilities),
+    scale: Repair,
+    patients: &mut [Patient<'_>],
+    progress: &mut StageProgress,
+    observer: &mut Observer<'_>,
+) -> Result<()> {
+    // A named prompt is for models that take one.
+    let prompt = setup.job.options.prompt.clone().filter(|_| !model.is_encoder_decoder());
+    let job = Job {
+        options: TaskOptions { prompt, ..setup.job.options.clone() },
+        capabilities: capabilities.clone(),
+        ..setup.job.clone()
+    };
+    let other = TaskSetup::new(model, &job, Task::Translate, setup.languages)?;
+    for patient in &mut *patients {
+        let parts = segment::chunks(&other, Task::Translate, patient.case.text, observer)?;
+        patient.parts = parts.into_iter().map(|part| part.text).collect();
+    }
+    let rounds = if other.seq2seq.is_some() { SECOND_SEARCH } else { SECOND };
+    treat(&other, Task::Translate, patients, scale, rounds, progress, observer)
+}
+
 /// Tries the rounds on all results that need it. `cases` are in the order of the results.
 fn repair<'t>(
     setup: &TaskSetup<'_>,
@@ -172,24 +297,10 @@ fn repair<'t>(
         return Ok(());
     }
     let began = Instant::now();
-    let mut patients = Vec::new();
-    for (index, (case, result)) in cases.zip(&*results).enumerate() {
-        observer.check()?;
-        // A model that does not end its reasoning does not end it at another try either.
-        if result.still_reasoning {
-            continue;
-        }
-        let before = case.doubts(setup, result);
-        if Penalty::of(&before).needs_repair(repair) {
-            let demands = Demands::of(setup, case.source, &before);
-            patients.push(Patient { case, index, demands, before, best: None, tokens: 0 });
-        }
-    }
-    for methods in rounds {
-        let needs_repair = |patient: &&mut Patient<'_>| patient.penalty().needs_repair(repair);
-        let mut treated: Vec<&mut Patient<'_>> = patients.iter_mut().filter(needs_repair).collect();
-        round(setup, task, &mut treated, methods, progress, observer)?;
-    }
+    let mut patients = patients(setup, cases, results, repair, observer)?;
+    // A model that does not end its reasoning does not end it at another try either.
+    patients.retain(|patient| !results[patient.index].still_reasoning);
+    treat(setup, task, &mut patients, repair, rounds, progress, observer)?;
     if patients.is_empty() {
         return Ok(());
     }
@@ -213,6 +324,55 @@ fn repair<'t>(
             // Only answers under repair have it.
             result.segment.score = None;
         }
+    }
+    Ok(())
+}
+
+/// The results that need repair.
+fn patients<'t>(
+    setup: &TaskSetup<'_>,
+    cases: impl Iterator<Item = Case<'t>>,
+    results: &[ChunkResult],
+    scale: Repair,
+    observer: &mut Observer<'_>,
+) -> Result<Vec<Patient<'t>>> {
+    let mut patients = Vec::new();
+    for (index, (case, result)) in cases.zip(results).enumerate() {
+        observer.check()?;
+        let before = case.doubts(setup, result);
+        if Penalty::of(&before).needs_repair(scale) {
+            let demands = Demands::of(setup, case.source, &before);
+            let parts = vec![case.text];
+            let first = result.segment.text.clone();
+            patients.push(Patient {
+                case,
+                index,
+                first,
+                parts,
+                demands,
+                before,
+                best: None,
+                tokens: 0,
+            });
+        }
+    }
+    Ok(patients)
+}
+
+/// Tries the rounds on the patients, each as long as it needs repair.
+fn treat(
+    setup: &TaskSetup<'_>,
+    task: Task,
+    patients: &mut [Patient<'_>],
+    scale: Repair,
+    rounds: &[&[Method]],
+    progress: &mut StageProgress,
+    observer: &mut Observer<'_>,
+) -> Result<()> {
+    for methods in rounds {
+        let needs_repair = |patient: &&mut Patient<'_>| patient.penalty().needs_repair(scale);
+        let mut treated: Vec<&mut Patient<'_>> = patients.iter_mut().filter(needs_repair).collect();
+        round(setup, task, &mut treated, methods, progress, observer)?;
     }
     Ok(())
 }
@@ -252,19 +412,19 @@ fn round(
             continue;
         }
         let penalty = Penalty::of(&patients[at].case.doubts(setup, &result));
-        patients[at].consider(Candidate { result, penalty, method });
+        let is_nearer = method == Method::Second && patients[at].is_nearer(setup, &result, penalty);
+        patients[at].consider(Candidate { result, penalty, method, is_nearer });
     }
     Ok(())
 }
 
 /// The texts that a method answers for a patient; none if it would give the first answer again.
 fn pieces<'t>(patient: &Patient<'t>, method: Method) -> Vec<&'t str> {
-    let text = patient.case.text;
     match method {
         Method::Demanded if patient.demands.are_empty() => Vec::new(),
-        Method::Demanded | Method::Sampled(_) => vec![text],
+        Method::Second | Method::Demanded | Method::Sampled(_) => patient.parts.clone(),
         Method::Sentences => {
-            let pieces = sentences(text);
+            let pieces = sentences(patient.case.text);
             if pieces.len() > 1 { pieces } else { Vec::new() }
         }
     }
@@ -279,7 +439,9 @@ fn attempt<'t>(
     let base = setup.job.options.seed.unwrap_or(0);
     let seed = match method {
         Method::Sampled(number) => Some(base.wrapping_add(number)),
-        Method::Demanded | Method::Sentences => None,
+        // Models that search take no seed.
+        Method::Second if setup.seq2seq.is_none() => setup.job.options.seed,
+        Method::Second | Method::Demanded | Method::Sentences => None,
     };
     let demands = &patient.demands;
     Attempt { text, terms: demands.terms_in(text), seed, rules: demands.rules_for(setup, text) }
@@ -310,6 +472,25 @@ fn joined(text: &str, pieces: &[&str], answers: Vec<ChunkResult>) -> Option<Chun
 /// A note on a repaired answer: what was wrong with it, what still is, and how it was repaired.
 fn repaired_finding(before: &[Finding], after: &[Finding], method: Method) -> Finding {
     let (how, how_ko) = method.words();
+    let (how, how_ko) = (format!("written again {how}"), format!("다시 작성({how_ko})"));
+    note("repaired", "repaired", [&how, &how_ko], before, after)
+}
+
+/// A note on a translation of the second model that took the first one's place.
+fn second_finding(before: &[Finding], after: &[Finding], second: &SecondModel) -> Finding {
+    let name = second.name();
+    let (how, how_ko) = (format!("translated by {name} instead"), format!("{name}의 번역을 채택"));
+    note("second", "second_taken", [&how, &how_ko], before, after).value("model", name)
+}
+
+/// A note on what was done, in English and in Korean, about the doubts before, and on what is left.
+fn note(
+    check: &str,
+    kind: &str,
+    [how, how_ko]: [&str; 2],
+    before: &[Finding],
+    after: &[Finding],
+) -> Finding {
     let (was, is) = (before.len(), after.len());
     let first = before.iter().min_by_key(|finding| finding.severity);
     let (message, korean) = first
@@ -318,14 +499,21 @@ fn repaired_finding(before: &[Finding], after: &[Finding], method: Method) -> Fi
     let korean = if korean.is_empty() { message } else { korean };
     let doubts = if was == 1 { "doubt" } else { "doubts" };
     let kinds: Vec<&str> = before.iter().map(|finding| finding.kind.as_str()).collect();
-    Finding::new(
-        "repaired",
-        "repaired",
-        format!("written again {how}: {was} {doubts} before, {is} after; before: {message}"),
-    )
-    .in_korean(format!("다시 작성({how_ko}), 의심 {was}건 → {is}건, 이전: {korean}"))
-    .severity(Severity::Minor)
-    .value("kinds", kinds)
-    .value("before", was)
-    .value("after", is)
+    let message = format!("{how}: {was} {doubts} before, {is} after; before: {message}");
+    Finding::new(check, kind, message)
+        .in_korean(format!("{how_ko}, 의심 {was}건 → {is}건, 이전: {korean}"))
+        .severity(Severity::Minor)
+        .value("kinds", kinds)
+        .value("before", was)
+        .value("after", is)
+}
+
+/// A note that the second model could not be used.
+fn no_second_opinion(second: &SecondModel, reason: &str) -> Finding {
+    let name = second.name();
+    let message = format!("without a second opinion of {name}: {reason}");
+    Finding::new("second", "second_failed", message)
+        .in_korean(format!("{name}의 두 번째 번역을 얻지 못함: {reason}"))
+        .severity(Severity::Minor)
+        .value("model", name)
 }

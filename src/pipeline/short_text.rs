@@ -52,6 +52,7 @@ pub(super) fn return_unchanged(
         score: None,
         estimate: None,
         memory: None,
+        model: None,
     });
     outcome.text = text.to_string();
     Ok(())

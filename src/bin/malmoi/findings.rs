@@ -179,6 +179,7 @@ mod tests {
             score: None,
             estimate: None,
             memory: None,
+            model: None,
         };
         Outcome {
             task: malmoi::prompts::Task::Translate,

@@ -9,7 +9,9 @@ use std::sync::Arc;
 use anyhow::{Result, bail};
 use malmoi::store::catalogue::{self, Entry, ModelTask, Purpose};
 use malmoi::store::{InstalledModel, ResolvedName, Store, StoreError};
-use malmoi::{Capabilities, Language, Model, OnOpening, OpenOptions, Opening, Quantization};
+use malmoi::{
+    Capabilities, Language, Model, OnOpening, OpenOptions, Opening, Quantization, SecondModel,
+};
 
 use crate::ui::Ui;
 
@@ -235,6 +237,53 @@ impl ModelResolver<'_> {
         Ok(self.open(self.installed(name)?)?.model)
     }
 
+    /// The model for second opinions, by the name of a setting. It is found now, and opened when a
+    /// segment first needs it.
+    pub fn second(&self, name: Option<&str>) -> Result<Option<SecondModel>> {
+        let Some(name) = name else { return Ok(None) };
+        let installed = self.installed(name)?;
+        if let Some(entry) = installed.entry {
+            if entry.translates.is_empty() {
+                bail!(
+                    "{name} gives no second opinion, because it does not translate; \
+                     `malmoi models list` shows the models that do"
+                );
+            }
+            self.note_license(entry);
+        }
+        let fingerprint = self.store.fingerprint(&installed)?;
+        let shown = shown_name(&installed);
+        let store = Store::new(self.store.settings().clone());
+        let (ui, quantize, weights_cache) =
+            (self.ui.quiet(), self.quantize, self.weights_cache.clone());
+        let (cache_weights, reproducible) = (self.cache_weights, self.reproducible);
+        let open = move || {
+            let resolver = ModelResolver {
+                store: &store,
+                requested: None,
+                ui,
+                yes: false,
+                quantize,
+                weights_cache: weights_cache.clone(),
+                cache_weights,
+                reproducible,
+                // Nothing is downloaded when it is opened.
+                is_closed: true,
+                opened: RefCell::default(),
+            };
+            let opened = resolver.open(installed.clone())?;
+            Ok::<_, anyhow::Error>((opened.model, opened.capabilities))
+        };
+        Ok(Some(SecondModel::new(shown, fingerprint, open)))
+    }
+
+    /// Notes a license that forbids commercial use.
+    fn note_license(&self, entry: &Entry) {
+        if !entry.commercial {
+            self.ui.note(format!("{}: {}", entry.name, entry.license_line()));
+        }
+    }
+
     /// The place of a model: a name, folder or file, downloaded if necessary.
     pub fn installed(&self, name: &str) -> Result<InstalledModel> {
         match self.store.locate(name) {
@@ -254,8 +303,8 @@ impl ModelResolver<'_> {
         }
         self.store.check(&installed)?;
         let name = installed.entry.map(|entry| entry.name.clone());
-        if let Some(entry) = installed.entry.filter(|entry| !entry.commercial) {
-            self.ui.note(format!("{}: {}", entry.name, entry.license_line()));
+        if let Some(entry) = installed.entry {
+            self.note_license(entry);
         }
         // The catalogue's files are quantized already.
         let quantize =
@@ -265,9 +314,7 @@ impl ModelResolver<'_> {
             self.ui.note(format!("weights quantized to {} are cached in {folder}", to.as_str()));
         }
         let weights_cache = Some(self.weights_cache.clone());
-        let shown = name.clone().unwrap_or_else(|| {
-            installed.path.file_stem().unwrap_or_default().to_string_lossy().into_owned()
-        });
+        let shown = shown_name(&installed);
         let status = Arc::new(self.ui.status(&format!("opening {shown}")));
         let line = status.clone();
         let on_opening = OnOpening::new(move |opening| {
@@ -396,6 +443,12 @@ impl ModelResolver<'_> {
             _ => bail!("{name} was not downloaded; see `malmoi models list` for smaller models"),
         }
     }
+}
+
+/// A model's name for display: that of the catalogue, else that of its file or folder.
+fn shown_name(installed: &InstalledModel) -> String {
+    let stem = || installed.path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+    installed.entry.map_or_else(stem, |entry| entry.name.clone())
 }
 
 fn does_not_translate(entry: &Entry, purpose: Purpose) -> anyhow::Error {

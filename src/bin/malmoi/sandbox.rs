@@ -173,7 +173,7 @@ fn sandbox(context: &Context, needs: &Needs) -> Sandbox {
     let mut read: Vec<PathBuf> = SYSTEM.iter().map(PathBuf::from).collect();
     read.extend(std::env::current_exe());
     read.push(settings.file().to_path_buf());
-    for name in ["cache", "catalogue", "prompts", "checks", "model", "meaning"] {
+    for name in ["cache", "catalogue", "prompts", "checks", "model", "second", "meaning"] {
         read.extend(settings.get(name).map(PathBuf::from));
     }
     read.extend(needs.read.iter().cloned());

@@ -37,6 +37,11 @@ struct SettingKey {
 const KEYS: &[SettingKey] = &[
     SettingKey::new("model", "model to use", &[("MALMOI_MODEL", "")]),
     SettingKey::new(
+        "second",
+        "model that translates doubtful segments again, or off",
+        &[("MALMOI_SECOND", "")],
+    ),
+    SettingKey::new(
         "cache",
         "folder of downloaded models",
         &[("HF_HUB_CACHE", ""), ("HUGGINGFACE_HUB_CACHE", ""), ("HF_HOME", "hub")],
@@ -368,6 +373,11 @@ impl Settings {
             })
         };
         keys.filter(|key| !key.is_empty()).map(parse).collect()
+    }
+
+    /// The model for second opinions; `None` without one.
+    pub fn second(&self) -> Option<&str> {
+        self.get("second").filter(|name| *name != "off")
     }
 
     pub fn checks(&self) -> Option<PathBuf> {

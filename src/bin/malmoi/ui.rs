@@ -29,6 +29,11 @@ impl Ui {
         Self { quiet, messages }
     }
 
+    /// The same, silent.
+    pub fn quiet(self) -> Self {
+        Self { quiet: true, ..self }
+    }
+
     /// Prints a line, unless `--quiet`.
     pub fn note(self, text: impl AsRef<str>) {
         if !self.quiet {

@@ -14,7 +14,7 @@ use malmoi::checks::GlossaryUse;
 use malmoi::formats::pairs::{EXCHANGE_FORMATS, ExchangeFormat};
 use malmoi::formats::{self, Fields};
 use malmoi::prompts::Task;
-use malmoi::{Error, Language, Model, TaskOptions};
+use malmoi::{Error, Language, Model, SecondModel, TaskOptions};
 
 use super::inputs::Inputs;
 use super::task_args::{self, EncodingArgs, GenerationArgs, MemoryArgs, SummaryArgs};
@@ -140,7 +140,9 @@ impl BatchArgs {
             similar: self.memory.similar(context)?,
             ..self.generation.task_options(task, Some(&self.summary), context)?
         };
-        let batch = self.with_models(Batch::new(to), likely.unwrap_or(to.other()), to, context)?;
+        let likely = likely.unwrap_or(to.other());
+        let batch =
+            self.with_models(Batch::new(to), likely, to, options.second.as_ref(), context)?;
         let batch = match source {
             InputSource::Files { keep_removed } => batch.keep_removed(keep_removed),
             InputSource::Feeds { follow, watch } => {
@@ -229,6 +231,7 @@ impl BatchArgs {
         mut batch: Batch<'b>,
         from: Language,
         to: Language,
+        second: Option<&SecondModel>,
         context: &Context,
     ) -> Result<Batch<'b>> {
         let both = !self.translate && !self.summarize;
@@ -244,6 +247,7 @@ impl BatchArgs {
         if self.translate || both {
             let translator = resolver.translator(to.other(), to)?;
             models.push(translator.model.clone());
+            GenerationArgs::note_same(second, &translator.model, context);
             batch = batch.translate_with(choice(translator)?);
         }
         if self.summarize || both {

@@ -41,11 +41,12 @@ pub(crate) struct Mcp {
 
 impl Mcp {
     pub fn run(self, mut context: Context) -> Result<Exit> {
-        let options = TaskOptions {
+        let mut options = TaskOptions {
             desk: self.memory.desk(&context),
             similar: self.memory.similar(&context)?,
             ..self.generation.task_options(Task::Translate, None, &context)?
         };
+        options.second = options.second.map(|second| second.shared(AT_ONCE));
         // A download would need a person's consent, and a tool has no terminal to ask at.
         let settings = StoreSettings { offline: true, ..context.store.settings().clone() };
         context.store = Store::new(settings);

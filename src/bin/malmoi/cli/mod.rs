@@ -57,6 +57,9 @@ pub(crate) struct Common {
     /// Model name, folder in Hugging Face layout, .gguf file, or owner/repo[@revision][:file]
     #[arg(long, short, global = true, value_name = "MODEL")]
     model: Option<String>,
+    /// Model that translates doubtful segments again, the better of both being kept; or off
+    #[arg(long, global = true, value_name = "MODEL")]
+    second: Option<String>,
     /// Quantize the float weights of a model folder, once: q8_0, q6k or q4k
     #[arg(long, global = true, value_name = "TYPE")]
     quantize: Option<String>,
@@ -125,6 +128,7 @@ impl Cli {
     pub fn run(self) -> Result<Exit> {
         let Common {
             model,
+            second,
             quantize,
             offline,
             yes,
@@ -140,6 +144,7 @@ impl Cli {
         }
         let (settings, faults) = Settings::read(&[
             ("model", model),
+            ("second", second),
             ("quantize", quantize),
             ("offline", offline.then(|| "true".to_string())),
             ("messages", messages),

@@ -147,11 +147,12 @@ impl Serve {
         let jobs = self.open_jobs(context, &metrics, &log)?;
         let desk = self.memory.desk(context);
         self.sandbox.enter(context, &self.needs(context, jobs.as_deref(), fetcher.is_some())?)?;
-        let options = TaskOptions {
+        let mut options = TaskOptions {
             desk: desk.clone(),
             similar: self.memory.similar(context)?,
             ..self.generation.task_options(Task::Translate, None, context)?
         };
+        options.second = options.second.map(|second| second.shared(self.at_once as usize));
         let limits = Limits {
             at_once: self.at_once as usize,
             queue: self.queue,

@@ -8,7 +8,9 @@ use std::path::Path;
 use anyhow::{Result, bail};
 use malmoi::desk::{CLOSE_LIKENESS, LEAST_LIKENESS};
 use malmoi::document::Document;
-use malmoi::{Error, Event, Finding, Language, MemoryCounts, Observer, Outcome, Request, formats};
+use malmoi::{
+    Error, Event, Finding, Language, MemoryCounts, Observer, Outcome, Request, SecondUse, formats,
+};
 
 use super::inputs;
 use super::task_args::{EncodingArgs, OutputArgs};
@@ -22,8 +24,9 @@ pub(super) fn check_output(
     read: &[Option<&Path>],
     context: &Context,
 ) -> Result<()> {
-    let model = context.settings.get("model").map(Path::new);
-    let read: Vec<&Path> = read.iter().copied().chain([model]).flatten().collect();
+    let models = [context.settings.get("model"), context.settings.second()];
+    let models = models.map(|model| model.map(Path::new));
+    let read: Vec<&Path> = read.iter().copied().chain(models).flatten().collect();
     output::check(output.output.as_deref(), &read, output.force)
 }
 
@@ -261,6 +264,15 @@ fn figures(outcome: &Outcome) -> String {
         Some(glossary) => format!(", {} of {} terms as prescribed", glossary.used, glossary.terms),
         None => String::new(),
     };
+    let second = match &outcome.second {
+        Some(second) if second.asked > 0 => {
+            let SecondUse { model, asked, taken } = second;
+            format!(", {taken} of {asked} doubtful segments by {model}")
+        }
+        _ => String::new(),
+    };
     let (written, seconds) = (tokens.output, outcome.seconds);
-    format!("{model}: {read}, wrote {written}{route} ({finish}){memory}{glossary}, {seconds:.1} s")
+    format!(
+        "{model}: {read}, wrote {written}{route} ({finish}){memory}{second}{glossary}, {seconds:.1} s"
+    )
 }

@@ -10,7 +10,7 @@ use clap::{Args, ValueEnum};
 use malmoi::desk::Desk;
 use malmoi::formats::Charset;
 use malmoi::prompts::{Style, Task};
-use malmoi::{Language, Model, Route, TaskOptions};
+use malmoi::{Language, Model, Route, SecondModel, TaskOptions};
 
 use super::check_args::CheckArgs;
 use super::example_args::ExampleArgs;
@@ -98,6 +98,9 @@ impl GenerationArgs {
     pub fn prepare(&self, context: &Context) -> Result<Vec<PathBuf>> {
         let mut read = self.checks.prepare(context)?;
         read.extend(self.examples.examples.clone());
+        if let Some(name) = context.settings.second() {
+            read.push(context.resolver().prepare_named(name)?);
+        }
         Ok(read)
     }
 
@@ -118,6 +121,7 @@ impl GenerationArgs {
             beams: self.beams.map(usize::from),
             checks: self.checks.options(context)?,
             repair: self.trust.repair.into(),
+            second: context.resolver().second(context.settings.second())?,
             on_orders: self.trust.on_orders.into(),
             ..TaskOptions::default()
         };
@@ -127,6 +131,14 @@ impl GenerationArgs {
             options.route = summary.route.into();
         }
         Ok(options)
+    }
+
+    /// Notes that the model which translates is also the second one.
+    pub fn note_same(second: Option<&SecondModel>, translator: &Model, context: &Context) {
+        if second.is_some_and(|second| second.name() == translator.name()) {
+            let name = translator.name();
+            context.ui.note(format!("no second opinion: {name} is the model that translates"));
+        }
     }
 
     /// Notes the options that a model ignores.

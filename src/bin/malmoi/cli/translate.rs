@@ -66,6 +66,7 @@ impl Translate {
             similar: self.memory.similar(context)?,
             ..self.generation.task_options(Task::Translate, None, context)?
         };
+        GenerationArgs::note_same(options.second.as_ref(), &translator.model, context);
         let request = translator
             .model
             .translate_document(document)

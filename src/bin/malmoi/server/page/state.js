@@ -48,7 +48,7 @@ export function clear() {
 }
 
 /** Checks whose findings are notes on how a text was made, no doubts. */
-const NOTES = ["furniture", "repaired", "sampling", "sentences", "short", "split", "tags"];
+const NOTES = ["furniture", "repaired", "sampling", "second", "sentences", "short", "split", "tags"];
 
 export const isNote = (finding) => NOTES.includes(finding.check);
 
