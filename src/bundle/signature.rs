@@ -60,7 +60,7 @@ impl TrustedKey {
 /// Who signed a bundle.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Signed {
-    /// Nobody.
+    /// No signature.
     No,
     /// The owner of a key that is not trusted; whether the signature is right is not known.
     Unknown {

@@ -17,7 +17,7 @@ use super::rules::{Extent, Network, Sandbox, SandboxError};
 #[cfg(target_arch = "x86_64")]
 const X32: (i64, std::ops::RangeInclusive<i64>) = (0x4000_0000, 512..=547);
 
-/// Refused whatever the sandbox allows.
+/// Refused in every sandbox.
 const ALWAYS: &[i64] = &[
     // Sockets that others connect to, and messages that carry open files.
     SYS_bind,
