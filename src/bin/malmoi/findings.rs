@@ -198,6 +198,7 @@ mod tests {
             findings,
             support: Vec::new(),
             glossary: None,
+            second: None,
             intermediate: None,
             seconds: 0.0,
         }
