@@ -129,13 +129,19 @@ pub struct Counterpart {
     pub source: Span,
     /// Where they are in the new text.
     pub target: Span,
+    /// True if a network's attention says so, which counts only where the words do not recur.
+    pub is_estimate: bool,
 }
 
 impl Counterpart {
     /// The same in longer texts, in which the source and the new text start at these bytes.
     pub(crate) fn shifted(self, source: usize, target: usize) -> Self {
         let by = |span: Span, start: usize| span.start + start..span.end + start;
-        Self { source: by(self.source, source), target: by(self.target, target) }
+        Self {
+            source: by(self.source, source),
+            target: by(self.target, target),
+            is_estimate: self.is_estimate,
+        }
     }
 }
 

@@ -4,6 +4,7 @@
 //! checkpoints have for them. Prompts come as parts of the template or of user text;
 //! encoder–decoder models get no prompt but the input of a [`Seq2SeqTask`].
 
+mod alignment;
 mod memory;
 mod prompt_encoding;
 mod seq2seq_task;
@@ -13,6 +14,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use candle_core::Device;
 
+use self::alignment::Alignment;
 use self::prompt_encoding::PromptEncoder;
 pub use self::seq2seq_task::Seq2SeqTask;
 use crate::architectures::{self, Loaded, Network, Setup};
@@ -397,6 +399,18 @@ impl Model {
     #[doc(hidden)]
     pub fn encoder_input(&self, task: &Seq2SeqTask, text: &str) -> Result<Vec<u32>> {
         task.encoder_input(&self.inner.tokenizer, text)
+    }
+
+    /// Which words of an output, given as text and token ids, stand for which of its source; `None`
+    /// if the model was not trained to tell, or the text is not that of the ids.
+    pub(crate) fn align(
+        &self,
+        task: &Seq2SeqTask,
+        source: &str,
+        (output, ids): (&str, &[u32]),
+    ) -> Result<Option<Alignment>> {
+        let Inner { network, tokenizer, context, .. } = &*self.inner;
+        task.align(&**network, tokenizer, *context, source, (output, ids))
     }
 
     /// The token that ends a text, if the checkpoint names one.

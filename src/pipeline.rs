@@ -24,6 +24,7 @@ mod setup;
 mod short_text;
 mod similar;
 mod stages;
+mod tags;
 mod translation;
 mod window;
 

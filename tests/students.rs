@@ -4,6 +4,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use candle_core::Device;
+use malmoi::document::{Block, BlockKind, Document};
 use malmoi::internals::architectures::{self, LogitsFor, Row, Setup};
 use malmoi::internals::checkpoint::{Checkpoint, Tokenizer};
 use malmoi::internals::generation::{Control, Options};
@@ -31,6 +32,8 @@ struct Forced {
     read: Vec<u32>,
     /// After each number of tokens read, from none on.
     logits: Vec<Vec<f32>>,
+    /// Attention to the source after each number of tokens read.
+    attention: Vec<Vec<f32>>,
 }
 
 /// The folders with what is expected of them.
@@ -86,6 +89,26 @@ fn logits_and_token_ids_are_those_of_a_plain_implementation() {
                 assert!(largest < most, "{name}, {precision:?}, token {at}: {largest}");
             }
         }
+    }
+}
+
+#[test]
+fn the_attention_that_aligns_is_that_of_a_plain_implementation() {
+    for (folder, expected) in folders() {
+        let checkpoint = Checkpoint::open(&folder).unwrap();
+        let (device, precision) = (&Device::Cpu, Precision::Reference);
+        let setup = Setup { checkpoint: &checkpoint, device, precision };
+        let network = architectures::load(&setup).unwrap().network;
+        let read: Vec<u32> =
+            std::iter::once(0).chain(expected.forced.read.iter().copied()).collect();
+        let found = network.align(&expected.sources[0].ids, &read).unwrap().unwrap();
+        assert_eq!(found.len(), expected.forced.attention.len());
+        let pairs = found.iter().flatten().zip(expected.forced.attention.iter().flatten());
+        let largest = pairs.map(|(a, b)| (a - b).abs()).fold(0f32, f32::max);
+        assert!(largest < 2e-4, "{}: {largest}", folder.display());
+        // Of more tokens than the network can read, none is.
+        assert!(network.align(&expected.sources[0].ids, &vec![1; 513]).is_err());
+        assert!(network.align(&[], &read).is_err());
     }
 }
 
@@ -194,10 +217,9 @@ fn real_students_write_what_another_engine_writes() {
     }
 }
 
-/// Under the names of the Korean one's files: the program knows no Portuguese.
-#[test]
-fn an_article_goes_through_a_real_student_sentence_by_sentence() {
-    let Some(path) = real("firefox-en-pt") else { return };
+/// The real student under the names of the Korean one's files: the program knows no Portuguese.
+fn as_korean() -> Option<Model> {
+    let path = real("firefox-en-pt")?;
     let folder = tempfile::tempdir().unwrap();
     for entry in std::fs::read_dir(path).unwrap().flatten() {
         let name = entry.file_name().into_string().unwrap().replace(".enpt.", ".enko.");
@@ -205,6 +227,13 @@ fn an_article_goes_through_a_real_student_sentence_by_sentence() {
             std::fs::copy(entry.path(), folder.path().join(name)).unwrap();
         }
     }
+    let options = OpenOptions { reproducible: true, ..OpenOptions::default() };
+    Some(Model::open_with(folder.path(), &options).unwrap())
+}
+
+#[test]
+fn an_article_goes_through_a_real_student_sentence_by_sentence() {
+    let Some(model) = as_korean() else { return };
     let paragraphs: Vec<String> = TO_PORTUGUESE
         .chunks(2)
         .map(|pair| pair.iter().map(|(source, _)| *source).collect::<Vec<_>>().join(" "))
@@ -213,8 +242,6 @@ fn an_article_goes_through_a_real_student_sentence_by_sentence() {
         .chunks(2)
         .map(|pair| pair.iter().map(|(_, written)| *written).collect::<Vec<_>>().join(" "))
         .collect();
-    let options = OpenOptions { reproducible: true, ..OpenOptions::default() };
-    let model = Model::open_with(folder.path(), &options).unwrap();
     let outcome = model
         .translate(&paragraphs.join("\n\n"))
         .from(Language::English)
@@ -223,6 +250,20 @@ fn an_article_goes_through_a_real_student_sentence_by_sentence() {
         .run()
         .unwrap();
     assert_eq!(outcome.text.trim_end(), expected.join("\n\n"));
+}
+
+#[test]
+fn tags_go_around_the_words_that_attend_to_theirs() {
+    let Some(model) = as_korean() else { return };
+    let page = "<p>The <b>storm</b> gave us <a href=\"x\">forty minutes</a>.</p>";
+    let block = Block::from_markup(page, 3..page.len() - 4, BlockKind::Paragraph);
+    let document = Document::new(page.to_string(), vec![block]);
+    let request = model.translate_document(document);
+    let request = request.from(Language::English).to(Language::Korean).repair(Repair::Off);
+    let outcome = request.run().unwrap();
+    let expected = "<p>A <b>tempestade</b> nos deu <a href=\"x\">quarenta minutos</a>.</p>";
+    assert_eq!(outcome.text, expected);
+    assert!(!outcome.findings.iter().any(|finding| finding.kind == "tags_lost"));
 }
 
 #[test]

@@ -33,4 +33,8 @@ impl Network for Guarded {
     fn forward(&self, rows: &mut [Row<'_>], phase: Phase) -> Result<Logits> {
         self.check(self.network.forward(rows, phase))
     }
+
+    fn align(&self, input: &[u32], read: &[u32]) -> Result<Option<Vec<Vec<f32>>>> {
+        self.check(self.network.align(input, read))
+    }
 }

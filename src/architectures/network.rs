@@ -19,4 +19,11 @@ pub trait Network: Send + Sync {
     /// unchanged. After any other error a state must be truncated ([`State::truncate`]) before it
     /// is used again.
     fn forward(&self, rows: &mut [Row<'_>], phase: Phase) -> Result<Logits>;
+
+    /// The attention of each token of an output to the tokens of an encoder input. `read` are the
+    /// tokens that the decoder reads: its start token and all of the output but the last. The rows
+    /// sum to one. `None` for networks that were not trained to align the two.
+    fn align(&self, _input: &[u32], _read: &[u32]) -> Result<Option<Vec<Vec<f32>>>> {
+        Ok(None)
+    }
 }

@@ -16,6 +16,7 @@ mod growth;
 mod json;
 mod library;
 mod open;
+mod spans;
 mod stream;
 
 pub use self::codec::Tokenizer;

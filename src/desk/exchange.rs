@@ -63,7 +63,7 @@ impl Unit {
         let found = target.text.elements().into_iter().filter_map(|(name, target)| {
             let source = elements.get_mut(&name)?.pop_front()?;
             let (source, target) = (within(&self.source, source), within(&self.target, target));
-            Some(Counterpart { source, target })
+            Some(Counterpart { source, target, is_estimate: false })
         });
         found.collect()
     }

@@ -97,6 +97,8 @@ pub struct Generated {
     pub rolled_back: usize,
     /// Number of draft tokens that the network confirmed.
     pub accepted_draft_tokens: usize,
+    /// Token ids of the text. Empty for decoder-only models.
+    pub ids: Vec<u32>,
     /// Log-probability of each token, the end token included. Empty for decoder-only models, unless
     /// the options ask for it.
     pub scores: Vec<f32>,

@@ -177,6 +177,7 @@ impl Seq2SeqEngine<'_> {
             tokens: ids.len(),
             rolled_back,
             accepted_draft_tokens: 0,
+            ids,
             scores,
         })
     }

@@ -323,6 +323,7 @@ impl<'m> Sequence<'m> {
             tokens: self.ids.len() - self.prompt_len,
             rolled_back: self.rolled_back,
             accepted_draft_tokens: self.accepted_draft_tokens,
+            ids: Vec::new(),
             scores: self.scores,
         }
     }

@@ -291,6 +291,7 @@ mod tests {
             tokens: 1,
             rolled_back: 0,
             accepted_draft_tokens: 0,
+            ids: Vec::new(),
             scores: Vec::new(),
         })
     }

@@ -1,6 +1,8 @@
 //! The input of an encoder–decoder model for a task: task prefix, tokens around the text, and the
 //! settings of the beam search.
 
+use super::alignment::Alignment;
+use crate::architectures::Network;
 use crate::checkpoint::{EncoderTemplate, Tokenizer};
 use crate::error::Result;
 use crate::generation::BeamSearchConfig;
@@ -21,5 +23,28 @@ impl Seq2SeqTask {
     pub(super) fn encoder_input(&self, tokenizer: &Tokenizer, text: &str) -> Result<Vec<u32>> {
         let ids = tokenizer.encode(&format!("{}{text}", self.prefix))?;
         Ok([&self.template.before[..], &ids, &self.template.after].concat())
+    }
+
+    /// The alignment of an output, given as text and token ids, with its source.
+    pub(super) fn align(
+        &self,
+        network: &dyn Network,
+        tokenizer: &Tokenizer,
+        context: usize,
+        source: &str,
+        (output, ids): (&str, &[u32]),
+    ) -> Result<Option<Alignment>> {
+        let input = self.encoder_input(tokenizer, source)?;
+        let Some((_, before_last)) = ids.split_last() else { return Ok(None) };
+        if !self.prefix.is_empty() || input.len() > context || ids.len() > context {
+            return Ok(None);
+        }
+        let first = self.template.before.len();
+        let words = first..input.len() - self.template.after.len();
+        let spans = tokenizer.spans(&input[words], source).zip(tokenizer.spans(ids, output));
+        let Some((source, output)) = spans else { return Ok(None) };
+        let read = [&[self.search.decoder_start_token_id], before_last].concat();
+        let weights = network.align(&input, &read)?;
+        Ok(weights.map(|weights| Alignment::new(source, output, first, &weights)))
     }
 }

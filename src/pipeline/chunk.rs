@@ -22,6 +22,8 @@ pub(super) struct ChunkResult {
     pub findings: Vec<Finding>,
     /// Words of the source and of the text that are between the same tags, where the memory knows.
     pub counterparts: Vec<Counterpart>,
+    /// Token ids of the text, if an encoder-decoder model wrote it as a whole.
+    pub ids: Vec<u32>,
     /// Whether the second model was asked.
     pub second: Second,
 }

@@ -70,6 +70,7 @@ pub(super) fn finish(
         still_reasoning,
         findings,
         counterparts: Vec::new(),
+        ids: generated.ids,
         second: Second::NotNeeded,
     }
 }

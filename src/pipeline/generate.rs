@@ -11,6 +11,7 @@ use super::prompt::{self, EncodedPrompt, PartEncoder};
 use super::repair;
 use super::segment;
 use super::setup::TaskSetup;
+use super::tags;
 use super::translation::DocumentTranslation;
 use super::window::{self, REASONING_TOKENS};
 use crate::error::{Error, Result};
@@ -168,8 +169,9 @@ pub(super) fn translation(
             Ok::<_, Error>(retried)
         })?;
         memory.keep(indexes.iter().copied().zip(&results));
-        for (index, result) in indexes.iter().zip(results) {
+        for (index, mut result) in indexes.iter().zip(results) {
             memory.add_to(translation, *index);
+            tags::align(setup, translation, *index, &mut result, observer)?;
             translation.results.push(result);
         }
         blocks_out = join::stream_blocks(translation, blocks_out, observer)?;
@@ -204,6 +206,7 @@ fn retry(
         still_reasoning: false,
         findings: vec![split_finding(halves.len())],
         counterparts: Vec::new(),
+        ids: Vec::new(),
         second: Second::NotNeeded,
     };
     let mut retried = progress.for_retry();

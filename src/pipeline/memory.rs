@@ -288,6 +288,7 @@ fn result(source: &str, text: String, origin: Origin) -> ChunkResult {
         still_reasoning: false,
         findings: Vec::new(),
         counterparts: Vec::new(),
+        ids: Vec::new(),
         second: Second::NotNeeded,
     }
 }

@@ -462,6 +462,7 @@ fn joined(text: &str, pieces: &[&str], answers: Vec<ChunkResult>) -> Option<Chun
         whole.tokens += answer.tokens;
         whole.still_reasoning |= answer.still_reasoning;
         whole.findings.extend(answer.findings);
+        whole.ids.clear();
         space = trailing_space(piece);
     }
     whole.segment.score = whole.segment.score.map(|sum| sum / count);

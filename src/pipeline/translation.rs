@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use super::chunk::{ChunkResult, SourceChunk, trailing_space};
 use crate::checks;
-use crate::document::{Counterpart, Document};
+use crate::document::{Counterpart, Document, Inline, Span};
 use crate::language::Language;
 
 pub(super) struct DocumentTranslation<'d> {
@@ -14,18 +14,30 @@ pub(super) struct DocumentTranslation<'d> {
     pub chunks: Vec<SourceChunk<'d>>,
     /// For each block of the document its range in `chunks`.
     pub blocks: Vec<Range<usize>>,
+    /// For each chunk the words of elements that lie within it, as spans of its trimmed text.
+    pub tagged: Vec<Vec<Span>>,
     /// Results of the first chunks, in order.
     pub results: Vec<ChunkResult>,
 }
 
 impl<'d> DocumentTranslation<'d> {
     pub fn of(document: &'d Document, to: Language) -> Self {
-        Self { document, to, chunks: Vec::new(), blocks: Vec::new(), results: Vec::new() }
+        Self {
+            document,
+            to,
+            chunks: Vec::new(),
+            blocks: Vec::new(),
+            tagged: Vec::new(),
+            results: Vec::new(),
+        }
     }
 
     /// Adds the chunks of the next block.
     pub fn add_block(&mut self, chunks: Vec<SourceChunk<'d>>) {
         let start = self.chunks.len();
+        let block = self.document.blocks().get(self.blocks.len());
+        let inline = block.and_then(|block| block.inline.as_ref()).filter(|_| !chunks.is_empty());
+        self.tagged.extend(tagged(&chunks, inline.map(Inline::elements).unwrap_or_default()));
         self.chunks.extend(chunks);
         self.blocks.push(start..self.chunks.len());
     }
@@ -94,4 +106,23 @@ pub(super) struct Marked<'d> {
     pub is_plain: bool,
     /// The words with their tags, for the package; `text` has none.
     pub packed: Option<String>,
+}
+
+/// For each chunk of a block those of the block's elements that lie within it, in its trimmed text.
+fn tagged(chunks: &[SourceChunk<'_>], elements: Vec<Span>) -> Vec<Vec<Span>> {
+    let mut tagged = vec![Vec::new(); chunks.len()];
+    let (mut chunk, mut start) = (0, 0);
+    // Elements are in the order of their starts.
+    for span in elements {
+        while chunk < chunks.len() && start + chunks[chunk].text.len() <= span.start {
+            start += chunks[chunk].text.len();
+            chunk += 1;
+        }
+        let Some(text) = chunks.get(chunk).map(|chunk| chunk.text) else { break };
+        let first = start + text.len() - text.trim_start().len();
+        if first <= span.start && span.end <= start + text.trim_end().len() {
+            tagged[chunk].push(span.start - first..span.end - first);
+        }
+    }
+    tagged
 }

@@ -70,6 +70,7 @@ fn load(setup: &Setup<'_>) -> Result<Loaded> {
             scale: None,
             bias,
         },
+        alignment_layer: config.alignment_layer,
     };
     let encoder_vocabulary = Some(encoder_vocabulary);
     Ok(Loaded { network: Box::new(network), context, vocabulary, encoder_vocabulary })

@@ -35,6 +35,8 @@ pub(super) struct BartConfig {
     pub starts_empty: bool,
     /// True if simple recurrent units stand in place of the decoder's self-attention.
     pub recurrent_decoder: bool,
+    /// The decoder layer whose first head was trained to align an output with its source.
+    pub alignment_layer: Option<usize>,
 }
 
 /// Sizes of a stack of equal layers.
@@ -205,6 +207,10 @@ impl BartConfig {
             epsilon: member.epsilon,
             starts_empty: member.starts_empty,
             recurrent_decoder: flag("recurrent_decoder").unwrap_or(false),
+            alignment_layer: model_config
+                .get(Key::json("alignment_layer"))
+                .and_then(|value| value.as_u64())
+                .map(|layer| layer as usize),
         })
     }
 }

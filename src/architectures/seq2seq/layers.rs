@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use candle_core::{Device, Result, Tensor};
+use candle_core::{Device, IndexOp, Result, Tensor};
 
 use super::config::NormPlacement;
 use super::positions::PositionTable;
@@ -15,7 +15,7 @@ use crate::architectures::ragged::{
 use crate::architectures::state::{LayerCache, RecurrentState};
 use crate::kernels::{
     Activation, Attention, Embedding, KvCache, Linear, Phase, RelativeBias, SequenceSlice,
-    activated_layer, add, attend, shared_input,
+    activated_layer, add, attend, log_sum_exp, shared_input,
 };
 
 /// A norm: with mean and bias (BART), or without (T5).
@@ -115,16 +115,42 @@ impl DecoderLayer {
         index: usize,
         phase: Phase,
     ) -> Result<Tensor> {
-        let x = match &self.history {
-            History::Attention(block) => {
-                block.forward_self(x, phase, |k, v| decoder_self_attention(k, v, rows, index))?
-            }
-            History::Recurrent { unit, norm } => {
-                norm.around(x, |x, residual| unit.forward(x, residual, rows, index, phase))?
-            }
-        };
+        let x = self.remember(x, rows, index, phase)?;
         let x = self.encoder_attn.forward_cross(&x, &cross_attention(rows, index)?, phase)?;
         self.mlp.forward(&x, phase)
+    }
+
+    /// The attention of one row's new tokens to its encoder output, by the first head.
+    pub fn attention(
+        &self,
+        x: &Tensor,
+        rows: &mut [Row<'_>],
+        index: usize,
+        phase: Phase,
+    ) -> Result<Vec<Vec<f32>>> {
+        let x = self.remember(x, rows, index, phase)?;
+        match &*cross_attention(rows, index)? {
+            [slice] => self.encoder_attn.first_head(&x, &slice.cache, phase),
+            slices => candle_core::bail!("{} encoder outputs in place of one", slices.len()),
+        }
+    }
+
+    /// The part that knows the tokens before.
+    fn remember(
+        &self,
+        x: &Tensor,
+        rows: &mut [Row<'_>],
+        index: usize,
+        phase: Phase,
+    ) -> Result<Tensor> {
+        match &self.history {
+            History::Attention(block) => {
+                block.forward_self(x, phase, |k, v| decoder_self_attention(k, v, rows, index))
+            }
+            History::Recurrent { unit, norm } => {
+                norm.around(x, |x, residual| unit.forward(x, residual, rows, index, phase))
+            }
+        }
     }
 }
 
@@ -180,6 +206,24 @@ impl AttentionBlock {
             let q = self.heads(&self.q_proj.forward(x, phase)?)?;
             self.attend(&q, slices, residual, phase)
         })
+    }
+
+    /// The weights of the first head, for each query one of each key.
+    fn first_head(&self, x: &Tensor, cache: &KvCache, phase: Phase) -> Result<Vec<Vec<f32>>> {
+        let x = match self.norm.placement {
+            NormPlacement::Before => &self.norm.norm.forward(x)?,
+            NormPlacement::After => x,
+        };
+        let first = |x: &Tensor| x.i((.., 0))?.contiguous()?.to_vec2::<f32>();
+        let queries = first(&self.heads(&self.q_proj.forward(x, phase)?)?)?;
+        let keys = first(&cache.tensors()?.0)?;
+        let weights = |query: Vec<f32>| {
+            let product = |key: &Vec<f32>| key.iter().zip(&query).map(|(a, b)| a * b).sum::<f32>();
+            let scores: Vec<f32> = keys.iter().map(|key| product(key) * self.shape.scale).collect();
+            let log_sum = log_sum_exp(&scores);
+            scores.into_iter().map(|score| (score - log_sum).exp()).collect()
+        };
+        Ok(queries.into_iter().map(weights).collect())
     }
 
     /// Keys and values for cross-attention of the encoder's output `[tokens, width]`.

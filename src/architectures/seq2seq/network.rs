@@ -8,7 +8,7 @@ use candle_core::{Device, Tensor};
 use super::layers::{DecoderLayer, Embeddings, EncoderLayer, Norm};
 use crate::architectures::Network;
 use crate::architectures::batch::{
-    Logits, Row, check_rows, check_tokens, logit_counts, logit_positions,
+    Logits, LogitsFor, Row, check_rows, check_tokens, logit_counts, logit_positions,
 };
 use crate::architectures::ragged::cross_kv;
 use crate::architectures::state::{SequenceCache, State};
@@ -23,6 +23,8 @@ pub(super) struct EncoderDecoder {
     pub encoder: Encoder,
     pub decoder: DecoderStack,
     pub head: Head,
+    /// The decoder layer whose first head was trained to align an output with its source.
+    pub alignment_layer: Option<usize>,
 }
 
 pub(super) struct Encoder {
@@ -76,6 +78,17 @@ impl Network for EncoderDecoder {
         let x = self.decoder.forward(rows, phase)?;
         rows.iter_mut().for_each(|row| row.state.end_step(row.tokens));
         self.logits(&x, rows)
+    }
+
+    fn align(&self, input: &[u32], read: &[u32]) -> Result<Option<Vec<Vec<f32>>>> {
+        let Some(layer) = self.alignment_layer else { return Ok(None) };
+        let mut states = self.begin(&[input], Phase::Prefill)?;
+        let mut rows: Vec<Row<'_>> = states
+            .iter_mut()
+            .map(|state| Row { state, tokens: read, logits: LogitsFor::None })
+            .collect();
+        check_rows(&rows, self.head.vocabulary, self.context)?;
+        Ok(Some(self.decoder.attention(&mut rows, layer, Phase::Prefill)?))
     }
 }
 
@@ -131,16 +144,39 @@ impl Encoder {
 impl DecoderStack {
     /// New tokens of all rows to `[tokens, width]`, before the last norm.
     fn forward(&self, rows: &mut [Row<'_>], phase: Phase) -> candle_core::Result<Tensor> {
+        let mut x = self.embed(rows)?;
+        for (index, layer) in self.layers.iter().enumerate() {
+            x = layer.forward(&x, rows, index, phase)?;
+        }
+        Ok(x)
+    }
+
+    /// The attention to the encoder output that the first head of a layer has, for the new tokens
+    /// of one row.
+    fn attention(
+        &self,
+        rows: &mut [Row<'_>],
+        layer: usize,
+        phase: Phase,
+    ) -> candle_core::Result<Vec<Vec<f32>>> {
+        let mut x = self.embed(rows)?;
+        for (index, before) in self.layers.iter().enumerate().take(layer) {
+            x = before.forward(&x, rows, index, phase)?;
+        }
+        match self.layers.get(layer) {
+            Some(aligned) => aligned.attention(&x, rows, layer, phase),
+            None => candle_core::bail!("no decoder layer {layer}"),
+        }
+    }
+
+    /// New tokens of all rows to `[tokens, width]`.
+    fn embed(&self, rows: &[Row<'_>]) -> candle_core::Result<Tensor> {
         let ids: Vec<u32> = rows.iter().flat_map(|row| row.tokens).copied().collect();
         let positions: Vec<usize> = rows
             .iter()
             .flat_map(|row| row.state.len()..row.state.len() + row.tokens.len())
             .collect();
-        let mut x = self.embeddings.forward(&ids, &positions)?;
-        for (index, layer) in self.layers.iter().enumerate() {
-            x = layer.forward(&x, rows, index, phase)?;
-        }
-        Ok(x)
+        self.embeddings.forward(&ids, &positions)
     }
 }
 

@@ -64,6 +64,7 @@ fn load(setup: &Setup<'_>) -> Result<Loaded> {
             scale: Some(f64::from(scale)),
             bias: None,
         },
+        alignment_layer: None,
     };
     // Longer inputs are possible, but the model was not trained for them.
     let context = model_config.count_or(

@@ -73,6 +73,15 @@ pub(super) fn config(path: &Path, options: &str, beams: u32) -> Result<Json> {
         None | Some("0") => feed_forward,
         Some(_) => number("transformer-decoder-dim-ffn")?,
     };
+    let decoder_layers = number("dec-depth")?;
+    let alignment_layer = match options.text("transformer-guided-alignment-layer") {
+        None | Some("last") => decoder_layers,
+        Some(_) => number("transformer-guided-alignment-layer")?,
+    };
+    if !(1..=decoder_layers).contains(&alignment_layer) {
+        let reason = format!("it aligns by decoder layer {alignment_layer} of {decoder_layers}");
+        return Err(Error::malformed(path, reason));
+    }
     let heads = number("transformer-heads")?;
     let activation = options.text("transformer-ffn-activation").unwrap_or("relu");
     Ok(json!({
@@ -81,12 +90,13 @@ pub(super) fn config(path: &Path, options: &str, beams: u32) -> Result<Json> {
         "encoder_layers": number("enc-depth")?,
         "encoder_attention_heads": heads,
         "encoder_ffn_dim": feed_forward,
-        "decoder_layers": number("dec-depth")?,
+        "decoder_layers": decoder_layers,
         "decoder_attention_heads": heads,
         "decoder_ffn_dim": decoder_feed_forward,
         "activation_function": activation,
         "max_position_embeddings": CONTEXT,
         "recurrent_decoder": is_recurrent,
+        "alignment_layer": alignment_layer - 1,
         "share_encoder_decoder_embeddings": false,
         "decoder_start_token_id": EOS,
         "eos_token_id": EOS,

@@ -27,7 +27,7 @@ impl Inline {
     /// ```
     /// use malmoi::document::{Counterpart, Inline};
     /// let inline = Inline::read("The <b>ferry</b> left.");
-    /// let ferry = Counterpart { source: 4..9, target: 0..9 };
+    /// let ferry = Counterpart { source: 4..9, target: 0..9, is_estimate: false };
     /// assert_eq!(inline.put_at("여객선이 떠났다.", &[ferry]).0, "<b>여객선</b>이 떠났다.");
     /// ```
     pub fn put_at<'t>(
@@ -43,7 +43,8 @@ impl Inline {
             partners: partners(&self.tags),
             inside,
             placements: BTreeMap::new(),
-            known: self.known(words, counterparts),
+            known: self.known(words, counterparts, false),
+            estimated: self.known(words, counterparts, true),
             cursors: HashMap::new(),
             effort: EFFORT.saturating_mul(self.text.len() + words.len() + 64),
             lead: String::new(),
@@ -66,13 +67,35 @@ impl Inline {
         put.write()
     }
 
-    /// The counterparts whose spans hold words, by their words in the source.
-    fn known(&self, words: &str, counterparts: &[Counterpart]) -> HashMap<(usize, usize), Span> {
-        let known = counterparts.iter().filter_map(|Counterpart { source, target }| {
+    /// The counterparts whose spans hold words, by their words in the source. Those that are
+    /// estimates end with whole words.
+    fn known(
+        &self,
+        words: &str,
+        counterparts: &[Counterpart],
+        are_estimates: bool,
+    ) -> Counterparts {
+        let of_kind = counterparts.iter().filter(|one| one.is_estimate == are_estimates);
+        let known = of_kind.filter_map(|Counterpart { source, target, .. }| {
             let (source, target) = (trimmed(&self.text, source)?, trimmed(words, target)?);
+            let target = if are_estimates { whole_words(words, target) } else { target };
             Some(((source.start, source.end), target))
         });
         known.collect()
+    }
+
+    /// The words of each element with words before or after it, as spans of the words of all.
+    pub(crate) fn elements(&self) -> Vec<Span> {
+        let inside = self.text.len() - self.text.trim_start().len()..self.text.trim_end().len();
+        let partners = partners(&self.tags);
+        let elements =
+            self.tags.iter().zip(&partners).enumerate().filter_map(|(at, (tag, end))| {
+                let end = end.filter(|end| *end > at)?;
+                trimmed(&self.text, &(tag.at..self.tags[end].at))
+            });
+        let mut elements: Vec<Span> = elements.filter(|span| *span != inside).collect();
+        elements.dedup();
+        elements
     }
 
     fn escaped(&self, words: &str) -> String {
@@ -92,6 +115,9 @@ struct Placement {
     has_own_words: bool,
 }
 
+/// Spans in the new text by those in the source.
+type Counterparts = HashMap<(usize, usize), Span>;
+
 /// A search: the words of an element, and whether a word of the source continues before and after
 /// them.
 type Search<'t> = (&'t str, bool, bool);
@@ -106,7 +132,9 @@ struct Put<'t, 'w> {
     /// here, stands before an element at its place.
     placements: BTreeMap<(usize, bool), Placement>,
     /// Where words of the source stand in the new text.
-    known: HashMap<(usize, usize), Span>,
+    known: Counterparts,
+    /// Where they probably stand.
+    estimated: Counterparts,
     /// For each search the position where the next one begins.
     cursors: HashMap<Search<'t>, usize>,
     /// Bytes that may still be searched.
@@ -261,7 +289,7 @@ impl<'t> Put<'t, '_> {
         }
         let start = open.at + (close.at - open.at - text[open.at..close.at].trim_start().len());
         let source = start..start + inside.len();
-        if self.find_known(&element, &source) {
+        if self.place_at(&element, &source, self.known.get(&(source.start, source.end)).cloned()) {
             return true;
         }
         let search = (inside, continues_before(text, &source), continues_after(text, &source));
@@ -289,17 +317,20 @@ impl<'t> Put<'t, '_> {
             }
         };
         self.cursors.insert(search, from);
-        let Some(span) = found else { return false };
+        let Some(span) = found else {
+            let estimate = self.estimated.get(&(source.start, source.end)).cloned();
+            return self.place_at(&element, &source, estimate);
+        };
         let placement =
             Placement { end: span.end, tags: element, inside: source, has_own_words: false };
         self.placements.insert((span.start, true), placement);
         true
     }
 
-    /// Places an element around the counterpart of its words, if that is known and free. Tags
+    /// Places an element around the counterpart of its words, if there is one and it is free. Tags
     /// among its words have no place there.
-    fn find_known(&mut self, element: &Range<usize>, source: &Span) -> bool {
-        let Some(span) = self.known.get(&(source.start, source.end)).cloned() else { return false };
+    fn place_at(&mut self, element: &Range<usize>, source: &Span, span: Option<Span>) -> bool {
+        let Some(span) = span else { return false };
         if !self.spend(element.len()) {
             return false;
         }
@@ -375,6 +406,17 @@ fn trimmed(text: &str, span: &Span) -> Option<Span> {
     let start = span.start + words.len() - words.trim_start().len();
     let length = words.trim().len();
     (length > 0).then_some(start..start + length)
+}
+
+/// A span with the rest of the Latin words and numbers at its ends.
+fn whole_words(text: &str, mut span: Span) -> Span {
+    while continues_before(text, &span) {
+        span.start = text.floor_char_boundary(span.start - 1);
+    }
+    while continues_after(text, &span) {
+        span.end = text.ceil_char_boundary(span.end + 1);
+    }
+    span
 }
 
 /// For each tag the index of the tag that closes or opens the same element.
@@ -496,7 +538,8 @@ mod tests {
             };
             let known = known
                 .iter()
-                .map(|(source, part)| Counterpart { source: source.clone(), target: target(part) });
+                .map(|(source, part)| (source.clone(), target(part)))
+                .map(|(source, target)| Counterpart { source, target, is_estimate: false });
             let inline = Inline::read(raw);
             let (written, lost) = inline.put_at(words, &known.collect::<Vec<_>>());
             (written, lost.len())
@@ -516,7 +559,7 @@ mod tests {
         );
         assert_eq!(at("A <b>big<br>old</b> ferry", "큰 배", &[(2..9, "큰")]).1, 2);
         let inline = Inline::read("A <b>big</b> ferry");
-        let off = Counterpart { source: 2..5, target: 1..900 };
+        let off = Counterpart { source: 2..5, target: 1..900, is_estimate: false };
         assert_eq!(inline.put_at("큰 배", &[off]).0, "큰 배");
     }
 
