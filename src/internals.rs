@@ -11,6 +11,11 @@ pub mod bundle {
     pub use crate::bundle::*;
 }
 
+/// Everything public in `audit`.
+pub mod audit {
+    pub use crate::audit::*;
+}
+
 /// Everything public in `checkpoint`.
 pub mod checkpoint {
     pub use crate::checkpoint::*;

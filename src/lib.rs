@@ -33,6 +33,7 @@
 //! How the modules depend on each other is in `ARCHITECTURE.md`, and tested by `tests/layers.rs`.
 
 mod architectures;
+mod audit;
 pub mod batch;
 mod bundle;
 mod checkpoint;

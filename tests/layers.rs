@@ -31,6 +31,7 @@ const MODULES: &[Floor] = &[
     ("finding", &["language"]),
     ("event", &["error", "finding"]),
     ("files", &["error"]),
+    ("audit", &[]),
     ("sandbox", &[]),
     // Texts: no tensors, no token ids.
     ("segment", &["document", "language"]),

@@ -4,6 +4,8 @@
 
 mod support;
 
+/// The audit log of commands and the server.
+mod audit;
 /// Batches: every item once, in spite of interruptions.
 mod batch;
 /// The command `bench`.

@@ -168,6 +168,13 @@ impl<'b> Batch<'b> {
         self
     }
 
+    /// Called with the items that are about to be saved. An error stops the run: they are not
+    /// saved, and the next run does them again.
+    pub fn before_commit(mut self, callback: impl FnMut(&[ItemReport]) -> Result<()> + 'b) -> Self {
+        self.callbacks.before_commit = Some(Box::new(callback));
+        self
+    }
+
     /// Receives notes for the user: a damaged journal, an unreadable input.
     pub fn on_note(mut self, callback: impl FnMut(&str) + 'b) -> Self {
         self.callbacks.on_note = Some(Box::new(callback));

@@ -42,6 +42,6 @@ pub use ingest::{BatchInput, Open, Opened};
 pub use outputs::check_folder;
 pub use plan::{Follow, ModelChoice};
 pub use queue::Stats;
-pub use report::{BatchProgress, Counts, ItemReport, RunReport};
+pub use report::{BatchProgress, Counts, ItemHashes, ItemReport, RunReport};
 pub use result::{BilingualPair, Line, PairedTranslation, Summary};
 pub use watch::Watch;

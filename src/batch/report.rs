@@ -6,8 +6,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use serde::Serialize;
 
 use super::desk_use::DeskUse;
+use super::hash::sha256;
 use super::queue::Stats;
 use super::result::Line;
+use crate::error::Result;
 
 /// Counts of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
@@ -75,6 +77,46 @@ pub struct ItemReport {
     pub files: Vec<String>,
     /// The reason if it failed.
     pub error: Option<String>,
+    /// Hashes of an item that is done.
+    #[serde(skip)]
+    pub hashes: Option<ItemHashes>,
+}
+
+/// What an item and its results are known by, without their texts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ItemHashes {
+    /// `translate`, `summarize` or `translate, summarize`.
+    pub task: &'static str,
+    /// SHA-256 of the content.
+    pub content: String,
+    /// Hash of the models and options.
+    pub spec: String,
+    /// SHA-256 of the translation and the summary, with a zero byte between them if it has both.
+    pub result: String,
+    /// Names of the models.
+    pub models: Vec<String>,
+}
+
+impl From<&Line> for ItemHashes {
+    fn from(line: &Line) -> Self {
+        let translation = line.translation.as_ref().map(|one| (&one.model, &one.text));
+        let summary = line.summary.as_ref().map(|one| (&one.model, &one.text));
+        let results = || translation.into_iter().chain(summary);
+        let texts: Vec<&str> = results().map(|(_, text)| text.as_str()).collect();
+        let mut models: Vec<String> = results().map(|(model, _)| model.clone()).collect();
+        models.dedup();
+        Self {
+            task: match (translation, summary) {
+                (Some(_), Some(_)) => "translate, summarize",
+                (Some(_), None) => "translate",
+                (None, _) => "summarize",
+            },
+            content: line.content.clone(),
+            spec: line.spec.clone(),
+            result: sha256(&texts.join("\0")),
+            models,
+        }
+    }
 }
 
 impl From<&Line> for ItemReport {
@@ -91,6 +133,7 @@ impl From<&Line> for ItemReport {
             findings: line.doubts().map(|doubt| doubt.check.to_string()).collect(),
             files: [Some(page), translated].into_iter().flatten().collect(),
             error: None,
+            hashes: Some(ItemHashes::from(line)),
         }
     }
 }
@@ -109,6 +152,7 @@ impl ItemReport {
             findings: Vec::new(),
             files: Vec::new(),
             error: Some(text("reason")?),
+            hashes: None,
         })
     }
 }
@@ -139,12 +183,15 @@ type OnProgress<'c> = Box<dyn FnMut(&BatchProgress) + 'c>;
 type OnItem<'c> = Box<dyn FnMut(&ItemReport) + 'c>;
 type OnNote<'c> = Box<dyn FnMut(&str) + 'c>;
 
+type BeforeCommit<'c> = Box<dyn FnMut(&[ItemReport]) -> Result<()> + 'c>;
+
 /// Callbacks of a run, and the flag that stops it.
 #[derive(Default)]
 pub(super) struct Callbacks<'c> {
     pub on_progress: Option<OnProgress<'c>>,
     pub on_item: Option<OnItem<'c>>,
     pub on_note: Option<OnNote<'c>>,
+    pub before_commit: Option<BeforeCommit<'c>>,
     pub stop: Arc<AtomicBool>,
 }
 
@@ -164,6 +211,13 @@ impl Callbacks<'_> {
     pub fn item(&mut self, report: &ItemReport) {
         if let Some(on_item) = &mut self.on_item {
             on_item(report);
+        }
+    }
+
+    pub fn before_commit(&mut self, reports: &[ItemReport]) -> Result<()> {
+        match &mut self.before_commit {
+            Some(before) if !reports.is_empty() => before(reports),
+            _ => Ok(()),
         }
     }
 

@@ -414,6 +414,7 @@ impl Run<'_> {
                 backlog.items = backlog.items.saturating_sub(1);
                 backlog.bytes = backlog.bytes.saturating_sub(lease.bytes);
             }
+            callbacks.before_commit(&reports)?;
             if room == 0 { Ok(Vec::new()) } else { claim(journal, room, max_in_flight, long) }
         });
         let leases = match claimed {

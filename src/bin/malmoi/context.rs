@@ -1,4 +1,4 @@
-//! The context of a command: settings, the model store and the terminal; and how a command ends.
+//! The context of a command: settings, the model store and the terminal.
 
 use std::cell::RefCell;
 use std::sync::Arc;
@@ -8,18 +8,10 @@ use malmoi::Quantization;
 use malmoi::desk::Desk;
 use malmoi::store::Store;
 
+use crate::audit::Audit;
 use crate::model_resolver::ModelResolver;
 use crate::settings::{Settings, SettingsError};
 use crate::ui::Ui;
-
-/// How a command ended. A command that could not do its work returns an error instead.
-pub(crate) enum Exit {
-    Done,
-    /// Done, but `--strict` found something.
-    Doubtful,
-    /// Stopped by the user; the same command continues the work.
-    Stopped,
-}
 
 /// Settings that passed their checks, and everything opened from them.
 pub(crate) struct Context {
@@ -34,6 +26,8 @@ pub(crate) struct Context {
     pub reproducible: bool,
     pub ui: Ui,
     pub json: bool,
+    /// Where results are recorded, if they are.
+    pub audit: Option<Arc<Audit>>,
     /// True once a sandbox has closed the network.
     is_closed: AtomicBool,
 }
@@ -45,12 +39,13 @@ pub(crate) struct Startup {
     pub yes: bool,
     pub ui: Ui,
     pub json: bool,
+    pub audit: Option<Arc<Audit>>,
 }
 
 impl Startup {
     /// Opens the store. Fails with the first setting that cannot be used.
     pub fn context(self) -> anyhow::Result<Context> {
-        let Self { settings, faults, yes, ui, json } = self;
+        let Self { settings, faults, yes, ui, json, audit } = self;
         if let Some(fault) = faults.into_iter().next() {
             return Err(fault.into());
         }
@@ -63,6 +58,7 @@ impl Startup {
             settings,
             ui,
             json,
+            audit,
             is_closed: AtomicBool::new(false),
         })
     }
@@ -104,6 +100,7 @@ impl Context {
             cache_weights: self.cache_weights,
             reproducible: self.reproducible,
             is_closed: self.is_closed.load(Ordering::Relaxed),
+            audit: self.audit.clone(),
             opened: RefCell::default(),
         }
     }

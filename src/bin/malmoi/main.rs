@@ -1,11 +1,13 @@
 //! The command line: arguments, settings, the terminal and exit codes. The library does the work.
 
+mod audit;
 mod build_info;
 mod cli;
 mod context;
 mod encoder;
 #[cfg(any(feature = "serve", feature = "mcp"))]
 mod engine;
+mod exit;
 mod findings;
 mod hints;
 #[cfg(feature = "mcp")]
@@ -25,7 +27,7 @@ use std::process::ExitCode;
 use clap::Parser;
 use clap::error::ErrorKind;
 
-use context::Exit;
+use exit::Exit;
 
 fn main() -> ExitCode {
     ui::explain_panics();

@@ -13,6 +13,7 @@ use malmoi::{
     Capabilities, Language, Model, OnOpening, OpenOptions, Opening, Quantization, SecondModel,
 };
 
+use crate::audit::{self, Audit};
 use crate::ui::Ui;
 
 /// Size above which a download needs the user's consent, in bytes.
@@ -44,6 +45,8 @@ pub(crate) struct ModelResolver<'c> {
     pub reproducible: bool,
     /// True in a sandbox without network: nothing can be downloaded.
     pub is_closed: bool,
+    /// Where the sums of opened models are recorded.
+    pub audit: Option<Arc<Audit>>,
     /// Open models: a model with two purposes is loaded once.
     pub opened: RefCell<Vec<ResolvedModel>>,
 }
@@ -347,6 +350,9 @@ impl ModelResolver<'_> {
                 self.weights_cache.display(),
                 bytes / 1_000_000,
             ));
+        }
+        if let Some(audit) = &self.audit {
+            audit.model(model.name(), audit::model_sum(self.store, &installed));
         }
         let capabilities =
             installed.entry.map_or_else(Capabilities::default, |entry| Capabilities {

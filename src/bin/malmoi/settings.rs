@@ -134,6 +134,11 @@ const KEYS: &[SettingKey] = &[
         "sandbox of batch, feed and serve: auto, require or off",
         &[("MALMOI_SANDBOX", "")],
     ),
+    SettingKey::new(
+        "audit_log",
+        "file in which every result is recorded, without its text",
+        &[("MALMOI_AUDIT_LOG", "")],
+    ),
     SettingKey::new("threads", "threads to compute with", &[("MALMOI_THREADS", "")]),
 ];
 
@@ -226,7 +231,7 @@ impl Settings {
                 .iter()
                 .find_map(|(name, subfolder)| Some((*name, *subfolder, variable(name)?)));
             let (value, origin) = if let Some((name, value)) = flag {
-                (value.clone(), format!("--{name}"))
+                (value.clone(), format!("--{}", name.replace('_', "-")))
             } else if let Some((name, "", value)) = env {
                 (Some(value), name.to_string())
             } else if let Some((name, subfolder, value)) = env {
@@ -378,6 +383,11 @@ impl Settings {
     /// The model for second opinions; `None` without one.
     pub fn second(&self) -> Option<&str> {
         self.get("second").filter(|name| *name != "off")
+    }
+
+    /// The file in which results are recorded.
+    pub fn audit_log(&self) -> Option<PathBuf> {
+        self.get("audit_log").filter(|path| *path != "off").map(PathBuf::from)
     }
 
     pub fn checks(&self) -> Option<PathBuf> {

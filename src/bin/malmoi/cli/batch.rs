@@ -7,7 +7,8 @@ use clap::Args;
 
 use super::batch_args::{BatchArgs, EXIT_STATUS, InputSource};
 use super::inputs;
-use crate::context::{Context, Exit};
+use crate::context::Context;
+use crate::exit::Exit;
 use crate::sandbox::Needs;
 
 /// Summarize and translate files, folders and archives, losing nothing

@@ -18,7 +18,9 @@ use malmoi::{Error, Language, Model, SecondModel, TaskOptions};
 
 use super::inputs::Inputs;
 use super::task_args::{self, EncodingArgs, GenerationArgs, MemoryArgs, SummaryArgs};
-use crate::context::{Context, Exit};
+use crate::audit::Asker;
+use crate::context::Context;
+use crate::exit::Exit;
 use crate::model_resolver::ResolvedModel;
 use crate::output;
 use crate::sandbox::{self, Needs, SandboxArgs};
@@ -165,6 +167,10 @@ impl BatchArgs {
             .inputs(inputs.inputs.into_iter().map(|input| decoded(input, self.encoding)))
             .on_progress(context.ui.progress(context.json))
             .on_note(|text| context.ui.note(text))
+            .before_commit(|items| match &context.audit {
+                Some(audit) => audit.items(&Asker::default(), items),
+                None => Ok(()),
+            })
             .stop_flag(stop.clone())
             .run(&self.output)?;
         self.finish(&report, stop.load(Ordering::SeqCst), context)

@@ -9,7 +9,8 @@ use clap::{Args, ValueEnum};
 use malmoi::internals::kernels::{Isa, Phase, roofline};
 use serde_json::json;
 
-use crate::context::{Context, Exit};
+use crate::context::Context;
+use crate::exit::Exit;
 use crate::output;
 use measure::{Figure, Measure};
 

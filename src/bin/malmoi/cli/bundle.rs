@@ -11,7 +11,8 @@ use malmoi::internals::bundle::{
 use malmoi::prompts::Prompt;
 use serde_json::json;
 
-use crate::context::{Context, Exit};
+use crate::context::Context;
+use crate::exit::Exit;
 use crate::output;
 
 /// Carry models into a network that has no other: one file, verified and signed

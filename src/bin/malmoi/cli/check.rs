@@ -18,8 +18,10 @@ use serde_json::json;
 
 use super::check_args::CheckArgs;
 use super::task_args::{self, EncodingArgs};
-use crate::context::{Context, Exit};
+use crate::audit::Asker;
+use crate::context::Context;
 use crate::encoder;
+use crate::exit::Exit;
 use crate::output;
 use checked::Checked;
 use report::Counts;
@@ -158,6 +160,15 @@ impl Check {
                 } else {
                     report::pair(&mut text, one, context.ui.messages);
                 }
+            }
+            if let Some(audit) = &context.audit {
+                let whole = checked.iter().filter(|one| one.texts.is_ok());
+                let records: Vec<_> = whole
+                    .map(|Checked { pair, findings, .. }| {
+                        audit.checked(&Asker::default(), &pair.source, &pair.output, findings)
+                    })
+                    .collect();
+                audit.append(&records)?;
             }
             output::print(&text)?;
         }

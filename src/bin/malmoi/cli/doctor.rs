@@ -6,7 +6,7 @@ use malmoi::internals::kernels::Isa;
 use malmoi::store::{Store, catalogue};
 use serde_json::{Value, json};
 
-use crate::context::Exit;
+use crate::exit::Exit;
 use crate::output;
 use crate::sandbox::{self, Attempt};
 use crate::settings::{Settings, SettingsError};

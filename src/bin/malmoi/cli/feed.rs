@@ -9,7 +9,8 @@ use malmoi::batch::{BatchInput, FileSearch, Follow, Watch};
 
 use super::batch_args::{BatchArgs, EXIT_STATUS, InputSource};
 use super::inputs::{self, Inputs};
-use crate::context::{Context, Exit};
+use crate::context::Context;
+use crate::exit::Exit;
 use crate::sandbox::Needs;
 
 /// Summarize and translate the items of news feeds, each once

@@ -8,7 +8,7 @@ use malmoi::formats::pairs::EXCHANGE_FORMATS;
 use malmoi::formats::{FORMATS, PAIR_FORMATS};
 use serde_json::json;
 
-use crate::context::Exit;
+use crate::exit::Exit;
 use crate::output;
 
 /// List the file formats: name, endings, what is read, what is written and what it keeps

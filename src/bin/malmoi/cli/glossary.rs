@@ -10,7 +10,8 @@ use malmoi::desk::Desk;
 use malmoi::glossary::{self, GLOSSARY_FORMATS};
 use malmoi::{Error, Term};
 
-use crate::context::{Context, Exit};
+use crate::context::Context;
+use crate::exit::Exit;
 use crate::output;
 
 /// Keep the desk's terms

@@ -9,8 +9,9 @@ use malmoi::prompts::Task;
 use malmoi::store::{Store, StoreSettings};
 
 use super::task_args::{GenerationArgs, MemoryArgs};
-use crate::context::{Context, Exit};
+use crate::context::Context;
 use crate::engine::{Engine, Limits};
+use crate::exit::Exit;
 use crate::mcp::{self, Models, Notes, Toolbox};
 
 /// Texts that a model generates together: an assistant asks for few at a time.
@@ -54,8 +55,9 @@ impl Mcp {
             Limits { at_once: AT_ONCE, queue: QUEUE, time: Duration::from_secs(self.time_limit) };
         let engine = Engine::new(limits, Notes(context.ui));
         engine.start_threads()?;
+        let audit = context.audit.clone();
         let models = Models::new(context, AT_ONCE);
-        let toolbox = Toolbox { models, options, characters: self.max_characters };
+        let toolbox = Toolbox { models, options, audit, characters: self.max_characters };
         mcp::serve(toolbox, engine.clone())?;
         engine.stop(Duration::ZERO);
         Ok(Exit::Done)

@@ -17,8 +17,9 @@ use malmoi::{Error, Language, LanguagePair};
 use serde_json::json;
 
 use super::task_args;
-use crate::context::{Context, Exit};
+use crate::context::Context;
 use crate::encoder;
+use crate::exit::Exit;
 use crate::output;
 
 /// Search, exchange and purge the translation memory

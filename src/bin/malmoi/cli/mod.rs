@@ -1,5 +1,6 @@
 //! The commands: one file and one row of [`Command`] and [`Cli::run`] each.
 
+mod audit;
 mod batch;
 mod batch_args;
 mod bench;
@@ -26,10 +27,14 @@ mod task_args;
 mod translate;
 mod trust_args;
 
+use std::sync::Arc;
+
 use anyhow::Result;
 use clap::{Args, CommandFactory, Parser, Subcommand};
 
-use crate::context::{Exit, Startup};
+use crate::audit::Audit;
+use crate::context::Startup;
+use crate::exit::Exit;
 use crate::settings::Settings;
 use crate::ui::{Ui, start_threads};
 use malmoi::Language;
@@ -87,6 +92,9 @@ pub(crate) struct Common {
     /// Read PDF files with another program: pdftotext, or a path to it
     #[arg(long, global = true, value_name = "PROGRAM")]
     pdf_tool: Option<String>,
+    /// Record every result in a file, by hashes and names, without its text (docs/audit.md)
+    #[arg(long, global = true, value_name = "FILE")]
+    audit_log: Option<String>,
 }
 
 #[derive(Subcommand)]
@@ -96,6 +104,7 @@ enum Command {
     Batch(batch::BatchCommand),
     Feed(feed::Feed),
     Check(check::Check),
+    Audit(audit::AuditCommand),
     Memory(memory::Memory),
     Glossary(glossary::GlossaryCommand),
     Formats(formats::FormatsCommand),
@@ -113,6 +122,22 @@ enum Command {
 }
 
 impl Command {
+    /// The name of a command whose results are recorded.
+    fn recorded(&self) -> Option<&'static str> {
+        match self {
+            Self::Summarize(_) => Some("summarize"),
+            Self::Translate(_) => Some("translate"),
+            Self::Batch(_) => Some("batch"),
+            Self::Feed(_) => Some("feed"),
+            Self::Check(_) => Some("check"),
+            #[cfg(feature = "serve")]
+            Self::Serve(_) => Some("serve"),
+            #[cfg(feature = "mcp")]
+            Self::Mcp(_) => Some("mcp"),
+            _ => None,
+        }
+    }
+
     /// True for commands that enter a sandbox.
     fn has_sandbox(&self) -> bool {
         match self {
@@ -138,6 +163,7 @@ impl Cli {
             meaning,
             threads,
             pdf_tool,
+            audit_log,
         } = self.common;
         if let Some(program) = &pdf_tool {
             crate::pdf_tool::set(program)?;
@@ -149,6 +175,7 @@ impl Cli {
             ("offline", offline.then(|| "true".to_string())),
             ("messages", messages),
             ("meaning", meaning),
+            ("audit_log", audit_log),
             ("threads", threads.map(|count| count.to_string())),
         ])?
         .faults();
@@ -159,27 +186,41 @@ impl Cli {
         {
             start_threads(requested, ui)?;
         }
-        let startup = Startup { settings, faults, yes, ui, json };
-        match self.command {
-            Command::Summarize(command) => command.run(&startup.context()?),
-            Command::Translate(command) => command.run(&startup.context()?),
-            Command::Batch(command) => command.run(&startup.context()?),
-            Command::Feed(command) => command.run(&startup.context()?),
-            Command::Check(command) => command.run(&startup.context()?),
-            Command::Memory(command) => command.run(&startup.context()?),
-            Command::Glossary(command) => command.run(&startup.context()?),
-            Command::Formats(command) => command.run(json),
-            Command::Models(command) => command.run(&startup.context()?),
-            Command::Bundle(command) => command.run(&startup.context()?),
-            Command::Eval(command) => command.run(&startup.context()?),
+        let recorded = self.command.recorded().and_then(|name| Some((settings.audit_log()?, name)));
+        let audit = recorded.map(|(path, name)| Audit::open(&path, name)).transpose()?;
+        let audit = audit.map(Arc::new);
+        let startup = Startup { settings, faults, yes, ui, json, audit: audit.clone() };
+        let result = self.command.run(startup, json);
+        if let Some(audit) = audit {
+            audit.end(&result)?;
+        }
+        result
+    }
+}
+
+impl Command {
+    fn run(self, startup: Startup, json: bool) -> Result<Exit> {
+        match self {
+            Self::Summarize(command) => command.run(&startup.context()?),
+            Self::Translate(command) => command.run(&startup.context()?),
+            Self::Batch(command) => command.run(&startup.context()?),
+            Self::Feed(command) => command.run(&startup.context()?),
+            Self::Audit(command) => command.run(json),
+            Self::Check(command) => command.run(&startup.context()?),
+            Self::Memory(command) => command.run(&startup.context()?),
+            Self::Glossary(command) => command.run(&startup.context()?),
+            Self::Formats(command) => command.run(json),
+            Self::Models(command) => command.run(&startup.context()?),
+            Self::Bundle(command) => command.run(&startup.context()?),
+            Self::Eval(command) => command.run(&startup.context()?),
             #[cfg(feature = "serve")]
-            Command::Serve(command) => command.run(&startup.context()?),
+            Self::Serve(command) => command.run(&startup.context()?),
             #[cfg(feature = "mcp")]
-            Command::Mcp(command) => command.run(startup.context()?),
-            Command::Bench(command) => command.run(&startup.context()?),
-            Command::Doctor(command) => command.run(&startup.settings, startup.faults, json),
-            Command::Completions(command) => command.run(Self::command()),
-            Command::Man(command) => command.run(Self::command()),
+            Self::Mcp(command) => command.run(startup.context()?),
+            Self::Bench(command) => command.run(&startup.context()?),
+            Self::Doctor(command) => command.run(&startup.settings, startup.faults, json),
+            Self::Completions(command) => command.run(Cli::command()),
+            Self::Man(command) => command.run(Cli::command()),
         }
     }
 }

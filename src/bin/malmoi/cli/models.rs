@@ -9,7 +9,8 @@ use malmoi::store::catalogue::{self, Entry, ModelTask, RecommendedTask};
 use malmoi::store::{self, InstalledModel, PullOptions, Verdict};
 use serde_json::json;
 
-use crate::context::{Context, Exit};
+use crate::context::Context;
+use crate::exit::Exit;
 use crate::output;
 
 /// List, download, verify and remove models

@@ -6,7 +6,7 @@ use anyhow::{Context, Result};
 use clap::{Args, Command};
 use clap_complete::Shell;
 
-use crate::context::Exit;
+use crate::exit::Exit;
 use crate::output;
 
 /// Print shell completions

@@ -19,13 +19,14 @@ use tokio_rustls::rustls::pki_types::pem::PemObject;
 use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
 
 use super::task_args::{GenerationArgs, MemoryArgs};
-use crate::context::{Context, Exit};
+use crate::context::Context;
 use crate::engine::{Engine, Limits, Served};
+use crate::exit::Exit;
 use crate::model_resolver::ModelResolver;
 use crate::sandbox::{Needs, SandboxArgs};
 use crate::server::{
     self, App, Deliveries, Fetcher, Glossaries, Guard, InFlight, JobLimits, Jobs, Keys, Listening,
-    Log, Metrics, RequestLimits, Runner, ServerMonitor, SharedOptions,
+    Log, Metrics, Recorder, RequestLimits, Runner, ServerMonitor, SharedOptions,
 };
 
 /// Serve the workbench and its APIs
@@ -165,12 +166,14 @@ impl Serve {
             self.generation.checks.given_glossary()?,
             self.generation.checks.dismissals(context),
         ));
+        let recorder = Recorder::new(context.audit.clone(), log.clone());
         let runner = jobs.clone().map(|jobs| Runner {
             jobs,
             engine: engine.clone(),
             options: options.clone(),
             at_once: self.at_once as usize,
             store: Arc::new(Store::new(store_settings)),
+            recorder: recorder.clone(),
         });
         let scheme = if tls.is_some() { "https" } else { "http" };
         for address in &listening.addresses {
@@ -200,6 +203,7 @@ impl Serve {
             },
             metrics,
             log,
+            recorder,
             requests: AtomicU64::new(0),
         };
         let stop = Arc::new(Notify::new());

@@ -9,7 +9,8 @@ use malmoi::prompts::Task;
 
 use super::task;
 use super::task_args::{self, EncodingArgs, GenerationArgs, MemoryArgs, OutputArgs, SummaryArgs};
-use crate::context::{Context, Exit};
+use crate::context::Context;
+use crate::exit::Exit;
 
 /// Summarize an article
 #[derive(Args)]
@@ -61,6 +62,7 @@ impl Summarize {
             similar: self.memory.similar(context)?,
             ..self.generation.task_options(Task::Summarize, Some(&self.summary), context)?
         };
+        let hashes = task::hashes(&document, &options, context);
         let mut request = summarizer
             .model
             .summarize_document(document)
@@ -69,6 +71,6 @@ impl Summarize {
         if let Some(translator) = translator {
             request = request.translator(&translator.model, translator.capabilities);
         }
-        task::finish(request, task::Streaming::ByWord, &self.output, context)
+        task::finish(request, hashes, task::Streaming::ByWord, &self.output, context)
     }
 }

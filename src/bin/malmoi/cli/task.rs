@@ -9,12 +9,15 @@ use anyhow::{Result, bail};
 use malmoi::desk::{CLOSE_LIKENESS, LEAST_LIKENESS};
 use malmoi::document::Document;
 use malmoi::{
-    Error, Event, Finding, Language, MemoryCounts, Observer, Outcome, Request, SecondUse, formats,
+    Error, Event, Finding, Language, MemoryCounts, Observer, Outcome, Request, SecondUse, TaskOptions,
+    formats,
 };
 
 use super::inputs;
 use super::task_args::{EncodingArgs, OutputArgs};
-use crate::context::{Context, Exit};
+use crate::audit::{self, Asker};
+use crate::context::Context;
+use crate::exit::Exit;
 use crate::output;
 use crate::status::{ProgressText, Status};
 
@@ -173,14 +176,26 @@ impl TextWriter<'_> {
     }
 }
 
-/// Runs a request and writes its result.
+/// Hashes of a source and of the options, if they are recorded.
+pub(super) type Hashes = Option<(String, String)>;
+
+/// The hashes for [`finish`].
+pub(super) fn hashes(document: &Document, options: &TaskOptions, context: &Context) -> Hashes {
+    let hashes = || (audit::source(document), audit::options(options));
+    context.audit.is_some().then(hashes)
+}
+
+/// Runs a request, records its result and writes it.
 pub(super) fn finish(
     request: Request,
+    hashes: Hashes,
     streaming: Streaming,
     output_args: &OutputArgs,
     context: &Context,
 ) -> Result<Exit> {
-    let streams = output_args.output.is_none() && !context.json && std::io::stdout().is_terminal();
+    let is_shown = output_args.output.is_none() && !context.json && std::io::stdout().is_terminal();
+    // Nothing is shown before it is recorded.
+    let streams = is_shown && context.audit.is_none();
     let status = context.ui.status("preparing the text");
     let mut progress = ProgressText::default();
     let write_error = RefCell::new(None);
@@ -201,6 +216,9 @@ pub(super) fn finish(
         return Err(error);
     }
     let outcome = outcome?;
+    if let (Some(audit), Some((input, options))) = (&context.audit, hashes) {
+        audit.outcome(&Asker::default(), input, options, &outcome)?;
+    }
     let path = output_args.output.as_deref();
     if streams {
         writer.finish()?;

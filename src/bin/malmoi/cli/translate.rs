@@ -9,7 +9,8 @@ use malmoi::{Error, TaskOptions};
 
 use super::task;
 use super::task_args::{self, EncodingArgs, GenerationArgs, MemoryArgs, OutputArgs};
-use crate::context::{Context, Exit};
+use crate::context::Context;
+use crate::exit::Exit;
 
 /// Translate a text paragraph by paragraph
 #[derive(Args)]
@@ -67,11 +68,12 @@ impl Translate {
             ..self.generation.task_options(Task::Translate, None, context)?
         };
         GenerationArgs::note_same(options.second.as_ref(), &translator.model, context);
+        let hashes = task::hashes(&document, &options, context);
         let request = translator
             .model
             .translate_document(document)
             .task_options(options)
             .capabilities(translator.capabilities);
-        task::finish(request, task::Streaming::ByBlock, &self.output, context)
+        task::finish(request, hashes, task::Streaming::ByBlock, &self.output, context)
     }
 }

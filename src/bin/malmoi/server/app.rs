@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use malmoi::desk::Desk;
 
+use super::caller;
 use super::deliveries::Deliveries;
 use super::fetcher::Fetcher;
 use super::glossaries::Glossaries;
@@ -15,6 +16,7 @@ use super::jobs::Jobs;
 use super::keys::Keys;
 use super::log::Log;
 use super::metrics::Metrics;
+use super::recorder::Recorder;
 use super::shared_options::SharedOptions;
 use crate::engine::{Engine, Failure};
 
@@ -55,6 +57,8 @@ pub(crate) struct App {
     pub limits: RequestLimits,
     pub metrics: Arc<Metrics>,
     pub log: Arc<Log>,
+    /// Where results are recorded.
+    pub recorder: Recorder,
     /// Number of the last request.
     pub requests: AtomicU64,
 }
@@ -70,6 +74,7 @@ impl App {
             return Ok(None);
         }
         let name = key.and_then(|key| self.keys.name(key)).ok_or(Failure::Key)?;
+        caller::set_key(name);
         Ok(Some(name.to_string()))
     }
 }

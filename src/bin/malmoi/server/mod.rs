@@ -5,6 +5,7 @@
 
 mod api;
 mod app;
+mod caller;
 mod connections;
 mod deliveries;
 mod fetcher;
@@ -18,6 +19,7 @@ mod log;
 mod metrics;
 mod monitor;
 mod page;
+mod recorder;
 mod shared_options;
 mod upload;
 mod wishes;
@@ -49,10 +51,12 @@ pub(crate) use keys::Keys;
 pub(crate) use log::{Log, now};
 pub(crate) use metrics::Metrics;
 pub(crate) use monitor::ServerMonitor;
+pub(crate) use recorder::Recorder;
 pub(crate) use shared_options::SharedOptions;
 
 use crate::engine::Failure;
 use app::KeyName;
+use caller::Caller;
 use log::Access;
 
 /// Addresses that are listened on.
@@ -135,13 +139,21 @@ async fn around(State(app): State<Arc<App>>, request: Request, next: Next) -> Re
         .extensions()
         .get::<MatchedPath>()
         .map_or("unknown".to_string(), |path| path.as_str().to_string());
+    let caller = Caller::new(format!("{method} {route}"));
     let client = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip());
     let origin = app.guard.check(&method, request.uri(), request.headers());
     let mut response = match &origin {
         Err(failure) => failure.clone().into_response(),
         Ok(Some(_)) if method == Method::OPTIONS => StatusCode::NO_CONTENT.into_response(),
-        Ok(_) => next.run(request).await,
+        Ok(_) => caller::scope(Some(caller.clone()), next.run(request)).await,
     };
+    // What is refused is recorded as well, or not answered.
+    if response.status().is_client_error() || response.status().is_server_error() {
+        let kind = response.status().as_u16().to_string();
+        if let Err(failure) = app.recorder.failure(&caller.asker(), kind) {
+            response = failure.into_response();
+        }
+    }
     if let Ok(Some(origin)) = origin {
         allow(&mut response, origin);
     }

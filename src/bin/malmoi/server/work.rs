@@ -1,11 +1,14 @@
 //! What the engine is asked to do: translate or summarize a document, or answer a chat.
 
 use malmoi::document::Document;
+use malmoi::internals::audit::sha256;
 use malmoi::internals::generation::{Control, Update};
 use malmoi::prompts::Task;
 use malmoi::{Error, Finish, LanguagePair, Model, Options, Outcome, Sampling, TaskOptions};
 
 use super::app::App;
+use super::caller;
+use crate::audit::{self, Asker};
 use crate::engine::{Failure, News, Running, Ticket, task};
 
 /// Puts a translation or a summary into the queue, for the model of a name or the usual one.
@@ -20,9 +23,15 @@ pub(super) fn submit(
     let served = app.engine.find_named(task, languages, model)?.clone();
     let metrics = app.metrics.clone();
     let length = document.text().chars().count();
+    let recorder = app.recorder.clone();
+    let asker = asker();
+    let hashes = recorder.is_on().then(|| (audit::source(&document), audit::options(&options)));
     app.engine.submit(length, move |running| {
         let outcome = task::run(&served, document, options, running)?;
         metrics.outcome(&outcome);
+        if let Some(hashes) = hashes {
+            recorder.outcome(&asker, hashes, &outcome)?;
+        }
         Ok(outcome)
     })
 }
@@ -43,6 +52,14 @@ impl Chat {
         let turns = self.turns.iter().flat_map(|(user, assistant)| [user, assistant]);
         let texts = self.system.iter().chain(turns).chain([&self.message]);
         texts.map(|text| text.chars().count()).sum()
+    }
+
+    /// SHA-256 of all that the model is told, in order.
+    fn hash(&self) -> String {
+        let turns = self.turns.iter().flat_map(|(user, assistant)| [user, assistant]);
+        let texts = self.system.iter().chain(turns).chain([&self.message]);
+        let texts: Vec<&str> = texts.map(String::as_str).collect();
+        sha256(texts.join("\0").as_bytes())
     }
 
     /// The same for another answer, drawn with another seed if it is drawn.
@@ -66,7 +83,19 @@ pub(super) struct Answer {
 
 /// Puts a chat into the queue.
 pub(super) fn chat(app: &App, model: Model, chat: Chat) -> Result<Ticket<Answer>, Failure> {
-    app.engine.submit(chat.characters(), move |running| answer(&model, &chat, running))
+    let (recorder, asker) = (app.recorder.clone(), asker());
+    app.engine.submit(chat.characters(), move |running| {
+        let answer = answer(&model, &chat, running)?;
+        if recorder.is_on() {
+            recorder.chat(&asker, model.name(), chat.hash(), &answer.text)?;
+        }
+        Ok(answer)
+    })
+}
+
+/// Who asked for the work of this task.
+pub(super) fn asker() -> Asker {
+    caller::current().map(|caller| caller.asker()).unwrap_or_default()
 }
 
 fn answer(model: &Model, chat: &Chat, running: &Running<'_, Answer>) -> Result<Answer, Failure> {

@@ -9,7 +9,8 @@ use malmoi::formats::{self, PairLanguages, TextPair, Unreadable};
 use malmoi::{Error, Language};
 
 use crate::cli::check_args::CheckArgs;
-use crate::context::{Context, Exit};
+use crate::context::Context;
+use crate::exit::Exit;
 use crate::output;
 
 /// Put errors of known kinds into correct translations, and count those that the checks find

@@ -11,7 +11,8 @@ mod translation;
 use anyhow::Result;
 use clap::{Args, Subcommand};
 
-use crate::context::{Context, Exit};
+use crate::context::Context;
+use crate::exit::Exit;
 
 /// Score translations and summaries, compare models, or measure what the checks find
 #[derive(Args)]

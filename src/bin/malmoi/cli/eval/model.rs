@@ -17,7 +17,8 @@ use super::lines;
 use super::model_run::{self, Plan};
 use crate::cli::batch_args;
 use crate::cli::task_args::GenerationArgs;
-use crate::context::{Context, Exit};
+use crate::context::Context;
+use crate::exit::Exit;
 use crate::model_resolver::ModelResolver;
 use crate::output;
 

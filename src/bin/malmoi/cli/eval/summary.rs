@@ -9,7 +9,8 @@ use malmoi::segment;
 
 use super::lines;
 use super::scores::ScoreArgs;
-use crate::context::{Context, Exit};
+use crate::context::Context;
+use crate::exit::Exit;
 
 /// Score summaries against references: ROUGE-1, -2, -L and -Lsum
 #[derive(Args)]

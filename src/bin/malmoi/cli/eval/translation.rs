@@ -12,7 +12,8 @@ use malmoi::eval::ter::Ter;
 use malmoi::eval::{Metric, Tokenizer};
 
 use super::scores::ScoreArgs;
-use crate::context::{Context, Exit};
+use crate::context::Context;
+use crate::exit::Exit;
 
 /// Score translations against references: BLEU, chrF2, chrF2++ and TER, with sacreBLEU's numbers
 #[derive(Args)]

@@ -9,7 +9,8 @@ use malmoi::{Error, Language, Term, extraction, glossary};
 
 use crate::cli::task;
 use crate::cli::task_args::EncodingArgs;
-use crate::context::{Context, Exit};
+use crate::context::Context;
+use crate::exit::Exit;
 use crate::output;
 
 /// Propose terms from a text and its translation, or from a file of pairs

@@ -6,6 +6,7 @@ use rmcp::schemars::{self, JsonSchema};
 use serde::{Deserialize, Serialize};
 
 use super::{Answer, Failure, Running, TermArgument, ToolEntry, Toolbox};
+use crate::audit::Asker;
 use crate::engine::pair::CheckedPair;
 use crate::engine::{fields, task};
 use crate::mcp::report::{self, FindingData, Findings, SupportData};
@@ -83,6 +84,11 @@ fn run(toolbox: &Toolbox, given: JsonObject, _: &Running<'_, Answer>) -> Result<
     let terms = super::terms(&glossary);
     let options = fields::check_options(&toolbox.options.checks, register.as_deref(), &terms)?;
     let assessment = pair.assess(&options);
+    if let Some(audit) = &toolbox.audit {
+        let (source, output) = (&pair.source, &pair.output);
+        let record = audit.checked(&Asker::default(), source, output, &assessment.findings);
+        super::recorded(audit.append(&[record]))?;
+    }
     let support = pair.support(&options);
     let findings = Findings::of_pair(&assessment.findings, &pair.source, &pair.output, pair.kind);
     let what = match pair.kind {

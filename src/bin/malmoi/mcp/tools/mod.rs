@@ -8,6 +8,7 @@ mod translate;
 use std::sync::Arc;
 
 use malmoi::checks::OutputKind;
+use malmoi::internals::audit::AuditError;
 use malmoi::prompts::Task;
 use malmoi::{Finding, Language, Outcome, TaskOptions, Term};
 use rmcp::model::{JsonObject, Tool, ToolAnnotations};
@@ -18,6 +19,7 @@ use serde_json::Value;
 
 use super::report::{self, Answer, FindingData, Findings, SupportData};
 use super::toolbox::Toolbox;
+use crate::audit::{self, Asker};
 use crate::engine::{Failure, News, Running, fields, task};
 use crate::findings::left_out;
 
@@ -141,8 +143,21 @@ fn run_task(
     let on_first = || running.send(News::Progress { done: 0, segments: 0 });
     let served = toolbox.models.find(task, languages, on_first)?;
     let article = document.article().to_string();
+    let audit = toolbox.audit.as_ref();
+    let hashes = audit.map(|_| (audit::source(&document), audit::options(&options)));
     let outcome = task::run(&served, document, options, running)?;
+    if let (Some(audit), Some((input, options))) = (audit, hashes) {
+        recorded(audit.outcome(&Asker::default(), input, options, &outcome))?;
+    }
     Ok(report_task(&outcome, &article))
+}
+
+/// A result that cannot be recorded is not answered.
+fn recorded(result: Result<(), AuditError>) -> Result<(), Failure> {
+    result.map_err(|error| {
+        eprintln!("error: {error}");
+        Failure::Internal
+    })
 }
 
 fn report_task(outcome: &Outcome, article: &str) -> Answer {

@@ -35,6 +35,7 @@ use serde_json::Value;
 use tokio::sync::mpsc::UnboundedReceiver;
 
 use super::app::{App, KeyName};
+use super::caller;
 use super::deliveries::Delivery;
 use super::glossaries::Dictionary;
 use super::incoming::Incoming;
@@ -70,7 +71,9 @@ where
 async fn offload<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, Failure> + Send + 'static,
 ) -> Result<T, Failure> {
-    tokio::task::spawn_blocking(work).await.unwrap_or(Err(Failure::Internal))
+    let caller = caller::current();
+    let done = tokio::task::spawn_blocking(move || caller::inside(caller, work)).await;
+    done.unwrap_or(Err(Failure::Internal))
 }
 
 /// An answer to come.
@@ -180,7 +183,9 @@ async fn blocking(
         Err(failure) => return failure.into_response(),
     };
     let key = incoming.key.clone();
-    let done = tokio::task::spawn_blocking(move || work(&app, &incoming)).await;
+    let caller = caller::current();
+    let work = move || caller::inside(caller, || work(&app, &incoming));
+    let done = tokio::task::spawn_blocking(work).await;
     let response = done.unwrap_or(Err(Failure::Internal)).unwrap_or_else(Failure::into_response);
     with_key(key, response)
 }

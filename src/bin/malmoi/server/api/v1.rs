@@ -24,6 +24,7 @@ use super::super::app::App;
 use super::super::incoming::Incoming;
 use super::super::jobs::{Input, JobStatus, Progress, State as JobState, Tally, Work};
 use super::super::wishes::{self, TermRequest, Wishes};
+use super::super::work;
 use super::failures::{CheckFailures, TextFailures};
 use super::{
     Pieces, articles, chosen_glossary, desk, dismissals, document, export, glossaries, jobs,
@@ -317,8 +318,10 @@ fn checked(app: &App, asked: CheckRequest) -> Result<Ticket<Value>, Failure> {
     let mut server = app.options.now().checks;
     server.glossary = chosen_glossary(app, glossary_id.as_deref())?;
     let options = wishes::checks(&server, register.as_deref(), &glossary)?;
+    let (recorder, asker) = (app.recorder.clone(), work::asker());
     app.engine.submit(length, move |_| {
         let assessment = pair.assess(&options);
+        recorder.checked(&asker, (&pair.source, &pair.output), &assessment.findings)?;
         let mut value = json!({
             "task": pair.kind.as_str(),
             "from": pair.from.code(),

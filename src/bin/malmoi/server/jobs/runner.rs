@@ -15,10 +15,12 @@ use malmoi::store::Store;
 use malmoi::{Error, LanguagePair, TaskOptions};
 
 use super::super::log::now;
+use super::super::recorder::Recorder;
 use super::super::shared_options::SharedOptions;
 use super::events::EventLog;
 use super::record::{Record, State};
 use super::{INPUTS, Job, JobState, Jobs, Progress, RESULTS, size};
+use crate::audit::Asker;
 use crate::engine::{Engine, Failure};
 use crate::model_resolver::ResolvedModel;
 
@@ -39,6 +41,8 @@ pub(crate) struct Runner {
     pub jobs: Arc<Jobs>,
     pub engine: Arc<Engine>,
     pub store: Arc<Store>,
+    /// Where results are recorded.
+    pub recorder: Recorder,
     /// Options of every job, which its own wishes change.
     pub options: Arc<SharedOptions>,
     /// Texts that a model generates together.
@@ -183,6 +187,7 @@ impl Runner {
         let options = record.wishes.options(&self.options.now());
         let options = options.map_err(|failure| Stop::Failed(failure.to_string()))?;
         let batch = self.with_models(Batch::new(record.to.0), record)?;
+        let asker = Asker { route: Some("jobs".into()), key: record.owner.clone() };
         let mut tokens = (0, 0);
         let mut last = None;
         let mut fault = None;
@@ -213,6 +218,7 @@ impl Runner {
             .inputs(inputs(&job.folder, record))
             .stop_flag(job.stop.clone())
             .on_progress(on_progress)
+            .before_commit(|items| self.recorder.items(&asker, items))
             .on_item(|item| match log.add(item) {
                 Ok(true) => {
                     self.jobs.metrics.job_item(item.error.is_none(), &item.findings);

@@ -11,6 +11,7 @@ use malmoi::{Language, TaskOptions};
 use serde_json::{Value, json};
 
 use super::super::super::app::App;
+use super::super::super::caller;
 use super::super::super::in_flight::RequestHash;
 use super::super::super::incoming::Incoming;
 use super::super::texts::{Pending, Reader, Texts};
@@ -39,7 +40,9 @@ async fn translate(app: Arc<App>, incoming: Incoming) -> Result<Response, Failur
         let waiting = request.begin(&app)?;
         Ok(async move { request.finish(&app, waiting).await })
     };
-    Ok(patient(tokio::spawn(async move { in_flight.answer(hash, begin).await })).await)
+    let coming =
+        caller::scope(caller::current(), async move { in_flight.answer(hash, begin).await });
+    Ok(patient(tokio::spawn(coming)).await)
 }
 
 /// A request, read.
