@@ -116,7 +116,7 @@ fn pairs_that_are_checked_are_recorded_with_their_doubts_and_failures_with_their
     home.write("source.txt", "The ferry carried 300 people on Monday.");
     home.write("output.txt", "여객선은 월요일에 500명을 태웠다.");
     let log = ["--audit-log", "audit.jsonl"];
-    let check = ["check", "--source", "source.txt", "--output", "output.txt"];
+    let check = ["check", "source.txt", "output.txt"];
     let ran = home.run(&[&check[..], &log].concat());
     assert_eq!(ran.code, Some(0), "{}", ran.err);
     let ran =
@@ -124,7 +124,7 @@ fn pairs_that_are_checked_are_recorded_with_their_doubts_and_failures_with_their
     assert_eq!(ran.code, Some(2));
     let found = records(&home.path().join("audit.jsonl"));
     assert_eq!(events(&found), ["start", "result", "end", "start", "failure", "end"]);
-    assert_eq!(found[1]["findings"]["numbers"], 1, "{}", found[1]);
+    assert_eq!(found[1]["findings"]["numbers"], 2, "{}", found[1]);
     assert_eq!(found[4]["kind"], "NotFound");
 }
 
@@ -133,7 +133,7 @@ fn the_verification_names_the_line_and_a_head_that_is_gone() {
     let home = Home::new();
     home.write("source.txt", TEXT);
     home.write("output.txt", SAYS);
-    let check = ["check", "--source", "source.txt", "--output", "output.txt", "--task", "summary"];
+    let check = ["check", "source.txt", "output.txt", "--task", "summary"];
     let path = home.path().join("audit.jsonl");
     for _ in 0..2 {
         home.run(&[&check[..], &["--audit-log", "audit.jsonl"]].concat());

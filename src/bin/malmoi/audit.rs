@@ -177,7 +177,8 @@ pub(crate) fn source(document: &Document) -> String {
 pub(crate) fn options(options: &TaskOptions) -> String {
     // Where the memory and the prompts are on this disk does not matter.
     let same = TaskOptions { desk: None, prompt_folder: None, ..options.clone() };
-    sha256(format!("{same:?}").as_bytes())
+    let terms = options.checks.glossary.terms();
+    sha256(format!("{same:?} {terms:?}").as_bytes())
 }
 
 /// SHA-256 of the weights of a model: that of its file, or that of the list of its files' sums.
