@@ -104,6 +104,8 @@ impl From<&Line> for ItemHashes {
         let results = || translation.into_iter().chain(summary);
         let texts: Vec<&str> = results().map(|(_, text)| text.as_str()).collect();
         let mut models: Vec<String> = results().map(|(model, _)| model.clone()).collect();
+        let second = line.translation.iter().filter_map(|one| one.second.as_ref());
+        models.extend(second.filter(|second| second.taken > 0).map(|second| second.model.clone()));
         models.dedup();
         Self {
             task: match (translation, summary) {

@@ -66,12 +66,14 @@ impl Audit {
         options: String,
         outcome: &Outcome,
     ) -> Result<(), AuditError> {
+        let second = outcome.second.iter().filter(|second| second.taken > 0);
+        let models = [&*outcome.model].into_iter().chain(second.map(|second| &*second.model));
         self.append(&[Record::Result {
             by: self.by(asker),
             key: asker.key.clone(),
             task: outcome.task.as_str().into(),
             input_sha256: input,
-            models: self.models([&*outcome.model]),
+            models: self.models(models),
             options,
             result_sha256: sha256(outcome.text.as_bytes()),
             findings: counts(&outcome.findings),

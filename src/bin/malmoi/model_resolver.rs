@@ -260,6 +260,7 @@ impl ModelResolver<'_> {
         let (ui, quantize, weights_cache) =
             (self.ui.quiet(), self.quantize, self.weights_cache.clone());
         let (cache_weights, reproducible) = (self.cache_weights, self.reproducible);
+        let audit = self.audit.clone();
         let open = move || {
             let resolver = ModelResolver {
                 store: &store,
@@ -272,6 +273,7 @@ impl ModelResolver<'_> {
                 reproducible,
                 // Nothing is downloaded when it is opened.
                 is_closed: true,
+                audit: audit.clone(),
                 opened: RefCell::default(),
             };
             let opened = resolver.open(installed.clone())?;

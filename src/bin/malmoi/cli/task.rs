@@ -9,8 +9,8 @@ use anyhow::{Result, bail};
 use malmoi::desk::{CLOSE_LIKENESS, LEAST_LIKENESS};
 use malmoi::document::Document;
 use malmoi::{
-    Error, Event, Finding, Language, MemoryCounts, Observer, Outcome, Request, SecondUse, TaskOptions,
-    formats,
+    Error, Event, Finding, Language, MemoryCounts, Observer, Outcome, Request, SecondUse,
+    TaskOptions, formats,
 };
 
 use super::inputs;
