@@ -85,7 +85,9 @@ pub use job::{Capabilities, OnOrders, Repair, SecondModel, TaskOptions};
 pub use judge::LearnedJudge;
 pub use language::{Language, LanguagePair, Register};
 pub use model::{Model, OnOpening, OpenOptions, Opening};
-pub use outcome::{MemoryCounts, MemoryUse, Outcome, Route, SecondUse, Segment, Tokens};
+pub use outcome::{
+    MemoryCounts, MemoryUse, Outcome, Provenance, ProvenanceStep, Route, SecondUse, Segment, Tokens,
+};
 pub use prompts::{Example, Examples, Style, Task};
 pub use request::{Request, TextStream};
 

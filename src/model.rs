@@ -76,6 +76,9 @@ impl std::fmt::Debug for OnOpening {
 pub struct OpenOptions {
     /// The model's name in results; by default the name of its file or folder.
     pub name: Option<String>,
+    /// One SHA-256 of the model's files, for results; the model itself computes none. The store has
+    /// it: [`Store::model_sha256`](crate::store::Store::model_sha256).
+    pub sha256: Option<String>,
     /// Maximum tokens of prompt and output together; by default, and at most, the length the model
     /// was made for.
     pub context: Option<usize>,
@@ -121,6 +124,8 @@ pub struct Model {
 
 struct Inner {
     name: String,
+    /// One checksum of its files, if it was given.
+    sha256: Option<String>,
     path: PathBuf,
     /// Name and hash of its files, read when the memory first needs them.
     fingerprint: OnceLock<String>,
@@ -206,6 +211,7 @@ impl Model {
             LogitsProcessors::from_checkpoint(&config, loaded.vocabulary, &eos_tokens)?;
         let inner = Inner {
             name,
+            sha256: options.sha256.clone(),
             path: path.to_path_buf(),
             fingerprint: OnceLock::new(),
             network: loaded.network,
@@ -251,6 +257,11 @@ impl Model {
     /// The model's name in results.
     pub fn name(&self) -> &str {
         &self.inner.name
+    }
+
+    /// The checksum of its files that it was opened with.
+    pub fn sha256(&self) -> Option<&str> {
+        self.inner.sha256.as_deref()
     }
 
     /// Its name with a hash of samples of its files: tells models apart that have one name.

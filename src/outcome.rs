@@ -113,6 +113,33 @@ pub struct MemoryCounts {
     pub far: usize,
 }
 
+/// What ran: enough to make the same text again, and to know that another model or prompt did not.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Default)]
+pub struct Provenance {
+    /// Version of malmoi.
+    pub version: String,
+    /// The steps, in order: one, or for a cascade that of the summary and of its translation.
+    pub steps: Vec<ProvenanceStep>,
+}
+
+/// A model that ran, and what it was told.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Default)]
+pub struct ProvenanceStep {
+    /// `summarize`, `combine` or `translate`.
+    pub task: String,
+    /// Name of the model.
+    pub model: String,
+    /// One SHA-256 of the model's files: see [`OpenOptions::sha256`](crate::OpenOptions::sha256).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub model_sha256: Option<String>,
+    /// Name of the prompt; `None` for a model that is given the text alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub prompt: Option<String>,
+    /// SHA-256 of the prompt's file.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub prompt_sha256: Option<String>,
+}
+
 /// The result of a request.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Outcome {
@@ -152,6 +179,8 @@ pub struct Outcome {
     /// The summary before its translation, for a cascade.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub intermediate: Option<String>,
+    /// What ran.
+    pub provenance: Provenance,
     /// Duration.
     pub seconds: f64,
 }
@@ -164,6 +193,11 @@ impl Outcome {
     /// What is written to a file: the office file, or the text.
     pub fn into_bytes(self) -> Vec<u8> {
         self.file.unwrap_or_else(|| self.text.into_bytes())
+    }
+
+    /// True if the second model translated a segment.
+    pub(crate) fn has_asked_second(&self) -> bool {
+        self.second.as_ref().is_some_and(|second| second.asked > 0)
     }
 
     /// Number of segments whose translations were reused from the desk's memory.

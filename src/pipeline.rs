@@ -94,7 +94,7 @@ fn summarize(
 ) -> Result<Outcome> {
     let setup = TaskSetup::new(model, job, Task::Summarize, languages)?;
     let article = document.article();
-    let mut outcome = join::empty_outcome(&setup, Task::Summarize);
+    let mut outcome = join::empty_outcome(&setup, Task::Summarize)?;
     outcome.findings.extend(read::left_out(document, observer));
     if short_text::is_own_summary(&article) {
         short_text::return_unchanged(&setup, &article, &mut outcome, observer)?;
@@ -118,6 +118,7 @@ fn summarize_text(
     outcome: &mut Outcome,
     observer: &mut Observer<'_>,
 ) -> Result<()> {
+    join::add_step(setup, task, outcome)?;
     let chunks = segment::chunks(setup, task, text, observer)?;
     let mut progress = StageProgress::new(task, &chunks);
     let is_last = chunks.len() == 1;
@@ -162,7 +163,7 @@ fn translate(
     }
     let document = &document.relabeled(from.code(), to.code());
     let setup = TaskSetup::new(model, job, Task::Translate, languages)?;
-    let mut outcome = join::empty_outcome(&setup, Task::Translate);
+    let mut outcome = join::empty_outcome(&setup, Task::Translate)?;
     let second = job.options.second.as_ref().map(|second| second.name().to_string());
     outcome.second = second.map(|model| SecondUse { model, asked: 0, taken: 0 });
     outcome.findings.extend(prompt::ignored_glossary(&setup));
@@ -175,6 +176,13 @@ fn translate(
     join::count_input(&translation.chunks, &mut outcome);
     let is_bilingual = job.options.bilingual;
     let positions = join::translation(translation, is_bilingual, &mut outcome)?;
+    if let Some(second) = job.options.second.as_ref().filter(|_| outcome.has_asked_second())
+        && let Ok((model, capabilities)) = second.get()
+    {
+        let job = cascade::translation_job(job, capabilities);
+        let setup = TaskSetup::new(model, &job, Task::Translate, languages)?;
+        join::add_step(&setup, Task::Translate, &mut outcome)?;
+    }
     check::translation(&positions, &mut outcome, &job.options.checks, observer)?;
     let mut outcome = check::report(outcome, &job.options.checks, observer);
     stages::fill(&positions.stages, &mut outcome);

@@ -40,6 +40,7 @@ use std::sync::OnceLock;
 
 use minijinja::syntax::SyntaxConfig;
 use minijinja::{Environment, UndefinedBehavior, context};
+use sha2::{Digest, Sha256};
 
 use crate::error::{Error, Result};
 use crate::formats::visible;
@@ -143,6 +144,8 @@ pub struct Prompt {
     pub stop: Vec<String>,
     /// True unless its wording has no place for few-shot examples.
     pub takes_examples: bool,
+    /// SHA-256 of its file, in hexadecimal digits.
+    pub sha256: String,
     examples: Vec<ShippedExample>,
     /// True if the body itself has the examples.
     has_examples_in_body: bool,
@@ -278,6 +281,7 @@ impl Prompt {
             describe: text("describe")?.unwrap_or_default(),
             stop,
             takes_examples,
+            sha256: sha256(file),
             examples,
             has_examples_in_body: false,
             shows_context: false,
@@ -501,6 +505,11 @@ impl Prompt {
 }
 
 /// A template environment without file access and with a limit on its steps.
+/// The SHA-256 of a text, in hexadecimal digits.
+fn sha256(text: &str) -> String {
+    Sha256::digest(text).iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
 fn environment() -> Environment<'static> {
     let mut environment = Environment::new();
     environment.set_undefined_behavior(UndefinedBehavior::Strict);

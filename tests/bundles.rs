@@ -5,6 +5,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use crate::cli::Home;
+use crate::support::hub::sha256;
 use crate::support::scripted;
 
 const ARTICLE: &str = "Haemin reopened its harbour on Monday. Fees rise by 5 percent in May.";
@@ -205,6 +206,128 @@ fn signatures_are_those_of_minisign() {
         let ran = there.run(&install);
         assert_eq!(ran.code, Some(2), "{}", ran.err);
     }
+}
+
+/// A model of a site's own catalogue, in a folder, and the row of the catalogue.
+fn row(folder: &Path) -> String {
+    let mut names: Vec<String> = std::fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().to_string_lossy().into_owned())
+        .collect();
+    names.sort();
+    let mut row = String::from(
+        "[[model]]\nname = \"desk-editor\"\ntitle = \"The desk's editor\"\nsummarizes = [\"en\"]\n\
+         translates = []\nrank = { summarize = 1, translate = 0 }\nfamily = \"any\"\n\
+         architecture = \"scripted\"\nruns = true\nverified = true\nlicense = \"own\"\n\
+         commercial = true\nparameters = 0.01\ncontext = 4096\nnote = \"For tests.\"\nfiles = [\n",
+    );
+    for name in &names {
+        let bytes = std::fs::read(folder.join(name)).unwrap();
+        let (length, sum) = (bytes.len(), sha256(&bytes));
+        row += &format!("  {{ name = \"{name}\", bytes = {length}, sha256 = \"{sum}\" }},\n");
+    }
+    row += "]\nsources = [{ url = [\n";
+    for name in &names {
+        let address = format!("https://models.haemin.example/{name}");
+        row += &format!("  {{ file = \"{name}\", address = \"{address}\" }},\n");
+    }
+    row + "] }]\n"
+}
+
+#[test]
+fn a_model_of_a_sites_own_catalogue_is_known_by_its_name_on_the_other_side() {
+    let (here, there) = (Home::new(), Home::new());
+    let folder = model(&here, "editor", 1000);
+    here.write(".config/malmoi/catalogue.toml", row(&folder));
+    let ran = here.run(&["models", "pull", "desk-editor", "--from", "editor"]);
+    assert_eq!(ran.code, Some(0), "{}", ran.err);
+    let ran = here.run(&["bundle", "create", "desk-editor", "-o", "kit.malmoi"]);
+    assert_eq!(ran.code, Some(0), "{}", ran.err);
+    let kit = path(&here, "kit.malmoi");
+    assert_eq!(there.run(&["models", "path", "desk-editor"]).code, Some(2));
+    let ran = there.run(&["bundle", "install", &kit]);
+    assert_eq!(ran.code, Some(0), "{}", ran.err);
+    there.write("a.txt", ARTICLE);
+    let ran = there.run(&["summarize", "a.txt", "--model", "desk-editor", "--to", "en"]);
+    assert_eq!((ran.code, ran.out.trim()), (Some(0), SUMMARY), "{}", ran.err);
+    let ran = there.run(&["models", "verify", "desk-editor"]);
+    assert!(ran.code == Some(0) && ran.out.contains("model.safetensors  right"), "{}", ran.out);
+}
+
+#[test]
+fn results_say_what_ran() {
+    let (here, there) = bundled(1000, &[]);
+    let kit = path(&here, "kit.malmoi");
+    let manifest = there.run(&["bundle", "inspect", &kit, "--json"]).out;
+    let manifest = serde_json::from_str::<Value>(&manifest).unwrap()["manifest"].take();
+    assert_eq!(there.run(&["bundle", "install", &kit]).code, Some(0));
+    there.write("a.txt", ARTICLE);
+    let model = &["--model", "local/editor"][..];
+    let json = |arguments: &[&str]| -> Value {
+        let ran = there.run(&[arguments, model].concat());
+        serde_json::from_str(&ran.out).unwrap_or_else(|_| panic!("{}", ran.err))
+    };
+    let sum_of = |prompt: &str| {
+        let path = format!("prompts/{prompt}.md");
+        let files = manifest["files"].as_array().unwrap();
+        files.iter().find(|file| file["path"] == path.as_str()).unwrap()["sha256"].clone()
+    };
+    let outcome = json(&["summarize", "a.txt", "--to", "en", "--json"]);
+    let provenance = &outcome["provenance"];
+    assert_eq!(provenance["version"], env!("CARGO_PKG_VERSION"));
+    let step = &provenance["steps"][0];
+    assert_eq!(step["model"], "local/editor");
+    assert_eq!(step["model_sha256"], manifest["models"][0]["sha256"]);
+    let prompt = step["prompt"].as_str().unwrap();
+    assert_eq!(step["prompt_sha256"], sum_of(prompt), "{prompt}");
+    assert_eq!(provenance["steps"].as_array().unwrap().len(), 1);
+
+    let cascade = ["summarize", "a.txt", "--to", "ko", "--route", "cascade", "--json"];
+    let steps = json(&cascade)["provenance"]["steps"].take();
+    let tasks: Vec<&Value> = steps.as_array().unwrap().iter().map(|step| &step["task"]).collect();
+    assert_eq!(tasks, ["summarize", "translate"]);
+    let ran = there
+        .run(&[&["batch", "a.txt", "-o", "out", "--to", "en", "--summarize"][..], model].concat());
+    assert_eq!(ran.code, Some(0), "{}", ran.err);
+    let items = std::fs::read_to_string(there.path().join("out/items.jsonl")).unwrap();
+    let line: Value = serde_json::from_str(items.lines().next().unwrap()).unwrap();
+    assert_eq!(&line["summary"]["provenance"], provenance);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_changed_file_is_refused_before_it_is_opened_and_an_intact_one_is_read_once() {
+    let (here, there) = bundled(1000, &[]);
+    assert_eq!(there.run(&["bundle", "install", &path(&here, "kit.malmoi")]).code, Some(0));
+    there.write("a.txt", ARTICLE);
+    let run = |more: &[&str]| {
+        there.run(
+            &[&["summarize", "a.txt", "--model", "local/editor", "--to", "en"][..], more].concat(),
+        )
+    };
+    // A file counts as settled two seconds after its last change.
+    std::thread::sleep(Duration::from_millis(2500));
+    assert_eq!(run(&[]).code, Some(0));
+    // A sum in the list that is not the file's shows that the file is not read again.
+    let list = there.path().join(".cache/malmoi/weights/sums.json");
+    let right = std::fs::read_to_string(&list).unwrap();
+    let weights = std::fs::read(here.path().join("editor/model.safetensors")).unwrap();
+    let sum = sha256(&weights);
+    assert!(right.contains(&sum), "{right}");
+    std::fs::write(&list, right.replace(&sum, &"0".repeat(64))).unwrap();
+    let ran = run(&[]);
+    assert!(ran.code == Some(2) && ran.err.contains(&"0".repeat(64)), "{}", ran.err);
+    assert_eq!(run(&["--verify"]).code, Some(0), "every byte is read");
+
+    let models = there.path().join("hf/hub/models--local--editor/blobs").join(&sum);
+    let mut bytes = weights.clone();
+    bytes[500] ^= 1;
+    let modified = std::fs::metadata(&models).unwrap().modified().unwrap();
+    std::fs::write(&models, &bytes).unwrap();
+    std::fs::File::options().write(true).open(&models).unwrap().set_modified(modified).unwrap();
+    let ran = run(&[]);
+    let said = format!("model.safetensors has sha256 {}, expected {sum}", sha256(&bytes));
+    assert!(ran.code == Some(2) && ran.err.contains(&said), "{}", ran.err);
 }
 
 /// The install command, killed with SIGKILL after some time; true if it ended by itself.

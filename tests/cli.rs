@@ -111,8 +111,18 @@ fn json_has_the_shape_that_scripts_rely_on() {
     assert_eq!(
         keys,
         [
-            "task", "model", "from", "to", "route", "text", "finish", "tokens", "segments",
-            "findings", "seconds"
+            "task",
+            "model",
+            "from",
+            "to",
+            "route",
+            "text",
+            "finish",
+            "tokens",
+            "segments",
+            "findings",
+            "provenance",
+            "seconds"
         ]
     );
     assert_eq!(

@@ -12,7 +12,7 @@ use crate::event::Finish;
 use crate::finding::{Finding, Support};
 use crate::formats::{Form, Item};
 use crate::language::Language;
-use crate::outcome::{MemoryUse, Outcome, SecondUse, Tokens};
+use crate::outcome::{MemoryUse, Outcome, Provenance, SecondUse, Tokens};
 
 /// A line of `items.jsonl`.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -90,6 +90,9 @@ pub struct PairedTranslation {
     pub second: Option<SecondUse>,
     /// Findings; `segment` is an index into `pairs`.
     pub findings: Vec<Finding>,
+    /// What ran.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub provenance: Option<Provenance>,
 }
 
 /// A paragraph and its translation.
@@ -145,6 +148,9 @@ pub struct Summary {
     /// The article sentences that support each sentence.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub support: Vec<Support>,
+    /// What ran.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub provenance: Option<Provenance>,
 }
 
 impl Line {
@@ -252,6 +258,7 @@ impl PairedTranslation {
             glossary: outcome.glossary,
             second: outcome.second,
             findings: outcome.findings,
+            provenance: Some(outcome.provenance),
         }
     }
 }
@@ -267,6 +274,7 @@ impl From<Outcome> for Summary {
             tokens: outcome.tokens,
             findings: outcome.findings,
             support: outcome.support,
+            provenance: Some(outcome.provenance),
         }
     }
 }

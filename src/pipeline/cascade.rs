@@ -37,6 +37,8 @@ pub(super) fn join(summary: Outcome, translation: Outcome) -> Outcome {
     findings.extend(translation.findings.into_iter().map(of_translation));
     Finding::arrange(&mut findings);
     let output = summary.tokens.output + translation.tokens.output;
+    let mut provenance = summary.provenance;
+    provenance.steps.extend(translation.provenance.steps);
     Outcome {
         task: Task::Summarize,
         route: Route::Cascade,
@@ -45,6 +47,7 @@ pub(super) fn join(summary: Outcome, translation: Outcome) -> Outcome {
         findings,
         support: translated_support(&summary.text, summary.support, &translation.text),
         intermediate: Some(summary.text),
+        provenance,
         ..translation
     }
 }

@@ -2,6 +2,7 @@
 //! places of its blocks.
 
 use super::chunk::{ChunkResult, Second, SourceChunk, trailing_space};
+use super::prompt;
 use super::read;
 use super::setup::TaskSetup;
 use super::stages::{self, StageSlot};
@@ -11,15 +12,16 @@ use crate::error::Result;
 use crate::event::{Finish, Observer};
 use crate::finding::{Finding, Severity};
 use crate::formats::{self, NewWords};
-use crate::outcome::{Outcome, Route, Tokens};
+use crate::outcome::{Outcome, Provenance, ProvenanceStep, Route, Tokens};
 use crate::prompts::Task;
 
 /// The separator between paragraphs of an article or a summary.
 const BLANK_LINE: &str = "\n\n";
 
 /// An outcome before any result.
-pub(super) fn empty_outcome(setup: &TaskSetup<'_>, task: Task) -> Outcome {
-    Outcome {
+pub(super) fn empty_outcome(setup: &TaskSetup<'_>, task: Task) -> Result<Outcome> {
+    let version = env!("CARGO_PKG_VERSION").to_string();
+    Ok(Outcome {
         task,
         model: setup.model.name().to_string(),
         from: setup.languages.from,
@@ -35,8 +37,30 @@ pub(super) fn empty_outcome(setup: &TaskSetup<'_>, task: Task) -> Outcome {
         glossary: None,
         second: None,
         intermediate: None,
+        provenance: Provenance { version, steps: vec![step(setup, task)?] },
         seconds: 0.0,
+    })
+}
+
+/// The step of a task: its model and its prompt.
+fn step(setup: &TaskSetup<'_>, task: Task) -> Result<ProvenanceStep> {
+    let prompt = if setup.takes_prompt() { Some(prompt::find(setup, task)?) } else { None };
+    Ok(ProvenanceStep {
+        task: task.as_str().to_string(),
+        model: setup.model.name().to_string(),
+        model_sha256: setup.model.sha256().map(str::to_string),
+        prompt: prompt.as_ref().map(|prompt| prompt.name.clone()),
+        prompt_sha256: prompt.map(|prompt| prompt.sha256),
+    })
+}
+
+/// Records the step of a task, if it is not there yet: summaries are combined once or more often.
+pub(super) fn add_step(setup: &TaskSetup<'_>, task: Task, outcome: &mut Outcome) -> Result<()> {
+    let step = step(setup, task)?;
+    if !outcome.provenance.steps.contains(&step) {
+        outcome.provenance.steps.push(step);
     }
+    Ok(())
 }
 
 /// Counts the tokens of all chunks as input; the model has seen each of them.

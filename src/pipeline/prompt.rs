@@ -280,7 +280,8 @@ fn is_worded_by_template(setup: &TaskSetup<'_>, task: Task) -> bool {
         && setup.model.has_translation_template()
 }
 
-fn find(setup: &TaskSetup<'_>, task: Task) -> Result<Prompt> {
+/// The prompt of a task: the named one, or that of the model's family.
+pub(super) fn find(setup: &TaskSetup<'_>, task: Task) -> Result<Prompt> {
     let options = &setup.job.options;
     let family = match &setup.job.capabilities.family {
         Some(family) => family,

@@ -3,20 +3,18 @@
 
 use std::path::{Path, PathBuf};
 
-use sha2::{Digest, Sha256};
-
 use super::catalogue::{Entry, PinnedFile};
 use super::error::{StoreError, io};
 use super::event::StoreEvent;
 use super::handle::{ResolvedName, Store};
+use super::local::local_model;
 use super::lock::Lock;
 use super::lookup::CachedModel;
-use super::model_files::snapshot_files;
-use super::names::{Checksum, Commit};
+use super::names::{Checksum, Commit, model_checksum};
 use super::partial_file::{check_free_space, partial_path};
 use super::repo::RepoFile;
 use super::verify::{Trust, damage};
-use crate::files::{self, Sha256Bytes, sync_folder};
+use crate::files::{self, sync_folder};
 
 /// A model, by everything that another store needs to know of it.
 #[derive(Debug, Clone)]
@@ -40,17 +38,6 @@ pub struct Cargo {
     pub model: CarriedModel,
     /// The path of each of its files, in their order.
     pub paths: Vec<PathBuf>,
-}
-
-/// One checksum of a model: that of the list of its files as `sha256sum` writes it, by name.
-pub fn model_checksum<'f>(files: impl Iterator<Item = (&'f str, &'f Checksum)>) -> Checksum {
-    let mut lines: Vec<(&str, &Checksum)> = files.collect();
-    lines.sort_by(|a, b| a.0.cmp(b.0));
-    let mut hash = Sha256::new();
-    for (name, sha256) in lines {
-        hash.update(format!("{sha256}  {name}\n"));
-    }
-    Checksum::from(Sha256Bytes::from(hash.finalize()))
 }
 
 impl CarriedModel {
@@ -267,33 +254,4 @@ fn short_name(repo: &RepoFile) -> String {
         true => repo.to_string().replacen("@main", "", 1),
         false => repo.to_string(),
     }
-}
-
-/// The model of a file or folder that a person made, and the name it gets.
-fn local_model(path: &Path) -> Result<(RepoFile, CachedModel), StoreError> {
-    // Links are not followed: in a cache, a file has its name at the link.
-    let path = std::path::absolute(path).map_err(io("read", path))?;
-    let is_dir = path.is_dir();
-    let name = if is_dir { path.file_name() } else { path.file_stem() };
-    let name = name.unwrap_or_default().to_string_lossy().into_owned();
-    let folder = if is_dir { path.clone() } else { path.parent().unwrap_or(&path).to_path_buf() };
-    let file = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-    let repo = RepoFile::parse(&match is_dir {
-        true => format!("local/{name}"),
-        false => format!("local/{name}:{file}"),
-    })?;
-    let found = snapshot_files(&folder, &repo)?;
-    let found = found.ok_or_else(|| StoreError::NotInFolder {
-        name: name.clone(),
-        folder: folder.clone(),
-        files: vec!["weights and vocabulary".to_string()],
-    })?;
-    let model = CachedModel {
-        repo: repo.clone(),
-        is_complete: true,
-        files: found.files,
-        path,
-        snapshot: folder,
-    };
-    Ok((repo, model))
 }

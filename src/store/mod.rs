@@ -14,6 +14,7 @@ mod first_checksums;
 mod handle;
 mod import;
 mod install;
+mod local;
 mod lock;
 mod lookup;
 // Fetching needs more of these files than the rest of the store.
@@ -32,12 +33,12 @@ mod sources;
 mod verify;
 
 pub use cache::stored_token;
-pub use carry::{Cargo, CarriedModel, LoadingDock, model_checksum};
+pub use carry::{Cargo, CarriedModel, LoadingDock};
 pub use error::{Server, StoreError};
 pub use event::StoreEvent;
 pub use handle::{ResolvedName, Store};
 pub use lookup::{Candidate, InstalledModel};
-pub use names::{Checksum, Commit, FileName};
+pub use names::{Checksum, Commit, FileName, model_checksum};
 pub use pull::PullOptions;
 pub use remove::{Leftover, Removed};
 pub use repo::RepoFile;

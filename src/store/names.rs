@@ -6,6 +6,7 @@
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 
 use super::error::StoreError;
 use crate::files::{Sha256Bytes, to_hex};
@@ -98,6 +99,17 @@ impl FileName {
     pub(super) fn depth(&self) -> usize {
         self.0.matches('/').count()
     }
+}
+
+/// One checksum of a model: that of the list of its files as `sha256sum` writes it, by name.
+pub fn model_checksum<'f>(files: impl Iterator<Item = (&'f str, &'f Checksum)>) -> Checksum {
+    let mut lines: Vec<(&str, &Checksum)> = files.collect();
+    lines.sort_by(|a, b| a.0.cmp(b.0));
+    let mut hash = Sha256::new();
+    for (name, sha256) in lines {
+        hash.update(format!("{sha256}  {name}\n"));
+    }
+    Checksum::from(Sha256Bytes::from(hash.finalize()))
 }
 
 /// True if a text is safe as one part of a path: of a file, a repository or a branch.

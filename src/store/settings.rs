@@ -37,6 +37,8 @@ pub struct StoreSettings {
     /// List of computed checksums, best in the folder of cached weights (`sums.json`), where
     /// opening a model looks for it too. By default a list of the store's own, in the cache.
     pub checksums: Option<PathBuf>,
+    /// Read every byte of a model before it is opened, also if its files have not changed.
+    pub verify: bool,
     /// Bytes of free disk space to assume, instead of asking the system.
     pub free_space: Option<u64>,
 }
@@ -57,6 +59,7 @@ impl StoreSettings {
             retries: 4,
             retry_delay: Duration::from_secs(1),
             checksums: None,
+            verify: false,
             free_space: None,
         }
     }

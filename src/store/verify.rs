@@ -10,9 +10,10 @@ use super::catalogue::{self, Entry, PinnedFile};
 use super::error::{StoreError, io};
 use super::handle::{ResolvedName, Store};
 use super::import::{is_packed_file, model_in};
+use super::local::local_model;
 use super::lookup::{CachedModel, InstalledModel};
 use super::model_files;
-use super::names::{Checksum, FileName};
+use super::names::{Checksum, Commit, FileName, model_checksum};
 use crate::files::{self, Sha256Bytes};
 
 /// The result of verifying a file.
@@ -173,17 +174,61 @@ impl Store {
         self.first_checksums().get(path).or_else(of_blob)
     }
 
-    /// Compares a model with its pinned checksums; files that have not changed since the last check
-    /// are not read again. A model without pins passes.
+    /// Compares a model with its known checksums before it is opened: those of the catalogue, else
+    /// those of its first download or of its bundle. Files that have not changed since the last
+    /// check are not read again, unless the settings say so. A file without a known checksum passes.
+    ///
+    /// # Errors
+    /// Fails with the name and both checksums of each file that has another one.
     pub fn check(&self, model: &InstalledModel) -> Result<(), StoreError> {
-        let Some(entry) = model.entry else { return Ok(()) };
+        let trust = if self.settings.verify { Trust::Nothing } else { Trust::List };
         let mut verdicts = Vec::new();
-        for file in &entry.files {
-            let path = pinned_path(&model.path, entry, file);
-            let verdict = self.verdict(&path, Some(file), Trust::List)?;
-            verdicts.push((path, verdict));
+        match model.entry.filter(|entry| !entry.files.is_empty()) {
+            Some(entry) => {
+                for file in &entry.files {
+                    let path = pinned_path(&model.path, entry, file);
+                    let verdict = self.verdict(&path, Some(file), trust)?;
+                    verdicts.push((path, verdict));
+                }
+            }
+            None => {
+                for (_, path) in opened_files(&model.path)? {
+                    if self.known_checksum(&path).is_some() {
+                        let verdict = self.verdict(&path, None, trust)?;
+                        verdicts.push((path, verdict));
+                    }
+                }
+            }
         }
-        damage(&entry.name, &verdicts).map_or(Ok(()), Err)
+        let path = model.path.display().to_string();
+        let name = model.entry.map_or(path.as_str(), |entry| entry.name.as_str());
+        damage(name, &verdicts).map_or(Ok(()), Err)
+    }
+
+    /// The repository of a folder in the cache, whose own name is a commit; `None` for other paths.
+    pub fn repo_of(&self, path: &Path) -> Option<String> {
+        let (folder, rest) =
+            path.strip_prefix(&self.settings.cache).ok()?.to_str()?.split_once("/snapshots/")?;
+        let is_snapshot = Commit::parse(rest).is_ok();
+        is_snapshot
+            .then(|| folder.strip_prefix("models--").map(|name| name.replacen("--", "/", 1)))?
+    }
+
+    /// One checksum of all files that a model is opened from, the same as in a bundle: that of the
+    /// list of its files as `sha256sum` writes it, by name.
+    ///
+    /// # Errors
+    /// Fails if a file cannot be read.
+    pub fn model_sha256(&self, model: &InstalledModel) -> Result<Checksum, StoreError> {
+        if let Some(entry) = model.entry.filter(|entry| !entry.files.is_empty()) {
+            let files = entry.files.iter().map(|file| (file.name.as_str(), &file.sha256));
+            return Ok(model_checksum(files));
+        }
+        let mut sums = Vec::new();
+        for (name, path) in opened_files(&model.path)? {
+            sums.push((name, self.checksum(&path)?));
+        }
+        Ok(model_checksum(sums.iter().map(|(name, sum)| (name.as_str(), sum))))
     }
 
     /// Identifies the weights and the vocabulary of a model: the checksums of its files.
@@ -249,6 +294,18 @@ fn pinned_path(model: &Path, entry: &Entry, file: &PinnedFile) -> PathBuf {
         (false, [_]) => model.to_path_buf(),
         (false, _) => model.parent().unwrap_or(model).join(file.name.as_str()),
     }
+}
+
+/// The files that a model is opened from, with their names in its repository: those that the
+/// names of a folder tell, else all of it.
+fn opened_files(path: &Path) -> Result<Vec<(String, PathBuf)>, StoreError> {
+    if let Ok((_, model)) = local_model(path) {
+        let file = |name: &FileName| (name.to_string(), model.snapshot.join(name.as_str()));
+        let files: Vec<_> = model.files.iter().map(file).collect();
+        return Ok(files.into_iter().filter(|(_, path)| path.is_file()).collect());
+    }
+    let name = |path: &Path| path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    Ok(files_of(path)?.into_iter().map(|path| (name(&path), path)).collect())
 }
 
 /// Files that a path opens: all of a folder, all parts of a split GGUF.

@@ -16,17 +16,25 @@ use crate::context::Context;
 #[cfg(feature = "meaning")]
 pub(crate) fn encoder(context: &Context) -> Result<Option<Arc<dyn SentenceEncoder>>> {
     use malmoi::meaning::LazySentenceModel;
-    use malmoi::store::catalogue;
+    use malmoi::store::{InstalledModel, catalogue};
 
-    let path = match context.settings.get("meaning").unwrap_or("auto") {
+    let installed = match context.settings.get("meaning").unwrap_or("auto") {
         "off" | "false" => return Ok(None),
-        "auto" => match catalogue::encoders().find_map(|entry| context.store.installed(entry)) {
-            Some(path) => path,
-            None => return Ok(None),
-        },
-        name => context.store.locate(name)?.path,
+        "auto" => {
+            let installed = |entry| {
+                let path = context.store.installed(entry)?;
+                Some(InstalledModel { path, entry: Some(entry) })
+            };
+            match catalogue::encoders().find_map(installed) {
+                Some(installed) => installed,
+                None => return Ok(None),
+            }
+        }
+        name => context.store.locate(name)?,
     };
-    Ok(Some(Arc::new(LazySentenceModel::new(path, Some(context.settings.weights_cache())))))
+    context.store.check(&installed)?;
+    let weights_cache = Some(context.settings.weights_cache());
+    Ok(Some(Arc::new(LazySentenceModel::new(installed.path, weights_cache))))
 }
 
 /// No encoder: this build has none. Fails if one is named.
@@ -51,8 +59,10 @@ pub(crate) fn estimation(context: &Context, name: &str, least: f32) -> Result<Es
 fn model(context: &Context, name: &str, least: f32) -> Result<Estimation> {
     use malmoi::meaning::CometModel;
 
-    let path = context.resolver().installed(name)?.path;
-    let model = CometModel::open_with_cache(path, Some(&context.settings.weights_cache()))?;
+    let installed = context.resolver().installed(name)?;
+    context.store.check(&installed)?;
+    let model =
+        CometModel::open_with_cache(installed.path, Some(&context.settings.weights_cache()))?;
     Ok(Estimation::Model { model: Arc::new(model), least })
 }
 

@@ -200,6 +200,7 @@ mod tests {
             glossary: None,
             second: None,
             intermediate: None,
+            provenance: malmoi::Provenance::default(),
             seconds: 0.0,
         }
     }

@@ -307,7 +307,11 @@ impl ModelResolver<'_> {
             return Ok(model.clone());
         }
         self.store.check(&installed)?;
-        let name = installed.entry.map(|entry| entry.name.clone());
+        let sha256 = self.store.model_sha256(&installed)?.to_string();
+        let name = match installed.entry {
+            Some(entry) => Some(entry.name.clone()),
+            None => self.store.repo_of(&installed.path),
+        };
         if let Some(entry) = installed.entry {
             self.note_license(entry);
         }
@@ -335,6 +339,7 @@ impl ModelResolver<'_> {
             &installed.path,
             &OpenOptions {
                 name,
+                sha256: Some(sha256),
                 quantize,
                 weights_cache,
                 cache_packed: self.cache_weights,

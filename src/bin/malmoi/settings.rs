@@ -108,6 +108,11 @@ const KEYS: &[SettingKey] = &[
         "folder of MeCab's Korean dictionary, for scores",
         &[("MALMOI_MECAB_DIC", "")],
     ),
+    SettingKey::new(
+        "verify",
+        "read every byte of a model before it is opened",
+        &[("MALMOI_VERIFY", "")],
+    ),
     SettingKey {
         is_list: true,
         ..SettingKey::new(
@@ -257,6 +262,7 @@ impl Settings {
             self.offline().err(),
             self.cache_weights().err(),
             self.reproducible().err(),
+            self.verify().err(),
             self.require_signature().err(),
             self.trusted_keys().err(),
             self.threads().err(),
@@ -290,6 +296,11 @@ impl Settings {
     /// True to cache weights in the layout of this CPU.
     pub fn cache_weights(&self) -> Result<bool> {
         self.boolean("cache_weights").map(|value| value.unwrap_or(true))
+    }
+
+    /// True to read every byte of a model before it is opened.
+    pub fn verify(&self) -> Result<bool> {
+        self.boolean("verify").map(|value| value.unwrap_or(false))
     }
 
     /// True for the same text on every CPU.
@@ -462,6 +473,7 @@ impl Settings {
             offline: self.offline()?,
             python: self.get("python").unwrap_or(&usual.python).to_string(),
             checksums: Some(self.weights_cache().join("sums.json")),
+            verify: self.verify()?,
             ..usual
         })
     }
@@ -496,7 +508,7 @@ fn default(name: &str, base: &impl BaseStrategy) -> Option<String> {
             Some(if is_korean { "ko" } else { "en" }.to_string())
         }
         "cache_weights" => Some("true".to_string()),
-        "reproducible" | "require_signature" => Some("false".to_string()),
+        "reproducible" | "verify" | "require_signature" => Some("false".to_string()),
         "similar" => Some(LEAST_LIKENESS.to_string()),
         "python" => Some(StoreSettings::new("").python),
         "mecab_dic" => mecab_dictionary(base).map(|path| path.display().to_string()),

@@ -71,6 +71,9 @@ pub(crate) struct Common {
     /// Never open a connection
     #[arg(long, global = true)]
     offline: bool,
+    /// Read every byte of a model before it is opened, also if its files have not changed
+    #[arg(long, global = true)]
+    verify: bool,
     /// Download a missing model without asking, however large
     #[arg(long, short, global = true)]
     yes: bool,
@@ -156,6 +159,7 @@ impl Cli {
             second,
             quantize,
             offline,
+            verify,
             yes,
             json,
             quiet,
@@ -173,6 +177,7 @@ impl Cli {
             ("second", second),
             ("quantize", quantize),
             ("offline", offline.then(|| "true".to_string())),
+            ("verify", verify.then(|| "true".to_string())),
             ("messages", messages),
             ("meaning", meaning),
             ("audit_log", audit_log),
