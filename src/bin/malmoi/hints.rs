@@ -2,6 +2,7 @@
 
 use malmoi::batch::BatchError;
 use malmoi::desk::DeskError;
+use malmoi::internals::bundle::BundleError;
 use malmoi::store::{Server, StoreError};
 use malmoi::{Error, InputFault};
 
@@ -14,7 +15,8 @@ pub(crate) fn hint(error: &anyhow::Error) -> Option<String> {
         let settings = cause
             .downcast_ref::<SettingsError>()
             .map(|_| "run `malmoi doctor` to see every setting and its origin".to_string());
-        store.or(settings).or_else(|| cause.downcast_ref::<Error>().and_then(of_library))
+        let bundle = cause.downcast_ref::<BundleError>().and_then(of_bundle);
+        store.or(bundle).or(settings).or_else(|| cause.downcast_ref::<Error>().and_then(of_library))
     })
 }
 
@@ -49,6 +51,27 @@ fn of_library(error: &Error) -> Option<String> {
         _ => return None,
     };
     Some(text)
+}
+
+fn of_bundle(error: &BundleError) -> Option<String> {
+    let text = match error {
+        BundleError::Store(error) => return of_store(error),
+        BundleError::Damaged { .. } | BundleError::NotABundle { .. } => {
+            "copy it again from where it was made; nothing was installed"
+        }
+        BundleError::MissingPart { .. } | BundleError::WrongPart { .. } => {
+            "copy all parts into one folder, under the names they were made with"
+        }
+        BundleError::Unsigned { .. } => "carry the file .minisig beside the bundle",
+        BundleError::UnknownKey { .. } => {
+            "if the key is one that you trust, add it to trusted_keys in the settings"
+        }
+        BundleError::BadSignature { .. } => {
+            "do not use it: it is damaged, or somebody changed it after it was signed"
+        }
+        _ => return None,
+    };
+    Some(text.to_string())
 }
 
 fn of_desk(error: &DeskError) -> Option<String> {
