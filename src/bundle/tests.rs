@@ -472,6 +472,44 @@ fn another_model_cannot_take_the_place_of_an_installed_one() {
 }
 
 #[test]
+fn a_row_of_a_bundle_cannot_take_the_place_of_an_installed_model() {
+    let folder = tempfile::tempdir().unwrap();
+    small(folder.path());
+    let machine = Machine::new();
+    let installed = machine.install(&folder.path().join("kit.malmoi")).unwrap();
+    let before = machine.files();
+    let store = Store::new(StoreSettings::new(folder.path().join("unused")));
+    let weights = student(folder.path(), "enko", b"weights of somebody else");
+    let mut cargo = store.cargo(weights.to_str().unwrap()).unwrap();
+    let row = serde_json::json!({
+        "name": "new-editor", "title": "New", "summarizes": [], "translates": ["en-ko"],
+        "rank": { "summarize": 0, "translate": 99 }, "family": "marian", "runs": true,
+        "architecture": "marian-student", "verified": true, "license": "own",
+        "commercial": true, "parameters": 0.03, "context": 512, "note": "Better.",
+        "files": cargo.model.files, "sources": [{ "hf": "local/enko" }],
+    });
+    cargo.model.name = "new-editor".to_string();
+    cargo.model.entry = Some(crate::store::catalogue::row(row).unwrap());
+    let own_commit = cargo.model.commit.clone();
+    let bundle = folder.path().join("row.malmoi");
+    cargo.model.commit = crate::store::Commit::parse(&installed.manifest.models[0].commit).unwrap();
+    let make = |cargo| create(&[cargo], &[], &bundle, None, &mut |_| {}).unwrap();
+    let again = store.cargo(weights.to_str().unwrap()).unwrap().paths;
+    let model = cargo.model.clone();
+    make(cargo);
+    let error = machine.install(&bundle).unwrap_err().to_string();
+    assert!(error.contains("`new-editor`") && error.contains("has sha256"), "{error}");
+    assert_eq!(machine.files(), before);
+    // Beside the other one, it may be installed.
+    let model = crate::store::CarriedModel { commit: own_commit, ..model };
+    make(crate::store::Cargo { model, paths: again });
+    let added = machine.install(&bundle).unwrap();
+    assert!(added.extras.join("catalogue.toml").is_file());
+    let weights = installed.models[0].1.join("model.enko.bin");
+    assert_eq!(std::fs::read(&weights).unwrap(), before[&weights]);
+}
+
+#[test]
 fn a_pinned_model_of_other_bytes_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     let store = Store::new(StoreSettings::new(folder.path().join("unused")));

@@ -3,7 +3,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::catalogue::{Entry, PinnedFile};
+use super::catalogue::{self, Entry, PinnedFile};
 use super::error::{StoreError, io};
 use super::event::StoreEvent;
 use super::handle::{ResolvedName, Store};
@@ -134,14 +134,19 @@ impl Store {
         if !pinned.is_empty() && pinned.len() != model.files.len() {
             return Err(place());
         }
+        // Rows that came with a bundle pin nothing on this machine.
+        let is_own = catalogue::find(&model.name).is_some_and(|entry| !entry.files.is_empty());
         let snapshot = self.folder(&model.repo).snapshot(&model.commit);
-        for file in model.files.iter().filter(|_| pinned.is_empty()) {
+        for file in &model.files {
             let link = snapshot.join(file.name.as_str());
             // A damaged file may be replaced by what it should be, but by nothing else.
-            match self.known_checksum(&link) {
-                Some(known) => same_checksum(file.name.as_str(), &known, &file.sha256)?,
-                None if files::size(&link).is_none() => {}
-                None => same_checksum(file.name.as_str(), &self.checksum(&link)?, &file.sha256)?,
+            let found = match self.known_checksum(&link) {
+                Some(known) => Some(known),
+                None if is_own || files::size(&link).is_none() => None,
+                None => Some(self.checksum(&link)?),
+            };
+            if let Some(found) = found {
+                same_checksum(file.name.as_str(), &found, &file.sha256)?;
             }
         }
         Ok(())
