@@ -177,10 +177,10 @@ fn translate(
     let is_bilingual = job.options.bilingual;
     let positions = join::translation(translation, is_bilingual, &mut outcome)?;
     if let Some(second) = job.options.second.as_ref().filter(|_| outcome.has_asked_second())
-        && let Ok((model, capabilities)) = second.get()
+        && let Ok(opened) = second.get()
     {
-        let job = cascade::translation_job(job, capabilities);
-        let setup = TaskSetup::new(model, &job, Task::Translate, languages)?;
+        let job = repair::second_job(job, opened);
+        let setup = TaskSetup::new(&opened.0, &job, Task::Translate, languages)?;
         join::add_step(&setup, Task::Translate, &mut outcome)?;
     }
     check::translation(&positions, &mut outcome, &job.options.checks, observer)?;

@@ -257,23 +257,27 @@ pub(super) fn second_opinion(
     Ok(None)
 }
 
+/// The job of the second model. A named prompt is for models that take one.
+pub(super) fn second_job(job: &Job, (model, capabilities): &(Model, Capabilities)) -> Job {
+    let prompt = job.options.prompt.clone().filter(|_| !model.is_encoder_decoder());
+    Job {
+        options: TaskOptions { prompt, ..job.options.clone() },
+        capabilities: capabilities.clone(),
+        ..job.clone()
+    }
+}
+
 /// Tries the rounds of the second model.
 fn translate_second(
     setup: &TaskSetup<'_>,
-    (model, capabilities): &(Model, Capabilities),
+    opened: &(Model, Capabilities),
     scale: Repair,
     patients: &mut [Patient<'_>],
     progress: &mut StageProgress,
     observer: &mut Observer<'_>,
 ) -> Result<()> {
-    // A named prompt is for models that take one.
-    let prompt = setup.job.options.prompt.clone().filter(|_| !model.is_encoder_decoder());
-    let job = Job {
-        options: TaskOptions { prompt, ..setup.job.options.clone() },
-        capabilities: capabilities.clone(),
-        ..setup.job.clone()
-    };
-    let other = TaskSetup::new(model, &job, Task::Translate, setup.languages)?;
+    let job = second_job(setup.job, opened);
+    let other = TaskSetup::new(&opened.0, &job, Task::Translate, setup.languages)?;
     for patient in &mut *patients {
         let parts = segment::chunks(&other, Task::Translate, patient.case.text, observer)?;
         patient.parts = parts.into_iter().map(|part| part.text).collect();
