@@ -12,7 +12,7 @@ fn record(number: usize) -> Record {
         task: "translate".into(),
         input_sha256: sha256(format!("source {number}").as_bytes()),
         models: vec![ModelRecord { name: "haemin".into(), sha256: "unknown".into() }],
-        options_sha256: sha256(b"options"),
+        options: sha256(b"options"),
         result_sha256: sha256(format!("result {number}").as_bytes()),
         findings: BTreeMap::from([("numbers".into(), number)]),
     }
