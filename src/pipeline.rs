@@ -9,6 +9,7 @@ mod attempt;
 mod cascade;
 mod check;
 mod chunk;
+mod clauses;
 mod finish;
 mod generate;
 mod join;

@@ -288,3 +288,37 @@ fn options_that_would_change_the_arithmetic_are_refused_by_name() {
     let refusal = replaced("transformer-heads: 4", "transformer-heads: 5");
     assert!(refusal.contains("5 encoder heads"), "{refusal}");
 }
+
+/// The clauses of one long sentence.
+const CLAUSES: [&str; 4] = [
+    "The council of Haemin met on Monday to speak of the new harbor and of all that it would cost;",
+    "the mayor said “we will build; we will not wait, and we will pay” to everyone in the hall;",
+    "the fishermen, who had come with 1,204 signatures, asked for a longer quay and for cranes;",
+    "the vote was put off until the storm had passed and the engineers had looked at the walls.",
+];
+
+#[test]
+fn a_long_sentence_is_translated_by_its_clauses_and_a_short_one_is_not() {
+    let model = Model::open(here("fixtures/marian/tiny")).unwrap();
+    // Random weights do not end by themselves, and the limit is otherwise that of a batch.
+    let translate = |text: &str| {
+        let request = model.translate(text).to(Language::Korean).max_tokens(12);
+        request.repair(Repair::Off).run().unwrap()
+    };
+    let note = |outcome: &malmoi::Outcome| {
+        outcome.findings.iter().find(|finding| finding.kind == "clauses").cloned()
+    };
+    let sentence = CLAUSES.join(" ");
+    let whole = translate(&sentence);
+    assert_eq!((whole.segments.len(), whole.segments[0].source.as_str()), (1, sentence.as_str()));
+    let finding = note(&whole).unwrap();
+    assert!(!finding.is_doubt() && finding.segment == Some(0));
+    let tokens = model.count(&sentence);
+    let message =
+        format!("a long sentence ({tokens} tokens) was translated in 4 parts, by its clauses");
+    assert_eq!((finding.message, finding.values["parts"].as_u64()), (message, Some(4)));
+    // Each part has the translation that it has alone.
+    let [.., third, last] = CLAUSES.map(|clause| translate(clause).text);
+    assert!(whole.text.ends_with(&format!("{third} {last}")), "{third} {last}: {}", whole.text);
+    assert!(note(&translate(CLAUSES[3])).is_none());
+}

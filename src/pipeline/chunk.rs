@@ -43,3 +43,35 @@ pub(super) enum Second {
 pub(super) fn trailing_space(text: &str) -> &str {
     &text[text.trim_end().len()..]
 }
+
+/// The answers to the pieces of a text as one; `None` without any. The pieces join to the text.
+pub(super) fn joined(
+    text: &str,
+    pieces: &[&str],
+    answers: Vec<ChunkResult>,
+) -> Option<ChunkResult> {
+    let count = answers.len() as f32;
+    let mut answers = answers.into_iter().zip(pieces);
+    let (mut whole, first) = answers.next()?;
+    let (mut space, mut start) = (trailing_space(first), first.len());
+    let leading_space = text.len() - text.trim_start().len();
+    for (answer, piece) in answers {
+        whole.segment.text.push_str(space);
+        let source = (start + piece.len() - piece.trim_start().len()).saturating_sub(leading_space);
+        let target = whole.segment.text.len();
+        let counterparts = answer.counterparts.into_iter();
+        whole.counterparts.extend(counterparts.map(|one| one.shifted(source, target)));
+        whole.segment.text.push_str(&answer.segment.text);
+        whole.segment.finish = whole.segment.finish.max(answer.segment.finish);
+        let scores = whole.segment.score.zip(answer.segment.score);
+        whole.segment.score = scores.map(|(sum, score)| sum + score);
+        whole.tokens += answer.tokens;
+        whole.still_reasoning |= answer.still_reasoning;
+        whole.findings.extend(answer.findings);
+        whole.ids.clear();
+        (space, start) = (trailing_space(piece), start + piece.len());
+    }
+    whole.segment.score = whole.segment.score.map(|sum| sum / count);
+    whole.segment.source = text.trim().to_string();
+    Some(whole)
+}

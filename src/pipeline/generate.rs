@@ -2,6 +2,7 @@
 //! a translation that fail are split and tried again.
 
 use super::chunk::{ChunkResult, Second, SourceChunk, trailing_space};
+use super::clauses;
 use super::finish::finish;
 use super::join;
 use super::length_limit::{LengthLimit, StreamedOutput};
@@ -18,6 +19,7 @@ use crate::error::{Error, Result};
 use crate::event::{Event, Finish, Observer};
 use crate::finding::{Finding, Severity};
 use crate::generation::{Control, Options, Update};
+use crate::language::Language;
 use crate::outcome::Segment;
 use crate::prompts::Task;
 use crate::reasoning::Answer;
@@ -153,15 +155,20 @@ pub(super) fn translation(
     let missing: Vec<usize> = (0..count).filter(|index| !memory.has(*index)).collect();
     let chunks: Vec<SourceChunk<'_>> =
         missing.iter().map(|index| translation.chunks[*index].clone()).collect();
-    let mut progress = StageProgress::new(Task::Translate, &chunks);
+    let parts: Vec<Vec<SourceChunk<'_>>> =
+        chunks.iter().map(|chunk| clauses::parts(setup, chunk)).collect();
+    let mut progress = StageProgress::new(Task::Translate, &parts.concat());
     let (mut blocks_out, mut no_second) = (0, None);
-    for (indexes, batch) in missing.chunks(size).zip(chunks.chunks(size)) {
+    let batches = chunks.chunks(size).zip(parts.chunks(size));
+    for (indexes, (batch, parts)) in missing.chunks(size).zip(batches) {
         let results = observer.without_text(|observer| {
-            let results = answers(setup, Task::Translate, batch, &mut progress, observer)?;
-            let mut retried = Vec::with_capacity(results.len());
-            for (chunk, result) in batch.iter().zip(results) {
-                retried.push(retry(setup, chunk, result, MAX_SPLITS, &mut progress, observer)?);
+            let all = parts.concat();
+            let answered = answers(setup, Task::Translate, &all, &mut progress, observer)?;
+            let mut retried = Vec::with_capacity(all.len());
+            for (part, answer) in all.iter().zip(answered) {
+                retried.push(retry(setup, part, answer, MAX_SPLITS, &mut progress, observer)?);
             }
+            let mut retried = joined(batch, parts, retried, setup.languages.to);
             repair::translations(setup, batch, &mut retried, &mut progress, observer)?;
             let missing =
                 repair::second_opinion(setup, batch, &mut retried, &mut progress, observer)?;
@@ -180,6 +187,20 @@ pub(super) fn translation(
     // A document without chunks is passed on as it is.
     join::stream_blocks(translation, blocks_out, observer)?;
     Ok(memory.failure().into_iter().chain(no_second).collect())
+}
+
+/// The results of chunks from the answers to all their parts.
+fn joined(
+    chunks: &[SourceChunk<'_>],
+    parts: &[Vec<SourceChunk<'_>>],
+    answers: Vec<ChunkResult>,
+    to: Language,
+) -> Vec<ChunkResult> {
+    let mut answers = answers.into_iter();
+    let of = |(chunk, parts): (&SourceChunk<'_>, &Vec<SourceChunk<'_>>)| {
+        clauses::joined(chunk, parts, answers.by_ref().take(parts.len()).collect(), to)
+    };
+    chunks.iter().zip(parts).filter_map(of).collect()
 }
 
 /// Splits a chunk whose translation ran into its limit or into a loop, and tries again. A chunk

@@ -7,6 +7,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::chunk::{ChunkResult, Second, SourceChunk, trailing_space};
+use super::clauses;
 use super::prompt::PartEncoder;
 use super::setup::TaskSetup;
 use super::translation::DocumentTranslation;
@@ -203,6 +204,9 @@ fn key(
     let second = options.second.as_ref();
     let second = second.map(|second| format!("second {} {}", second.name(), second.fingerprint()));
     facts.extend(second.as_deref().map(str::as_bytes));
+    if clauses::parts(setup, chunk).len() > 1 {
+        facts.push(b"clauses");
+    }
     Ok(SegmentKey::of(&facts))
 }
 

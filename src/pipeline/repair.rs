@@ -12,7 +12,8 @@ mod penalty;
 use std::time::Instant;
 
 use super::attempt::{self, Attempt};
-use super::chunk::{ChunkResult, Second, SourceChunk, trailing_space};
+use super::chunk::{ChunkResult, Second, SourceChunk, joined};
+use super::clauses;
 use super::progress::StageProgress;
 use super::segment;
 use super::setup::TaskSetup;
@@ -74,7 +75,17 @@ struct Case<'t> {
     kind: OutputKind,
 }
 
-impl Case<'_> {
+impl<'t> Case<'t> {
+    /// The parts of the text that the model answers apart: clauses of a long sentence.
+    fn parts(&self, setup: &TaskSetup<'_>) -> Vec<&'t str> {
+        if self.kind != OutputKind::Translation {
+            return vec![self.text];
+        }
+        let tokens = setup.model.count(self.text);
+        let parts = clauses::parts(setup, &SourceChunk { text: self.text, tokens });
+        parts.into_iter().map(|part| part.text).collect()
+    }
+
     fn pair<'p>(&'p self, setup: &TaskSetup<'_>, output: &'p str) -> Pair<'p> {
         Pair {
             source: self.source,
@@ -279,8 +290,9 @@ fn translate_second(
     let job = second_job(setup.job, opened);
     let other = TaskSetup::new(&opened.0, &job, Task::Translate, setup.languages)?;
     for patient in &mut *patients {
-        let parts = segment::chunks(&other, Task::Translate, patient.case.text, observer)?;
-        patient.parts = parts.into_iter().map(|part| part.text).collect();
+        let chunks = segment::chunks(&other, Task::Translate, patient.case.text, observer)?;
+        let parts = chunks.iter().flat_map(|chunk| clauses::parts(&other, chunk));
+        patient.parts = parts.map(|part| part.text).collect();
     }
     let rounds = if other.seq2seq.is_some() { SECOND_SEARCH } else { SECOND };
     treat(&other, Task::Translate, patients, scale, rounds, progress, observer)
@@ -346,7 +358,7 @@ fn patients<'t>(
         let before = case.doubts(setup, result);
         if Penalty::of(&before).needs_repair(scale) {
             let demands = Demands::of(setup, case.source, &before);
-            let parts = vec![case.text];
+            let parts = case.parts(setup);
             let first = result.segment.text.clone();
             patients.push(Patient {
                 case,
@@ -449,29 +461,6 @@ fn attempt<'t>(
     };
     let demands = &patient.demands;
     Attempt { text, terms: demands.terms_in(text), seed, rules: demands.rules_for(setup, text) }
-}
-
-/// The answers to the pieces of a text as one.
-fn joined(text: &str, pieces: &[&str], answers: Vec<ChunkResult>) -> Option<ChunkResult> {
-    let count = answers.len() as f32;
-    let mut answers = answers.into_iter().zip(pieces);
-    let (mut whole, first) = answers.next()?;
-    let mut space = trailing_space(first);
-    for (answer, piece) in answers {
-        whole.segment.text.push_str(space);
-        whole.segment.text.push_str(&answer.segment.text);
-        whole.segment.finish = whole.segment.finish.max(answer.segment.finish);
-        let scores = whole.segment.score.zip(answer.segment.score);
-        whole.segment.score = scores.map(|(sum, score)| sum + score);
-        whole.tokens += answer.tokens;
-        whole.still_reasoning |= answer.still_reasoning;
-        whole.findings.extend(answer.findings);
-        whole.ids.clear();
-        space = trailing_space(piece);
-    }
-    whole.segment.score = whole.segment.score.map(|sum| sum / count);
-    whole.segment.source = text.trim().to_string();
-    Some(whole)
 }
 
 /// A note on a repaired answer: what was wrong with it, what still is, and how it was repaired.

@@ -5,10 +5,12 @@
 
 mod abbreviations;
 mod budget;
+mod clauses;
 pub(crate) mod lines;
 mod marks;
 mod sentences;
 
 pub use budget::{TextSegment, split};
+pub(crate) use clauses::clauses;
 pub(crate) use sentences::sentence_spans;
 pub use sentences::sentences;
