@@ -175,6 +175,7 @@ mod tests {
             findings: findings.iter().map(|check| (*check).to_string()).collect(),
             files: Vec::new(),
             error: None,
+            hashes: None,
         }
     }
 
