@@ -343,6 +343,22 @@ fn killed_after(home: &Home, kit: &str, wait: Duration) -> bool {
 }
 
 #[test]
+fn a_model_is_added_to_one_that_has_some_of_the_same_files() {
+    let (here, there) = (Home::new(), Home::new());
+    for name in ["first", "second"] {
+        model(&here, name, 20_000);
+    }
+    for models in [&["./first"][..], &["./first", "./second"]] {
+        let made = [&["bundle", "create"], models, &["-o", "kit.malmoi"]].concat();
+        assert_eq!(here.run(&made).code, Some(0));
+        let ran = there.run(&["bundle", "install", &path(&here, "kit.malmoi")]);
+        assert_eq!(ran.code, Some(0), "{}", ran.err);
+    }
+    let ran = there.run(&["models", "verify"]);
+    assert!(ran.code == Some(0) && ran.out.contains("local/second"), "{} {}", ran.out, ran.err);
+}
+
+#[test]
 fn an_installation_that_is_killed_leaves_nothing_or_whole_models() {
     let (here, there) = (Home::new(), Home::new());
     for name in ["first", "second"] {

@@ -272,10 +272,9 @@ impl<'l> Loading<'l> {
             self.store.accept(&model).map_err(refused)?;
             for file in &model.files {
                 let is_there = self.store.has_file(&model, file)?;
-                let number = self.staged.len();
                 let staged = self.staged.entry(file.sha256.clone()).or_insert(None);
                 if !is_there && staged.is_none() {
-                    *staged = Some(self.dock.path().join(number.to_string()));
+                    *staged = Some(self.dock.path().join(file.sha256.as_str()));
                     needed = needed.saturating_add(file.bytes);
                 }
             }
