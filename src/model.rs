@@ -167,6 +167,12 @@ impl Model {
         Self::open_with(path, &OpenOptions::default())
     }
 
+    /// Fails with [`Error::TooBig`] if a file of weights does not fit into the free memory: by its
+    /// size alone, so that it is refused before it is hashed. Folders pass.
+    pub fn check_memory(path: impl AsRef<Path>) -> Result<()> {
+        memory::check_file(path.as_ref())
+    }
+
     /// As [`Model::open`], with options.
     pub fn open_with(path: impl AsRef<Path>, options: &OpenOptions) -> Result<Self> {
         let path = path.as_ref();

@@ -1,5 +1,7 @@
 //! Whether a model fits into the free memory.
 
+use std::path::Path;
+
 use crate::checkpoint::Checkpoint;
 use crate::error::{Error, Result};
 
@@ -8,12 +10,23 @@ const MEGABYTE: u64 = 1_000_000;
 /// Fails if the weights do not fit into `available` bytes, by default the free memory. Weights are
 /// mapped, not copied, but those of a larger model would be read from disk for every token.
 pub(super) fn check(checkpoint: &Checkpoint, available: Option<u64>) -> Result<()> {
-    let available = available.unwrap_or_else(free);
+    check_bytes(checkpoint.path(), checkpoint.size(), available.unwrap_or_else(free))
+}
+
+/// The same by the size of a file, before anything of it is read. Folders pass.
+pub(super) fn check_file(path: &Path) -> Result<()> {
+    match std::fs::metadata(path) {
+        Ok(file) if file.is_file() => check_bytes(path, file.len(), free()),
+        _ => Ok(()),
+    }
+}
+
+fn check_bytes(path: &Path, bytes: u64, available: u64) -> Result<()> {
     // A tenth for the tokenizer, activations and the first part of the KV cache.
-    let needed = checkpoint.size() + checkpoint.size() / 10;
+    let needed = bytes.saturating_add(bytes / 10);
     if needed > available {
         return Err(Error::TooBig {
-            file: checkpoint.path().to_path_buf(),
+            file: path.to_path_buf(),
             needed: needed / MEGABYTE,
             available: available / MEGABYTE,
         });

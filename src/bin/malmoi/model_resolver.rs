@@ -306,6 +306,13 @@ impl ModelResolver<'_> {
         if let Some(model) = opened.iter().find(|model| model.installed.path == installed.path) {
             return Ok(model.clone());
         }
+        // The catalogue's files are quantized already.
+        let quantize =
+            self.quantize.filter(|_| installed.path.is_dir() || self.requested.is_some());
+        let is_pinned = installed.entry.is_some_and(|entry| !entry.files.is_empty());
+        if !is_pinned && quantize.is_none() {
+            Model::check_memory(&installed.path)?;
+        }
         self.store.check(&installed)?;
         let sha256 = self.store.model_sha256(&installed)?.to_string();
         let name = match installed.entry {
@@ -315,9 +322,6 @@ impl ModelResolver<'_> {
         if let Some(entry) = installed.entry {
             self.note_license(entry);
         }
-        // The catalogue's files are quantized already.
-        let quantize =
-            self.quantize.filter(|_| installed.path.is_dir() || self.requested.is_some());
         if let Some(to) = quantize {
             let folder = self.weights_cache.display();
             self.ui.note(format!("weights quantized to {} are cached in {folder}", to.as_str()));
