@@ -7,7 +7,6 @@ use std::sync::{Mutex, PoisonError};
 use malmoi::batch::ItemReport;
 use malmoi::document::Document;
 use malmoi::internals::audit::{Actor, AuditError, AuditLog, ModelRecord, Record, sha256};
-use malmoi::store::{InstalledModel, Store};
 use malmoi::{Error, Finding, Outcome, TaskOptions};
 
 use crate::exit::Exit;
@@ -16,7 +15,7 @@ use crate::exit::Exit;
 pub(crate) struct Audit {
     log: AuditLog,
     command: &'static str,
-    /// SHA-256 of the weights, by the model's name.
+    /// Checksums of the models' files, as in `provenance`, by name.
     sums: Mutex<HashMap<String, String>>,
 }
 
@@ -40,7 +39,7 @@ impl Audit {
         Ok(Self { log, command, sums: Mutex::default() })
     }
 
-    /// Notes the weights of a model that was opened.
+    /// Notes the checksum of a model that was opened.
     pub fn model(&self, name: &str, sum: String) {
         self.sums.lock().unwrap_or_else(PoisonError::into_inner).insert(name.to_string(), sum);
     }
@@ -181,15 +180,6 @@ pub(crate) fn options(options: &TaskOptions) -> String {
     let same = TaskOptions { desk: None, prompt_folder: None, ..options.clone() };
     let terms = options.checks.glossary.terms();
     sha256(format!("{same:?} {terms:?}").as_bytes())
-}
-
-/// SHA-256 of the weights of a model: that of its file, or that of the list of its files' sums.
-pub(crate) fn model_sum(store: &Store, installed: &InstalledModel) -> String {
-    match store.fingerprint(installed) {
-        Ok(sums) if sums.contains(' ') => sha256(sums.as_bytes()),
-        Ok(sum) => sum,
-        Err(_) => "unknown".into(),
-    }
 }
 
 /// The kind of an error: the name of its variant. Messages may quote a text.

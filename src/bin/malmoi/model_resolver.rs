@@ -13,7 +13,7 @@ use malmoi::{
     Capabilities, Language, Model, OnOpening, OpenOptions, Opening, Quantization, SecondModel,
 };
 
-use crate::audit::{self, Audit};
+use crate::audit::Audit;
 use crate::ui::Ui;
 
 /// Size above which a download needs the user's consent, in bytes.
@@ -343,7 +343,7 @@ impl ModelResolver<'_> {
             &installed.path,
             &OpenOptions {
                 name,
-                sha256: Some(sha256),
+                sha256: Some(sha256.clone()),
                 quantize,
                 weights_cache,
                 cache_packed: self.cache_weights,
@@ -363,7 +363,7 @@ impl ModelResolver<'_> {
             ));
         }
         if let Some(audit) = &self.audit {
-            audit.model(model.name(), audit::model_sum(self.store, &installed));
+            audit.model(model.name(), sha256);
         }
         let capabilities =
             installed.entry.map_or_else(Capabilities::default, |entry| Capabilities {
