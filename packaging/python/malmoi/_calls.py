@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 import tempfile
 from pathlib import Path
-from typing import Sequence
+from typing import Mapping, NamedTuple, Sequence
 
-from ._program import flags, run_lines
+from ._program import Option, flags, run_lines
 from ._results import Finding, Result, findings
 
 
@@ -36,20 +36,13 @@ def summarize(
     Raises:
         Error: no model, no text, an option that does not fit.
     """
-    options = {
-        "to": to,
-        "from": source,
-        "model": model,
-        "sentences": sentences,
-        "style": style,
-        "register": register,
-        "glossary": None if glossary is None else str(glossary),
-        "prompt": prompt,
-        "max_tokens": max_tokens,
-        "threads": threads,
-        "yes": download,
-    }
-    return _run("summarize", text, [*flags(options), *arguments])
+    return _run(
+        "summarize",
+        text,
+        arguments,
+        {"sentences": sentences, "style": style},
+        _Common(to, source, model, register, glossary, prompt, max_tokens, threads, download),
+    )
 
 
 def translate(
@@ -73,18 +66,13 @@ def translate(
     Raises:
         Error: no model, no text, an option that does not fit.
     """
-    options = {
-        "to": to,
-        "from": source,
-        "model": model,
-        "register": register,
-        "glossary": None if glossary is None else str(glossary),
-        "prompt": prompt,
-        "max_tokens": max_tokens,
-        "threads": threads,
-        "yes": download,
-    }
-    return _run("translate", text, [*flags(options), *arguments])
+    return _run(
+        "translate",
+        text,
+        arguments,
+        {},
+        _Common(to, source, model, register, glossary, prompt, max_tokens, threads, download),
+    )
 
 
 def check(
@@ -124,6 +112,35 @@ def check(
     )
 
 
-def _run(command: str, text: str, arguments: Sequence[str]) -> Result:
-    lines = [*run_lines([command, "--json", "--quiet", *arguments, "-"], text)]
+class _Common(NamedTuple):
+    """Options of both tasks, in the order of their flags."""
+
+    to: str | None
+    source: str
+    model: str | None
+    register: str | None
+    glossary: str | Path | None
+    prompt: str | None
+    max_tokens: int | None
+    threads: int | None
+    download: bool
+
+    def flags(self) -> list[str]:
+        renamed = {"source": "from", "download": "yes"}
+        options: dict[str, Option] = {
+            renamed.get(name, name): str(value) if isinstance(value, Path) else value
+            for name, value in self._asdict().items()
+        }
+        return flags(options)
+
+
+def _run(
+    command: str,
+    text: str,
+    arguments: Sequence[str],
+    own: Mapping[str, Option],
+    common: _Common,
+) -> Result:
+    given = [*common.flags(), *flags(own), *arguments]
+    lines = [*run_lines([command, "--json", "--quiet", *given, "-"], text)]
     return Result.of(json.loads(lines[-1]))
