@@ -48,7 +48,7 @@ def bundles():
     }
     for name, path, role, models in (("text", "licenses/a.txt", "license", []), ("model", "models/m.gguf", "weights", [model])):
         file = {"path": path, "role": role, "bytes": len(words), "sha256": digest}
-        manifest = json.dumps({"version": 1, "made_by": "nobody", "models": models, "files": [file]}).encode()
+        manifest = json.dumps({"version": 1, "made_by": "seeds.py", "models": models, "files": [file]}).encode()
         archive = b""
         for path, data in (("manifest.json", manifest), (path, words)):
             info = tarfile.TarInfo(path)

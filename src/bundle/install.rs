@@ -133,8 +133,8 @@ enum Target {
     File(PathBuf),
 }
 
-/// Reads an archive and verifies it like [`inspect`], without heads, seals and signatures, in frames
-/// of zstd or as it is: what a program for tests wants of an attacker's bundle.
+/// Reads an archive and verifies it like [`inspect`], without heads, seals and signatures: in
+/// frames of zstd or as it is. For the fuzz target, and tests of an attacker's bundles.
 #[doc(hidden)]
 pub fn inspect_archive(bytes: &[u8], is_packed: bool) -> Result<Manifest> {
     let reader: Box<dyn Read + '_> =

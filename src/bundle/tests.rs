@@ -218,7 +218,7 @@ fn manifest_of_words() -> Vec<u8> {
         "path": "licenses/a.txt", "role": "license", "bytes": 5, "sha256": sha256,
     });
     let manifest = serde_json::json!({
-        "version": 1, "made_by": "nobody", "models": [], "files": [file],
+        "version": 1, "made_by": "a test", "models": [], "files": [file],
     });
     manifest.to_string().into_bytes()
 }
@@ -348,7 +348,7 @@ fn ten_gigabytes_of_zeros_are_refused_whatever_they_claim_to_be() {
     assert!(error.contains("the end of the archive where `manifest.json`"), "{error}");
     // As a file that the manifest announces.
     let manifest = serde_json::json!({
-        "version": 1, "made_by": "nobody", "models": [], "files": [{
+        "version": 1, "made_by": "a test", "models": [], "files": [{
             "path": "licenses/a.txt", "role": "license", "bytes": 10_000_000_000_u64,
             "sha256": "0".repeat(64),
         }],

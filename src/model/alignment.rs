@@ -47,7 +47,7 @@ impl Alignment {
         }
         let (mut best, mut best_run) = (0.0, None);
         let (mut sum, mut start) = (0.0, 0);
-        for (at, sums) in self.output.iter().zip(&self.sums).map(|(_, sums)| sums).enumerate() {
+        for (at, sums) in self.sums.iter().take(self.output.len()).enumerate() {
             let share = sums.get(to)? - sums.get(from)?;
             if sum <= 0.0 {
                 (sum, start) = (0.0, at);

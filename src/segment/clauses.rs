@@ -155,12 +155,13 @@ mod tests {
     fn english_is_cut_at_the_strongest_mark_nearest_to_the_middle() {
         assert_eq!(
             parts(
-                "The council of Haemin met on Monday, and it agreed to the plan; the mayor signed it, which nobody had expected.",
+                "The council of Haemin met on Monday, and it agreed to the plan; \
+                 the mayor signed it, which surprised the fishermen.",
                 13
             ),
             [
                 "The council of Haemin met on Monday, and it agreed to the plan;",
-                "the mayor signed it, which nobody had expected."
+                "the mayor signed it, which surprised the fishermen."
             ]
         );
         assert_eq!(

@@ -176,7 +176,7 @@ impl Store {
 
     /// Compares a model with its known checksums before it is opened: those of the catalogue, else
     /// those of its first download or of its bundle. Files that have not changed since the last
-    /// check are not read again, unless the settings say so. A file without a known checksum passes.
+    /// check are not read again, unless the settings say so. Files without a known checksum pass.
     ///
     /// # Errors
     /// Fails with the name and both checksums of each file that has another one.

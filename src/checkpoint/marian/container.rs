@@ -1,8 +1,8 @@
 //! Marian's weights: its binary container, version 1, or the items of an archive ([`npz`]).
 //!
 //! A container is little-endian: version and number of items; for each its length of name, type,
-//! number of dimensions and bytes; all names, all shapes, and after a gap the values. An int8 matrix
-//! (`intgemm8`) is stored transposed, with its factor from numbers to bytes after the last of them.
+//! number of dimensions and bytes; all names, all shapes, and after a gap the values. An int8
+//! matrix (`intgemm8`) is stored transposed, with its factor to bytes after the last of them.
 //! Source: `src/common/binary.cpp` of <https://github.com/browsermt/marian-dev>.
 
 use std::collections::HashMap;

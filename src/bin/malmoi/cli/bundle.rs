@@ -95,7 +95,7 @@ enum Action {
 /// The password of a secret key, which is never asked for.
 #[derive(Args)]
 struct Password {
-    /// Read the password of the secret key from this file [default: the variable MALMOI_KEY_PASSWORD]
+    /// File with the password of the secret key [default: the variable MALMOI_KEY_PASSWORD]
     #[arg(long, value_name = "FILE")]
     password_file: Option<PathBuf>,
 }
